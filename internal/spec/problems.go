@@ -1,0 +1,170 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxKeyAttributeNameBytes is the longest name of a key attribute.
+// Source: Amazon DynamoDB Developer Guide, "Quotas", naming rules: attribute
+// names that are part of a primary key are 1 to 255 characters.
+const MaxKeyAttributeNameBytes = 255
+
+// Problem is one broken rule.
+type Problem struct {
+	// Path is the field, as Problems' caller would write it.
+	Path string
+	// Text says which rule the value breaks and what to do.
+	Text string
+}
+
+func (p Problem) String() string { return p.Path + " " + p.Text }
+
+// Problems checks every rule and returns all that are broken, in field order.
+func (s Spec) Problems() []Problem {
+	ps := problems{}
+	ps.keySchema("Source", s.Source)
+	if len(s.Targets) == 0 {
+		ps.add("Targets", "is empty: the function needs at least one target table")
+	}
+	for i, t := range s.Targets {
+		s.target(&ps, fmt.Sprintf("Targets[%d].", i), t)
+	}
+	return ps
+}
+
+type problems []Problem
+
+func (ps *problems) add(path, format string, args ...any) {
+	*ps = append(*ps, Problem{path, fmt.Sprintf(format, args...)})
+}
+
+func (s Spec) target(ps *problems, path string, t Target) {
+	if t.TableName == "" {
+		ps.add(path+"TableName", "is empty: name the target table")
+	}
+	ps.keySchema(strings.TrimSuffix(path, "."), t.KeySchema)
+	for _, a := range t.Attributes() {
+		if src, ok := s.Source.find(a.Name); ok && src.Type != a.Type && a.Name != "" {
+			ps.add(path+s.keyField(t.KeySchema, a), "has type %s but the source key %q has type %s: one attribute has one type", a.Type, a.Name, src.Type)
+		}
+	}
+	s.projection(ps, path, t)
+	s.collision(ps, path, t)
+}
+
+func (s Spec) keyField(k KeySchema, a Attribute) string {
+	if k.PartitionKey == a {
+		return "PartitionKey"
+	}
+	return "SortKey"
+}
+
+func (ps *problems) keySchema(path string, k KeySchema) {
+	ps.attribute(path+".PartitionKey", k.PartitionKey)
+	if k.SortKey == nil {
+		return
+	}
+	ps.attribute(path+".SortKey", *k.SortKey)
+	if k.SortKey.Name == k.PartitionKey.Name && k.SortKey.Name != "" {
+		ps.add(path+".SortKey", "%q is the partition key too: a key schema names two different attributes", k.SortKey.Name)
+	}
+}
+
+func (ps *problems) attribute(path string, a Attribute) {
+	switch {
+	case a.Name == "":
+		ps.add(path, "has no name: name the key attribute")
+	case len(a.Name) > MaxKeyAttributeNameBytes:
+		ps.add(path, "has a name of %d bytes: a key attribute's name has at most %d", len(a.Name), MaxKeyAttributeNameBytes)
+	case !utf8.ValidString(a.Name):
+		ps.add(path, "%q is not valid UTF-8: attribute names are UTF-8 strings", a.Name)
+	}
+	switch a.Type {
+	case String, Number, Binary:
+	default:
+		ps.add(path, "%q has type %q: a key attribute has type S, N or B", a.Name, a.Type)
+	}
+}
+
+func (s Spec) projection(ps *problems, path string, t Target) {
+	path += "Projection"
+	names := t.Projection.Attributes
+	switch t.Projection.Type {
+	case All, KeysOnly:
+		if len(names) > 0 {
+			ps.add(path, "%s lists attributes (%s): only INCLUDE and EXCLUDE do", t.Projection.Type, quoted(names))
+		}
+		return
+	case Include, Exclude:
+		if len(names) == 0 {
+			ps.add(path, "%s lists no attributes: name at least one, or use ALL or KEYS_ONLY", t.Projection.Type)
+		}
+	default:
+		ps.add(path, "has type %q: use ALL, KEYS_ONLY, INCLUDE or EXCLUDE", t.Projection.Type)
+		return
+	}
+	seen := map[string]bool{}
+	for _, name := range names {
+		switch {
+		case name == "":
+			ps.add(path, "%s lists an empty name: remove it", t.Projection.Type)
+		case !utf8.ValidString(name):
+			ps.add(path, "%s lists %q, which is not valid UTF-8: attribute names are UTF-8 strings", t.Projection.Type, name)
+		case seen[name]:
+			ps.add(path, "%s lists %q twice: remove one", t.Projection.Type, name)
+		case s.Source.Contains(name):
+			ps.add(path, "%s lists %q, a key attribute of the source table: a target item always carries it; remove it from the list", t.Projection.Type, name)
+		case t.Contains(name):
+			ps.add(path, "%s lists %q, a key attribute of the target table: a target item always carries it; remove it from the list", t.Projection.Type, name)
+		case name == t.VersionAttribute:
+			ps.add(path, "%s lists %q, the version attribute: it belongs to the target table; choose another VersionAttribute", t.Projection.Type, name)
+		}
+		seen[name] = true
+	}
+}
+
+func (s Spec) collision(ps *problems, path string, t Target) {
+	missing := s.MissingSourceKeys(t)
+	switch t.OnKeyCollision {
+	case "":
+		if t.VersionAttribute != "" {
+			ps.add(path+"VersionAttribute", "%q is set without OnKeyCollision: only LAST_WRITER_WINS writes versions; remove it", t.VersionAttribute)
+		}
+		if len(missing) == 0 {
+			return
+		}
+		field, keys := "PartitionKey", quoted([]string{t.PartitionKey.Name})+" does"
+		if t.SortKey != nil {
+			field, keys = "SortKey", fmt.Sprintf("%q and PartitionKey %q do", t.SortKey.Name, t.PartitionKey.Name)
+		}
+		noun := "key"
+		if len(missing) > 1 {
+			noun = "keys"
+		}
+		ps.add(path+field, "%s not contain the source %s %s: two items could meet on one target key; add %s to the sort key or set OnKeyCollision",
+			keys, noun, quoted(missing), quoted(missing))
+	case LastWriterWins:
+		if len(missing) == 0 {
+			ps.add(path+"OnKeyCollision", "is %s but the target key contains the whole source key: two items can never meet; remove it, unconditional writes are cheaper", LastWriterWins)
+		}
+		switch {
+		case t.VersionAttribute == "":
+			ps.add(path+"VersionAttribute", "is empty: LAST_WRITER_WINS needs an attribute for the version")
+		case s.Source.Contains(t.VersionAttribute) || t.Contains(t.VersionAttribute):
+			ps.add(path+"VersionAttribute", "%q is a key attribute: name an attribute that nothing else uses", t.VersionAttribute)
+		}
+	default:
+		ps.add(path+"OnKeyCollision", "is %q: the policy is %s", t.OnKeyCollision, LastWriterWins)
+	}
+}
+
+// quoted lists names the way the messages show values.
+func quoted(names []string) string {
+	q := make([]string, len(names))
+	for i, n := range names {
+		q[i] = fmt.Sprintf("%q", n)
+	}
+	return strings.Join(q, ", ")
+}

@@ -1,0 +1,165 @@
+// Package spec is what the construct tells the function: the key schemas, the
+// projection and the collision policy of every target table.
+//
+// The construct encodes a [Spec] into one environment variable of the function,
+// the function parses it once at start. Both wings of the house link this
+// package, so it imports nothing outside the standard library.
+//
+// The JSON field names are the Go field names. A path in a [Problem] is
+// therefore the same whether the spec was written by hand, by the construct or
+// read back by the function.
+package spec
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// EnvironmentVariable carries the encoded Spec in the function's environment.
+const EnvironmentVariable = "REPLICATEDTABLE_SPEC"
+
+// DefaultVersionAttribute is the attribute that LAST_WRITER_WINS adds to every
+// target item. The colon keeps it out of the way of an application's own names,
+// like DynamoDB's own "aws:rep:" attributes.
+const DefaultVersionAttribute = "replicatedtable:version"
+
+// Spec describes one source table and the target tables that follow it.
+type Spec struct {
+	Source  KeySchema
+	Targets []Target
+}
+
+// Target describes one target table and the mapping that fills it.
+type Target struct {
+	// TableName is the name of the target table. At synthesis it is a token.
+	TableName string
+	KeySchema
+	Projection Projection
+	// OnKeyCollision is required when two source items could meet on one target
+	// key, and refused when they cannot.
+	OnKeyCollision OnKeyCollision `json:",omitempty"`
+	// VersionAttribute names the attribute that carries an item's version under
+	// LAST_WRITER_WINS. Empty otherwise.
+	VersionAttribute string `json:",omitempty"`
+}
+
+// KeySchema is the primary key of a table.
+type KeySchema struct {
+	PartitionKey Attribute
+	SortKey      *Attribute `json:",omitempty"`
+}
+
+// Attributes lists the key attributes, partition key first.
+func (k KeySchema) Attributes() []Attribute {
+	if k.SortKey == nil {
+		return []Attribute{k.PartitionKey}
+	}
+	return []Attribute{k.PartitionKey, *k.SortKey}
+}
+
+// find returns the key attribute called name.
+func (k KeySchema) find(name string) (Attribute, bool) {
+	for _, a := range k.Attributes() {
+		if a.Name == name {
+			return a, true
+		}
+	}
+	return Attribute{}, false
+}
+
+// Contains reports whether a key attribute is called name.
+func (k KeySchema) Contains(name string) bool {
+	_, ok := k.find(name)
+	return ok
+}
+
+// Attribute is one key attribute.
+type Attribute struct {
+	Name string
+	Type AttributeType
+}
+
+// AttributeType is the type of a key attribute.
+type AttributeType string
+
+// The three types DynamoDB allows in a primary key.
+const (
+	String AttributeType = "S"
+	Number AttributeType = "N"
+	Binary AttributeType = "B"
+)
+
+// Projection selects the attributes that a target item carries besides the key
+// attributes of both tables, which it always carries.
+type Projection struct {
+	Type ProjectionType
+	// Attributes are the names that INCLUDE adds or EXCLUDE leaves out.
+	Attributes []string `json:",omitempty"`
+}
+
+// ProjectionType says how Projection.Attributes is read.
+type ProjectionType string
+
+// The projection types. All but EXCLUDE are those of a global secondary index.
+const (
+	All      ProjectionType = "ALL"
+	KeysOnly ProjectionType = "KEYS_ONLY"
+	Include  ProjectionType = "INCLUDE"
+	Exclude  ProjectionType = "EXCLUDE"
+)
+
+// OnKeyCollision says which of two source items with one target key is kept.
+type OnKeyCollision string
+
+// LastWriterWins keeps the item whose change is the newest.
+const LastWriterWins OnKeyCollision = "LAST_WRITER_WINS"
+
+// MissingSourceKeys lists the source key attributes that the target key does
+// not contain. The mapping is unique when there are none: then two source items
+// can never meet on one target key.
+func (s Spec) MissingSourceKeys(t Target) []string {
+	var missing []string
+	for _, a := range s.Source.Attributes() {
+		if !t.Contains(a.Name) {
+			missing = append(missing, a.Name)
+		}
+	}
+	return missing
+}
+
+// Encode returns the spec as one line of JSON, with < > & left as they are so
+// that the text is no longer than it must be.
+func (s Spec) Encode() string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		panic(fmt.Sprintf("spec: a Spec holds only strings, encoding it cannot fail: %v", err))
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Parse reads what Encode wrote. An unknown field, a second value, or a spec
+// with problems is an error that names the field.
+func Parse(text string) (Spec, error) {
+	var s Spec
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&s); err != nil {
+		return Spec{}, fmt.Errorf("%s is not a spec this version understands: %w", EnvironmentVariable, err)
+	}
+	if d.More() {
+		return Spec{}, fmt.Errorf("%s holds more than one JSON value", EnvironmentVariable)
+	}
+	if problems := s.Problems(); len(problems) > 0 {
+		errs := make([]error, len(problems))
+		for i, p := range problems {
+			errs[i] = fmt.Errorf("%s: %s", EnvironmentVariable, p)
+		}
+		return Spec{}, errors.Join(errs...)
+	}
+	return s, nil
+}
