@@ -145,6 +145,9 @@ func (s Spec) Encode() string {
 // Parse reads what Encode wrote. An unknown field, a second value, or a spec
 // with problems is an error that names the field.
 func Parse(text string) (Spec, error) {
+	if text == "" {
+		return Spec{}, fmt.Errorf("%s is not set: the ReplicatedTable construct sets it", EnvironmentVariable)
+	}
 	var s Spec
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()

@@ -1,0 +1,162 @@
+package replicator
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func decodeOne(t *testing.T, payload string) change {
+	t.Helper()
+	changes, err := newDecoder(uniqueSpec(all)).decode([]byte(payload))
+	if err != nil || len(changes) != 1 {
+		t.Fatalf("got %d changes and error %v, want 1 change", len(changes), err)
+	}
+	return changes[0]
+}
+
+func TestDecodeReadsAnEventAsLambdaDeliversIt(t *testing.T) {
+	event, err := os.ReadFile("testdata/events/users.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := newDecoder(usersSpec()).decode(event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(changes) != 3 {
+		t.Fatalf("got %d changes, want 3", len(changes))
+	}
+	for i, want := range []struct {
+		event, sequence string
+		old, new        int
+	}{
+		{"INSERT", "111100000000000000000001", 0, 4},
+		{"MODIFY", "111100000000000000000002", 4, 4},
+		{"REMOVE", "111100000000000000000003", 4, 0},
+	} {
+		c := changes[i]
+		if c.err != nil || string(c.event) != want.event || string(c.sequenceNumber) != want.sequence ||
+			len(c.oldImage) != want.old || len(c.newImage) != want.new {
+			t.Errorf("change %d: got %s %s with %d old and %d new attributes, error %v; want %+v",
+				i, c.event, c.sequenceNumber, len(c.oldImage), len(c.newImage), c.err, want)
+		}
+	}
+	last := changes[0].newImage[3]
+	if string(last.name) != "zipcode" || string(last.value) != `{"S": "00501"}` || string(last.raw) != `"zipcode": {"S": "00501"}` {
+		t.Errorf("the last attribute is %q %s %s", last.name, last.value, last.raw)
+	}
+	if string(changes[0].source) != string(changes[2].source) {
+		t.Error("two changes of one source item have different identities")
+	}
+}
+
+func TestAValueIsCarriedAsItIs(t *testing.T) {
+	// C2: a value that is no key is never decoded, whatever it is.
+	value := `{ "FUTURE" : [1e400, "\ud83d\ude00", {"deep":{"deeper":null}}, -0.0] }`
+	c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"id":{"S":"1"},"x":`+value+`}`))))
+	if got := string(c.newImage[1].value); got != value {
+		t.Errorf("got %s, want %s", got, value)
+	}
+}
+
+func TestAnEscapedNameIsTheNameItStandsFor(t *testing.T) {
+	c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"\u0069d":{"S":"1"},"say \"hi\"":{"S":"x"}}`))))
+	if string(c.newImage[0].name) != "id" || string(c.newImage[1].name) != `say "hi"` {
+		t.Errorf("got names %q and %q", c.newImage[0].name, c.newImage[1].name)
+	}
+	if got := string(c.newImage[1].raw); got != `"say \"hi\"":{"S":"x"}` {
+		t.Errorf("the member must be carried as it came, got %s", got)
+	}
+}
+
+func TestABadRecordIsOneFailureAndItsNeighboursAreRead(t *testing.T) {
+	good := func(n int) string {
+		return record("INSERT", n, item("id", "1"), "", item("id", "1", "group", "a"))
+	}
+	in := func(dynamodb string) string { return `{"eventName":"INSERT","dynamodb":` + dynamodb + `}` }
+	for _, test := range []struct{ name, record, want string }{
+		{"a number", `7`, "a part of a record is a number, not an object"},
+		{"null", `null`, "a part of a record is null, not an object"},
+		{"empty", `{}`, "it has no SequenceNumber"},
+		{"no dynamodb object", `{"eventName":"INSERT"}`, "it has no SequenceNumber"},
+		{"dynamodb is a list", in(`[1,[2],{"a":3}]`), "a part of a record is an array, not an object"},
+		{"sequence number is a number", in(`{"SequenceNumber":1,"Keys":{}}`), "SequenceNumber is a number, not a string"},
+		{"sequence number is no number", in(`{"SequenceNumber":"1x"}`), "SequenceNumber is not a decimal number"},
+		{"sequence number of 41 digits", in(`{"SequenceNumber":"` + strings.Repeat("1", 41) + `"}`), "SequenceNumber has 41 digits"},
+		{"no keys", in(`{"SequenceNumber":"1"}`), `Keys has no "id"`},
+		{"keys of another table", in(`{"SequenceNumber":"1","Keys":{"other":{"S":"1"}}}`), `Keys has no "id", the source table's key attribute: is this the stream of another table?`},
+		{"key of another type", in(`{"SequenceNumber":"1","Keys":{"id":{"N":"1"}}}`), `key attribute "id" has type N, the key schema says S`},
+		{"unknown event", strings.Replace(good(2), "INSERT", "UPSERT", 1), "eventName is not INSERT, MODIFY or REMOVE"},
+		{"event is an object", `{"eventName":{"a":[]},"dynamodb":{}}`, "eventName is an object, not a string"},
+		{"no image", record("MODIFY", 2, item("id", "1"), item("id", "1"), ""), "it has no NewImage: the source table's stream must have the view type NEW_AND_OLD_IMAGES"},
+		{"no old image", record("MODIFY", 2, item("id", "1"), "", item("id", "1")), "it has no OldImage"},
+		{"image of an insert's past", record("INSERT", 2, item("id", "1"), item("id", "1"), item("id", "1")), "it has an OldImage, which its event does not have"},
+		{"image without the key", record("INSERT", 2, item("id", "1"), "", item("x", "1")), `NewImage has no "id", the source table's key attribute`},
+		{"attribute value is a string", record("INSERT", 2, item("id", "1"), "", `{"id":"1","x":{"M":{}}}`), "an attribute value is a string, not an object"},
+		{"image is a list", record("INSERT", 2, item("id", "1"), "", `[{"id":{"S":"1"}}]`), "a part of a record is an array, not an object"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			changes, err := newDecoder(uniqueSpec(all)).decode(payload(good(1), test.record, good(3)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(changes) != 3 || changes[0].err != nil || changes[2].err != nil {
+				t.Fatalf("the neighbours are not read: %d changes, %v", len(changes), changes)
+			}
+			if changes[1].err == nil || !strings.Contains(changes[1].err.Error(), test.want) {
+				t.Errorf("got error %v, want one with %q", changes[1].err, test.want)
+			}
+		})
+	}
+}
+
+func TestAPayloadThatIsNoEventIsAnError(t *testing.T) {
+	for _, test := range []struct{ payload, want string }{
+		{``, "EOF"},
+		{`{`, "EOF"},
+		{`[]`, "is an array, not an object"},
+		{`{"records":[]}`, "it has no Records"},
+		{`{"Records":null}`, "Records is null, not an array"},
+		{`{"Records":[}`, "invalid character"},
+		{`{"Records":[{"a":1]}`, "invalid character"},
+		{`{"Records":[{"dynamodb":{"Keys":{"id":"bad" oops}}}]}`, "invalid character"},
+		{`{"Records":[]} {}`, "something follows the event"},
+	} {
+		_, err := newDecoder(uniqueSpec(all)).decode([]byte(test.payload))
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got error %v, want one with %q", test.payload, err, test.want)
+		}
+	}
+}
+
+func TestAnEventWithoutRecordsHasNoChanges(t *testing.T) {
+	changes, err := newDecoder(uniqueSpec(all)).decode([]byte(`{"Records":[],"more":{"a":[1]}}`))
+	if err != nil || len(changes) != 0 {
+		t.Errorf("got %d changes, error %v", len(changes), err)
+	}
+}
+
+func TestAVersionedMappingNeedsATimeAndAStreamLabel(t *testing.T) {
+	keys := item("email", "a")
+	good := record("INSERT", 1, keys, "", keys)
+	for _, test := range []struct{ name, record, want string }{
+		{"complete", good, ""},
+		{"no time", strings.Replace(good, "ApproximateCreationDateTime", "x", 1), "ApproximateCreationDateTime is missing or not a number"},
+		{"time is a string", strings.Replace(good, "1700000001", `"now"`, 1), "ApproximateCreationDateTime is missing or not a number"},
+		{"no stream", strings.Replace(good, "eventSourceARN", "x", 1), "eventSourceARN is missing or not the ARN of a stream"},
+		{"no label", strings.Replace(good, "/stream/2026-01-02T03:04:05.678", "", 1), "eventSourceARN is missing or not the ARN of a stream"},
+	} {
+		changes, err := newDecoder(usersSpec()).decode(payload(test.record))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if changes[0].err != nil {
+			got = changes[0].err.Error()
+		}
+		if !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
+			t.Errorf("%s: got error %q, want one with %q", test.name, got, test.want)
+		}
+	}
+}

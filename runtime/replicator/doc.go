@@ -1,0 +1,46 @@
+// Package replicator is the function behind a ReplicatedTable: it applies a
+// batch of a source table's stream records to the target tables.
+//
+// # The flow
+//
+//	payload ─decode─► changes ─project─► effects ─plan─► writes ─write─► failures ─report─► response
+//
+// Each stage is one verb in one file, and [Replicator.Invoke] is the story that
+// calls them. decode, project, plan and report are pure: they take values and
+// return values. write is the only one that talks to DynamoDB.
+//
+// # What is decoded, and what is only carried
+//
+// An attribute value in a stream image and in a DynamoDB request is the same
+// JSON. So the function decodes the attributes that are part of a key, and
+// carries all others as the bytes they arrived in: no number is ever parsed
+// into a float, and a type that does not exist today passes too.
+//
+// # Invariants
+//
+//   - A chain is all changes of one source item in one invocation. It is written
+//     once, with its last state.
+//   - A moved item is put under its new key first; its old keys are deleted only
+//     after that put succeeded. Briefly twice, never missing.
+//   - The deletes of a chain are all old and intermediate target keys, not only
+//     the first one: an earlier attempt may have stopped at any of them.
+//   - A chain is skipped only when every change in it leaves the target item as
+//     it was.
+//   - Every write names its chain, and every chain its first record. Nothing
+//     that was not written can go unreported.
+//
+// # What a retry does
+//
+// Delivery is at least once. Throttled requests and unprocessed items are
+// retried with full jitter until shortly before the function's deadline; what is
+// left is reported as batch item failures. Lambda resumes at the lowest reported
+// sequence number and delivers everything from there again. Applying a change
+// twice, or applying it after later ones and then applying those again, ends in
+// the same target.
+//
+// # Memory
+//
+// The working memory of a batch is kept for the next one, so a function that
+// has warmed up allocates per request, not per record. A record's bytes are
+// slices of the payload from decode until the request body is built.
+package replicator

@@ -1,0 +1,154 @@
+package replicator
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The fixed parts of a BatchWriteItem body around each item or key.
+const (
+	putHead            = `{"PutRequest":{"Item":{`
+	deleteHead         = `{"DeleteRequest":{"Key":{`
+	requestTail        = `}}}`
+	batchWriteOverhead = len(deleteHead) + len(requestTail) + len(",")
+)
+
+// encoder builds the request bodies of one mapping out of slices of the payload.
+// Everything that does not depend on an item is prepared once.
+type encoder struct {
+	mapping   *mapping
+	batchHead string // BatchWriteItem, up to the first write
+	put       string // PutItem, up to the condition's values
+	delete    string // DeleteItem, up to the condition's values
+	version   string // the version attribute's name, quoted
+}
+
+const batchTail = `]}}`
+
+func newEncoder(m *mapping) *encoder {
+	e := &encoder{
+		mapping:   m,
+		batchHead: fmt.Sprintf(`{"RequestItems":{%s:[`, quote(m.tableName)),
+	}
+	if m.versionAttribute != "" {
+		e.guarded()
+	}
+	return e
+}
+
+// guarded prepares the conditions of LAST_WRITER_WINS.
+//
+// A put wins over an absent item, over one without a version, over an older one
+// of the same source item, and over an older one of another source item. A
+// delete wins only over an older one of the same source item. version.go says
+// which part of the version decides.
+func (e *encoder) guarded() {
+	m := e.mapping
+	names := fmt.Sprintf(`"#v":%s,"#seq":%s`, quote(m.versionAttribute), quote(versionSeq))
+	var owner []string
+	for i, k := range m.sourceKey {
+		owner = append(owner, fmt.Sprintf("#o%d = :o%d", i, i))
+		names += fmt.Sprintf(`,"#o%d":%s`, i, quote(k.name))
+	}
+	mine := "(" + strings.Join(owner, " AND ") + ")"
+	put := "attribute_not_exists(#v)" +
+		" OR (" + mine + " AND #v.#seq < :seq)" +
+		" OR (NOT " + mine + " AND (#v.#at < :at OR (#v.#at = :at AND #v.#seq < :seq)))"
+	remove := mine + " AND (attribute_not_exists(#v) OR #v.#seq < :seq)"
+	const head = `{"TableName":%s,"ConditionExpression":%s,"ExpressionAttributeNames":{%s},"ExpressionAttributeValues":{`
+	table := quote(m.tableName)
+	e.put = fmt.Sprintf(head, table, quote(put), names+fmt.Sprintf(`,"#at":%s`, quote(versionAt)))
+	e.delete = fmt.Sprintf(head, table, quote(remove), names)
+	e.version = quote(m.versionAttribute)
+}
+
+// appendBatch appends the body of a BatchWriteItem call.
+func (e *encoder) appendBatch(dst []byte, writes []write) []byte {
+	dst = append(dst, e.batchHead...)
+	for i := range writes {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		w := &writes[i]
+		if w.put {
+			dst = append(dst, putHead...)
+			dst = e.appendItem(dst, w.item.image)
+		} else {
+			dst = append(dst, deleteHead...)
+			dst = e.appendKey(dst, w.item)
+		}
+		dst = append(dst, requestTail...)
+	}
+	return append(dst, batchTail...)
+}
+
+// appendGuarded appends the body of a conditional PutItem or DeleteItem call.
+func (e *encoder) appendGuarded(dst []byte, w *write) []byte {
+	if w.put {
+		dst = append(dst, e.put...)
+	} else {
+		dst = append(dst, e.delete...)
+	}
+	dst = append(dst, `":seq":`...)
+	dst = appendVersionSeq(dst, w.change)
+	for i := range e.mapping.sourceKey {
+		dst = append(dst, `,":o`...)
+		dst = append(dst, '0'+byte(i)) // a key schema has at most two attributes
+		dst = append(dst, `":`...)
+		keys := w.change.keys
+		dst = append(dst, keys[keys.find(e.mapping.sourceKey[i].name)].value...)
+	}
+	if !w.put {
+		dst = append(dst, `},"Key":{`...)
+		dst = e.appendKey(dst, w.item)
+		return append(dst, `}}`...)
+	}
+	dst = append(dst, `,":at":`...)
+	dst = appendVersionAt(dst, w.change)
+	dst = append(dst, `},"Item":{`...)
+	dst = e.appendItem(dst, w.item.image)
+	dst = append(dst, ',')
+	dst = append(dst, e.version...)
+	dst = append(dst, `:{"M":{"`+versionAt+`":`...)
+	dst = appendVersionAt(dst, w.change)
+	dst = append(dst, `,"`+versionSeq+`":`...)
+	dst = appendVersionSeq(dst, w.change)
+	return append(dst, `}}}}`...)
+}
+
+// appendItem appends the carried attributes of an image, without braces. There
+// is at least one: an item carries its keys.
+func (e *encoder) appendItem(dst []byte, img image) []byte {
+	first := true
+	for i := range img {
+		if !e.mapping.carries(img[i].name) {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(dst, img[i].raw...)
+	}
+	return dst
+}
+
+// appendKey appends the target key attributes of an item, without braces.
+func (e *encoder) appendKey(dst []byte, v *view) []byte {
+	for i := range e.mapping.key {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, v.image[v.keyAt[i]].raw...)
+	}
+	return dst
+}
+
+// quote returns s as a JSON string.
+func quote(s string) string {
+	// It fails only for invalid UTF-8, which a checked spec does not hold.
+	b, _ := jsontext.AppendQuote(nil, s)
+	return string(b)
+}

@@ -1,0 +1,108 @@
+package replicator
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+// itemOf returns the target item that the spec's mapping makes of newImage.
+func itemOf(t *testing.T, s spec.Spec, keys, newImage string) string {
+	t.Helper()
+	changes, err := newDecoder(s).decode(payload(record("INSERT", 1, keys, "", newImage)))
+	if err != nil || changes[0].err != nil {
+		t.Fatal(err, changes[0].err)
+	}
+	m := newMapping(s, s.Targets[0])
+	effects := (&projector{mappings: []mapping{m}}).project(changes)
+	if !effects[0].after.exists() {
+		t.Fatalf("no target item: %v", effects[0].after.err)
+	}
+	return "{" + string(newEncoder(&m).appendItem(nil, effects[0].after.image)) + "}"
+}
+
+func TestATargetItemHasTheProjectedAndAlwaysTheKeyAttributes(t *testing.T) {
+	image := item("note", "n", "id", "1", "group", "a", "extra", "e")
+	for _, test := range []struct {
+		projection spec.Projection
+		want       string
+	}{
+		{spec.Projection{Type: spec.All}, image},
+		{spec.Projection{Type: spec.KeysOnly}, item("id", "1", "group", "a")},
+		{spec.Projection{Type: spec.Include, Attributes: []string{"extra", "absent"}}, item("id", "1", "group", "a", "extra", "e")},
+		{spec.Projection{Type: spec.Exclude, Attributes: []string{"note"}}, item("id", "1", "group", "a", "extra", "e")},
+		{spec.Projection{Type: spec.Exclude, Attributes: []string{"extra"}}, item("note", "n", "id", "1", "group", "a")},
+	} {
+		if got := itemOf(t, uniqueSpec(test.projection), item("id", "1"), image); got != test.want {
+			t.Errorf("%s %q: got %s, want %s", test.projection.Type, test.projection.Attributes, got, test.want)
+		}
+	}
+}
+
+func TestASourceKeyThatIsNoTargetKeyIsCarriedToo(t *testing.T) {
+	s := usersSpec()
+	s.Targets[0].Projection = spec.Projection{Type: spec.KeysOnly}
+	image := item("email", "a", "state", "s", "city", "c", "zipcode", "00501")
+	if got, want := itemOf(t, s, item("email", "a"), image), item("email", "a", "state", "s", "city", "c"); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestAnAttributeWithTheVersionsNameIsAPermanentError(t *testing.T) {
+	s := usersSpec()
+	changes, err := newDecoder(s).decode(payload(record("INSERT", 1, item("email", "a"), "",
+		item("email", "a", "state", "s", "city", "c", spec.DefaultVersionAttribute, "mine"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	effects := (&projector{mappings: []mapping{newMapping(s, s.Targets[0])}}).project(changes)
+	if err := effects[0].after.err; err == nil || !strings.Contains(err.Error(), spec.DefaultVersionAttribute) {
+		t.Errorf("got %v, want an error that names the attribute", err)
+	}
+}
+
+func TestAChangeIsUnchangedOnlyWhenTheWholeTargetItemStays(t *testing.T) {
+	s := usersSpec()
+	with := func(more ...string) string {
+		return item(append([]string{"email", "a", "state", "s", "city", "c"}, more...)...)
+	}
+	for _, test := range []struct {
+		name, oldImage, newImage string
+		want                     bool
+	}{
+		{"equal", with("x", "1"), with("x", "1"), true},
+		{"left-out attribute changes", with("zipcode", "1"), with("zipcode", "2"), true},
+		{"left-out attribute goes", with("zipcode", "1"), with(), true},
+		{"other order", with("x", "1", "y", "2"), with("y", "2", "x", "1"), true},
+		{"value changes", with("x", "1"), with("x", "2"), false},
+		{"attribute comes", with(), with("x", "1"), false},
+		{"attribute goes", with("x", "1"), with(), false},
+		{"name changes", with("x", "1"), with("y", "1"), false},
+		{"key changes", with(), item("email", "a", "state", "s", "city", "d"), false},
+		{"item without target key before", item("email", "a", "state", "s"), with(), false},
+		{"item without target key before and after", item("email", "a", "state", "s"), item("email", "a", "city", "c"), true},
+	} {
+		changes, err := newDecoder(s).decode(payload(record("MODIFY", 1, item("email", "a"), test.oldImage, test.newImage)))
+		if err != nil || changes[0].err != nil {
+			t.Fatal(err, changes[0].err)
+		}
+		effects := (&projector{mappings: []mapping{newMapping(s, s.Targets[0])}}).project(changes)
+		if effects[0].unchanged != test.want {
+			t.Errorf("%s: unchanged is %t, want %t", test.name, effects[0].unchanged, test.want)
+		}
+	}
+}
+
+func TestOneFunctionServesSeveralTargets(t *testing.T) {
+	s := uniqueSpec(all)
+	second := s.Targets[0]
+	second.TableName = "second"
+	second.PartitionKey.Name = "note"
+	s.Targets = append(s.Targets, second)
+	got, _ := planOf(t, s, payload(record("INSERT", 1, item("id", "1"), "", item("id", "1", "group", "g", "note", "n"))))
+	if want := []string{"put g/1", "put n/1"}; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

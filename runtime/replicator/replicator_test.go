@@ -1,0 +1,103 @@
+package replicator
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+// usersSpec is the mapping of examples/users: email -> state and city, without
+// the zip code.
+func usersSpec() spec.Spec {
+	return spec.Spec{
+		Source: spec.KeySchema{PartitionKey: spec.Attribute{Name: "email", Type: spec.String}},
+		Targets: []spec.Target{{
+			TableName: "target",
+			KeySchema: spec.KeySchema{
+				PartitionKey: spec.Attribute{Name: "state", Type: spec.String},
+				SortKey:      &spec.Attribute{Name: "city", Type: spec.String},
+			},
+			Projection:       spec.Projection{Type: spec.Exclude, Attributes: []string{"zipcode"}},
+			OnKeyCollision:   spec.LastWriterWins,
+			VersionAttribute: spec.DefaultVersionAttribute,
+		}},
+	}
+}
+
+// uniqueSpec maps id -> group and id.
+func uniqueSpec(p spec.Projection) spec.Spec {
+	return spec.Spec{
+		Source: spec.KeySchema{PartitionKey: spec.Attribute{Name: "id", Type: spec.String}},
+		Targets: []spec.Target{{
+			TableName: "target",
+			KeySchema: spec.KeySchema{
+				PartitionKey: spec.Attribute{Name: "group", Type: spec.String},
+				SortKey:      &spec.Attribute{Name: "id", Type: spec.String},
+			},
+			Projection: p,
+		}},
+	}
+}
+
+var all = spec.Projection{Type: spec.All}
+
+// item writes an item of string attributes: item("id", "1", "group", "a").
+func item(namesAndValues ...string) string {
+	var members []string
+	for i := 0; i < len(namesAndValues); i += 2 {
+		members = append(members, fmt.Sprintf(`%q:{"S":%q}`, namesAndValues[i], namesAndValues[i+1]))
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+// record writes a stream record as Lambda delivers it; empty images are left out.
+func record(event string, sequence int, keys, oldImage, newImage string) string {
+	images := ""
+	if oldImage != "" {
+		images += `"OldImage":` + oldImage + ","
+	}
+	if newImage != "" {
+		images += `"NewImage":` + newImage + ","
+	}
+	return fmt.Sprintf(`{"eventName":%q,"eventSource":"aws:dynamodb","dynamodb":{"ApproximateCreationDateTime":%d,"Keys":%s,%s"SequenceNumber":"%024d"},"eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/2026-01-02T03:04:05.678"}`,
+		event, 1700000000+sequence, keys, images, sequence)
+}
+
+func payload(records ...string) []byte {
+	return []byte(`{"Records":[` + strings.Join(records, ",") + `]}`)
+}
+
+// planOf runs the pure stages and lists what would be written, in the order of
+// the plan: "put group/id" or "then delete group/id".
+func planOf(t *testing.T, s spec.Spec, payload []byte) (planned []string, failures []failure) {
+	t.Helper()
+	r := newReplicator(s, nil, nil)
+	w := r.workspaces.Get().(*workspace)
+	changes, err := w.decoder.decode(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	effects := w.projector.project(changes)
+	p := w.planner.plan(changes, effects)
+	list := func(prefix string, batches []batch) {
+		for _, b := range batches {
+			for _, write := range b.writes {
+				verb := "delete"
+				if write.put {
+					verb = "put"
+				}
+				key := ""
+				for i := range r.writer.mappings[b.mapping].key {
+					_, text, _ := scalar(write.item.image[write.item.keyAt[i]].value)
+					key += "/" + strings.Trim(string(text), `"`)
+				}
+				planned = append(planned, prefix+verb+" "+key[1:])
+			}
+		}
+	}
+	list("", p.first)
+	list("then ", p.then)
+	return planned, unusable(changes, effects)
+}

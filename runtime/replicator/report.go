@@ -1,0 +1,38 @@
+package replicator
+
+import (
+	"cmp"
+	"slices"
+)
+
+// report returns the function's response: the sequence numbers that must come
+// again, lowest first. Lambda delivers everything from the lowest one on. No
+// failures, or an empty list, means that the whole batch is done.
+//
+// A record without a readable sequence number cannot be named. The nearest record
+// before it is named instead; with none before it, the empty identifier fails the
+// whole batch.
+func report(changes []change, failures []failure) []byte {
+	slices.SortFunc(failures, func(a, b failure) int { return cmp.Compare(a.change, b.change) })
+	response := []byte(`{"batchItemFailures":[`)
+	previous := -1
+	for n, f := range failures {
+		at := f.change
+		for at >= 0 && checkSequenceNumber(changes[at].sequenceNumber) != nil {
+			at--
+		}
+		if n > 0 && at == previous {
+			continue
+		}
+		if n > 0 {
+			response = append(response, ',')
+		}
+		previous = at
+		response = append(response, `{"itemIdentifier":"`...)
+		if at >= 0 {
+			response = append(response, changes[at].sequenceNumber...)
+		}
+		response = append(response, `"}`...)
+	}
+	return append(response, `]}`...)
+}

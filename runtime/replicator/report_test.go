@@ -1,0 +1,40 @@
+package replicator
+
+import (
+	"errors"
+	"testing"
+)
+
+func TestReportNamesWhatMustComeAgainLowestFirst(t *testing.T) {
+	numbered := func(numbers ...string) []change {
+		changes := make([]change, len(numbers))
+		for i, n := range numbers {
+			changes[i].sequenceNumber = []byte(n)
+		}
+		return changes
+	}
+	err := errors.New("any")
+	for _, test := range []struct {
+		name, why string
+		changes   []change
+		failures  []failure
+		want      string
+	}{
+		{"success", "an empty list means that the whole batch is done",
+			numbered("1", "2"), nil, `{"batchItemFailures":[]}`},
+		{"order", "Lambda resumes at the lowest one",
+			numbered("100", "200", "300"), []failure{{2, err}, {0, err}}, `{"batchItemFailures":[{"itemIdentifier":"100"},{"itemIdentifier":"300"}]}`},
+		{"twice", "one record can fail for two targets",
+			numbered("100", "200"), []failure{{1, err}, {1, err}}, `{"batchItemFailures":[{"itemIdentifier":"200"}]}`},
+		{"no number", "a record without a number cannot be named, the one before it can",
+			numbered("100", "", "300"), []failure{{1, err}}, `{"batchItemFailures":[{"itemIdentifier":"100"}]}`},
+		{"no number in front", "the empty identifier fails the whole batch",
+			numbered("", "200"), []failure{{0, err}, {1, err}}, `{"batchItemFailures":[{"itemIdentifier":""},{"itemIdentifier":"200"}]}`},
+		{"bad number", "what is no number is not repeated to Lambda",
+			numbered(`1"}`, "200"), []failure{{0, err}}, `{"batchItemFailures":[{"itemIdentifier":""}]}`},
+	} {
+		if got := string(report(test.changes, test.failures)); got != test.want {
+			t.Errorf("%s: %s\n got %s\nwant %s", test.name, test.why, got, test.want)
+		}
+	}
+}

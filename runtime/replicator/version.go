@@ -1,0 +1,51 @@
+package replicator
+
+import "bytes"
+
+// The version of a target item is one map attribute with two parts:
+//
+//	at   the creation time of the change, in seconds: orders changes of different
+//	     source items
+//	seq  the stream label and the sequence number: orders changes of one source item
+//
+// Sequence numbers are comparable only where DynamoDB promises an order, within
+// one source item; between items of different shards they say nothing about
+// time. The creation time is comparable everywhere, but only as fine as a
+// second, and nothing promises that a clock never steps back between two changes
+// of one item. So each part is used for what it is good for, and seq also breaks
+// ties of at, to make the outcome the same on every redelivery.
+const (
+	versionAt  = "at"
+	versionSeq = "seq"
+)
+
+// streamLabel returns the label of a stream ARN, or nil. A stream that was
+// disabled and enabled again starts its sequence numbers anew under a new label;
+// labels are ISO times, so they sort by age.
+func streamLabel(streamARN []byte) []byte {
+	_, label, found := bytes.Cut(streamARN, []byte("/stream/"))
+	if !found || len(label) == 0 {
+		return nil
+	}
+	return label
+}
+
+// appendVersion appends the two parts of c's version as attribute values.
+func appendVersionAt(dst []byte, c *change) []byte {
+	dst = append(dst, `{"N":"`...)
+	dst = append(dst, c.createdAt...)
+	return append(dst, `"}`...)
+}
+
+func appendVersionSeq(dst []byte, c *change) []byte {
+	dst = append(dst, `{"S":"`...)
+	dst = append(dst, streamLabel(c.streamARN)...)
+	dst = append(dst, '/')
+	// Sequence numbers have no fixed width: text compares like numbers only
+	// after padding.
+	for range maxSequenceNumberDigits - len(c.sequenceNumber) {
+		dst = append(dst, '0')
+	}
+	dst = append(dst, c.sequenceNumber...)
+	return append(dst, `"}`...)
+}
