@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
@@ -21,23 +22,38 @@ type Stream struct {
 	arn    string
 	client *dynamodbstreams.Client
 	bodies *bodies
-	// iterators holds where to read on, by shard. A nil iterator is a shard that
-	// is closed and read to its end.
-	iterators map[string]*string
-	start     types.ShardIteratorType
+	shards []*shard // parents before their children, as DynamoDB lists them
 }
 
-// Open opens the stream with the given ARN at start: TRIM_HORIZON for everything
-// the stream holds, LATEST for what comes after this call.
-func Open(ctx context.Context, config aws.Config, arn string, start types.ShardIteratorType) (*Stream, error) {
-	s := &Stream{arn: arn, bodies: &bodies{}, iterators: map[string]*string{}, start: start}
+type shard struct {
+	id string
+	// last is the sequence number of the last record that was read, nil before
+	// the first one.
+	last *string
+}
+
+// Open opens the stream with the given ARN at TRIM_HORIZON: its oldest record.
+func Open(config aws.Config, arn string) *Stream {
+	s := &Stream{arn: arn, bodies: &bodies{}}
 	s.client = dynamodbstreams.NewFromConfig(config, func(o *dynamodbstreams.Options) { o.HTTPClient = s.bodies })
+	return s
+}
+
+// Records reads on to the present end of the stream. Every record is JSON as
+// Lambda hands it to a function; the records of one item are in order.
+func (s *Stream) Records(ctx context.Context) ([][]byte, error) {
 	if err := s.findShards(ctx); err != nil {
 		return nil, err
 	}
-	// A shard that appears from here on holds only records that are new.
-	s.start = types.ShardIteratorTypeTrimHorizon
-	return s, nil
+	var records [][]byte
+	for _, shard := range s.shards {
+		more, err := s.read(ctx, shard)
+		if err != nil {
+			return nil, fmt.Errorf("shard %s of %s: %w", shard.id, s.arn, err)
+		}
+		records = append(records, more...)
+	}
+	return records, nil
 }
 
 // findShards adds the shards that have appeared.
@@ -48,17 +64,10 @@ func (s *Stream) findShards(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("describe stream %s: %w", s.arn, err)
 		}
-		for _, shard := range out.StreamDescription.Shards {
-			if _, known := s.iterators[*shard.ShardId]; known {
-				continue
+		for _, found := range out.StreamDescription.Shards {
+			if !slices.ContainsFunc(s.shards, func(known *shard) bool { return known.id == *found.ShardId }) {
+				s.shards = append(s.shards, &shard{id: *found.ShardId})
 			}
-			it, err := s.client.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{
-				StreamArn: &s.arn, ShardId: shard.ShardId, ShardIteratorType: s.start,
-			})
-			if err != nil {
-				return fmt.Errorf("shard iterator of %s: %w", *shard.ShardId, err)
-			}
-			s.iterators[*shard.ShardId] = it.ShardIterator
 		}
 		if out.StreamDescription.LastEvaluatedShardId == nil {
 			return nil
@@ -67,32 +76,37 @@ func (s *Stream) findShards(ctx context.Context) error {
 	}
 }
 
-// Records reads on to the present end of the stream. Every record is JSON as
-// Lambda hands it to a function, in shard order.
-func (s *Stream) Records(ctx context.Context) ([][]byte, error) {
-	if err := s.findShards(ctx); err != nil {
+// read reads on in one shard. It takes a new iterator every time: DynamoDB Local
+// lets one that was taken at the end of a shard expire with the next record.
+func (s *Stream) read(ctx context.Context, shard *shard) ([][]byte, error) {
+	input := &dynamodbstreams.GetShardIteratorInput{
+		StreamArn: &s.arn, ShardId: &shard.id, ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
+	}
+	if shard.last != nil {
+		input.ShardIteratorType, input.SequenceNumber = types.ShardIteratorTypeAfterSequenceNumber, shard.last
+	}
+	start, err := s.client.GetShardIterator(ctx, input)
+	if err != nil {
 		return nil, err
 	}
 	var records [][]byte
-	for shard, iterator := range s.iterators {
-		for iterator != nil {
-			out, err := s.client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: iterator})
-			if err != nil {
-				return nil, fmt.Errorf("records of shard %s: %w", shard, err)
-			}
-			var body struct{ Records []json.RawMessage }
-			if err := json.Unmarshal(s.bodies.last, &body); err != nil {
-				return nil, fmt.Errorf("records of shard %s: %w", shard, err)
-			}
-			for _, r := range body.Records {
-				records = append(records, s.asDelivered(r))
-			}
-			iterator = out.NextShardIterator
-			if len(body.Records) == 0 {
-				break
-			}
+	for iterator := start.ShardIterator; iterator != nil; {
+		out, err := s.client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: iterator})
+		if err != nil {
+			return nil, err
 		}
-		s.iterators[shard] = iterator
+		if len(out.Records) == 0 {
+			break
+		}
+		var body struct{ Records []json.RawMessage }
+		if err := json.Unmarshal(s.bodies.last, &body); err != nil {
+			return nil, err
+		}
+		for _, r := range body.Records {
+			records = append(records, s.asDelivered(r))
+		}
+		shard.last = out.Records[len(out.Records)-1].Dynamodb.SequenceNumber
+		iterator = out.NextShardIterator
 	}
 	return records, nil
 }

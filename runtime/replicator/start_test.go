@@ -1,0 +1,59 @@
+package replicator
+
+import (
+	"io"
+	"log/slog"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+func TestABadConfigurationIsAnErrorThatNamesTheField(t *testing.T) {
+	// F6. Every case is a complete environment with one thing wrong.
+	complete := map[string]string{
+		spec.EnvironmentVariable: uniqueSpec(all).Encode(),
+		"AWS_REGION":             "eu-west-1",
+		"AWS_ACCESS_KEY_ID":      "id",
+		"AWS_SECRET_ACCESS_KEY":  "secret",
+	}
+	for _, test := range []struct{ name, variable, value, want string }{
+		{"complete", "OTHER", "x", ""},
+		{"no spec", spec.EnvironmentVariable, "", "REPLICATEDTABLE_SPEC is not set"},
+		{"no JSON", spec.EnvironmentVariable, "{", "REPLICATEDTABLE_SPEC is not a spec"},
+		{"unknown field", spec.EnvironmentVariable, `{"Sauce":{}}`, `unknown field "Sauce"`},
+		{"bad field", spec.EnvironmentVariable, strings.Replace(complete[spec.EnvironmentVariable], `"ALL"`, `"SOME"`, 1), `Targets[0].Projection has type "SOME"`},
+		{"no region", "AWS_REGION", "", "AWS_REGION is not set"},
+		{"no credentials", "AWS_SECRET_ACCESS_KEY", "", "AWS_SECRET_ACCESS_KEY is not set"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			environment := maps.Clone(complete)
+			environment[test.variable] = test.value
+			r, err := fromEnvironment(func(name string) string { return environment[name] }, slog.New(slog.NewTextHandler(io.Discard, nil)))
+			if test.want == "" {
+				if err != nil || r == nil {
+					t.Errorf("got error %v", err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got error %v, want one with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestTheEndpointVariablesOfTheSDKsAreFollowed(t *testing.T) {
+	environment := map[string]string{"AWS_REGION": "r", "AWS_ACCESS_KEY_ID": "i", "AWS_SECRET_ACCESS_KEY": "s",
+		"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+	get := func(name string) string { return environment[name] }
+	options, err := clientOptions(get)
+	if err != nil || options.BaseEndpoint == nil || *options.BaseEndpoint != "http://127.0.0.1:1" {
+		t.Errorf("AWS_ENDPOINT_URL: got %v, %v", options.BaseEndpoint, err)
+	}
+	environment["AWS_ENDPOINT_URL_DYNAMODB"] = "http://127.0.0.1:2"
+	if options, _ = clientOptions(get); *options.BaseEndpoint != "http://127.0.0.1:2" {
+		t.Errorf("the service's own variable comes first, got %s", *options.BaseEndpoint)
+	}
+}
