@@ -152,6 +152,8 @@ func (s Spec) collision(ps *problems, path string, t Target) {
 		switch {
 		case t.VersionAttribute == "":
 			ps.add(path+"VersionAttribute", "is empty: LAST_WRITER_WINS needs an attribute for the version")
+		case !utf8.ValidString(t.VersionAttribute):
+			ps.add(path+"VersionAttribute", "%q is not valid UTF-8: attribute names are UTF-8 strings", t.VersionAttribute)
 		case s.Source.Contains(t.VersionAttribute) || t.Contains(t.VersionAttribute):
 			ps.add(path+"VersionAttribute", "%q is a key attribute: name an attribute that nothing else uses", t.VersionAttribute)
 		}

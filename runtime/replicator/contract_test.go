@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,7 +11,9 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -269,11 +272,42 @@ func TestUnprocessedItemsAreSentAgainUntilNoneIsLeft(t *testing.T) {
 		p.put(item)
 		want = append(want, item)
 	}
-	holding := httptest.NewServer(keepBack(t, *p.config.BaseEndpoint, 3))
+	holding := httptest.NewServer(keepBack(t, *p.config.BaseEndpoint, 10))
 	defer holding.Close()
 	p.replicator = p.replicatorAt(holding.URL)
 	p.drain()
 	p.wantTarget("unprocessed puts and deletes both arrive", want...)
+}
+
+func TestTheAnswerComesBeforeTheDeadlineWhateverTheTableDoes(t *testing.T) {
+	// F2 and F4: a table that never executes anything uses up the time to send.
+	// What is left must be reported, before the function would be killed.
+	p := newPair(t, uniqueSpec(all))
+	for i := range 30 {
+		p.put(attributes{"id": s(fmt.Sprint(i)), "group": s("g")})
+	}
+	var calls atomic.Int64
+	stuck := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		var body struct{ RequestItems json.RawMessage }
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+			t.Error(err)
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"UnprocessedItems": body.RequestItems})
+	}))
+	defer stuck.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), minReserve+time.Second)
+	defer cancel()
+	answer, err := p.replicatorAt(stuck.URL).Invoke(ctx, eventsource.Event(p.records()...))
+	if err != nil || ctx.Err() != nil {
+		t.Fatalf("got error %v, and the deadline is over: %v", err, ctx.Err())
+	}
+	if got := strings.Count(string(answer), "itemIdentifier"); got != 30 {
+		t.Errorf("%d records are reported, want all 30: %s", got, answer)
+	}
+	if calls.Load() <= 2 {
+		t.Errorf("the 2 batches were sent %d times: nothing was tried again", calls.Load())
+	}
 }
 
 // keepBack returns a proxy to DynamoDB that executes only the first writes of a
