@@ -1,0 +1,175 @@
+package replicatedtable
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	// The function is built inside the app's module. Importing its code here puts
+	// the code's dependencies into that module's go.sum and vendor folder.
+	_ "github.com/replicatedtable/cdk-go/runtime/replicator"
+)
+
+// functionMain is the source of the function's main package. It is written next
+// to the assets because a main package in a dependency is in no vendor folder.
+const functionMain = `// Package main is generated while synthesizing a ReplicatedTable.
+package main
+
+import "github.com/replicatedtable/cdk-go/runtime/replicator"
+
+func main() { replicator.Start() }
+`
+
+// buildFlags makes the binary small, and the same on every machine: no paths,
+// no version control state, no debug symbols, and without the RPC server that
+// only the retired go1.x runtime used.
+const buildFlags = "-trimpath -buildvcs=false -ldflags=-s -tags=lambda.norpc"
+
+// functionCode is the function's source and how to build it.
+type functionCode struct {
+	// entry is the absolute path of the main package's only file.
+	entry string
+	// moduleFile is the go.mod file of the app.
+	moduleFile string
+	// mod is go build's -mod: where the dependencies come from.
+	mod string
+	// strayVendor says that a folder above entry is called vendor but is not the
+	// app's own.
+	strayVendor bool
+}
+
+// bundling tells GoFunction how to build. The flags travel in GOFLAGS because
+// GoBuildFlags raises a warning, which fails a strict synthesis. The warning is
+// the lesser evil for a stray vendor folder: GoFunction then passes
+// -mod=vendor, and only a later flag on the command line takes that back.
+func (c functionCode) bundling() *awscdklambdagoalpha.BundlingOptions {
+	options := &awscdklambdagoalpha.BundlingOptions{
+		Environment: &map[string]*string{"GOFLAGS": jsii.String("-mod=" + c.mod + " " + buildFlags)},
+	}
+	if c.strayVendor {
+		options.GoBuildFlags = jsii.Strings("-mod=" + c.mod)
+	}
+	return options
+}
+
+// findCode writes the function's main package and finds the module to build it
+// in. Every ReplicatedTable of an app gets the same file, hence the same build.
+func findCode(scope constructs.Construct) (functionCode, error) {
+	stage := awscdk.Stage_Of(scope)
+	if stage == nil {
+		return functionCode{}, errors.New("is outside of an App: the function's code has nowhere to go; define it in a Stack")
+	}
+	// GoFunction would quietly build in Docker instead, where the app's module
+	// may not be complete.
+	if _, err := exec.LookPath("go"); err != nil {
+		return functionCode{}, fmt.Errorf("the function is built during synthesis, which needs the go command: install Go and put it on PATH (%w)", err)
+	}
+	moduleFile, err := findModuleFile()
+	if err != nil {
+		return functionCode{}, err
+	}
+	entry, err := writeMain(*stage.AssetOutdir())
+	if err != nil {
+		return functionCode{}, fmt.Errorf("writing the function's main package: %w", err)
+	}
+	vendored, err := isVendored(moduleFile)
+	if err != nil {
+		return functionCode{}, err
+	}
+	if vendored {
+		return functionCode{entry: entry, moduleFile: moduleFile, mod: "vendor"}, nil
+	}
+	return functionCode{entry: entry, moduleFile: moduleFile, mod: "readonly", strayVendor: hasVendorAbove(entry)}, nil
+}
+
+// findModuleFile returns the path of the app's go.mod: of the module that this
+// program was built from, or of the working directory if it does not know.
+func findModuleFile() (string, error) {
+	const remedy = "run the app inside its module, so that the function is built with the app's own dependencies"
+	query := []string{"env", "GOMOD"}
+	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Path != "" {
+		query = []string{"list", "-m", "-f", "{{if .Main}}{{.GoMod}}{{end}}", build.Main.Path}
+	}
+	file, err := goOutput(query...)
+	if err != nil {
+		return "", fmt.Errorf("the app's go.mod was not found: %s: %w", remedy, err)
+	}
+	if file == "" || file == os.DevNull {
+		return "", fmt.Errorf("the app's go.mod was not found: %s", remedy)
+	}
+	// GoFunction names entry relative to this file's folder. Through a symbolic
+	// link, "up" would lead somewhere else.
+	folder, err := filepath.EvalSymlinks(filepath.Dir(file))
+	if err != nil {
+		return "", fmt.Errorf("the app's go.mod: %w", err)
+	}
+	return filepath.Join(folder, filepath.Base(file)), nil
+}
+
+// isVendored reports whether the module, or its workspace, vendors its
+// dependencies.
+func isVendored(moduleFile string) (bool, error) {
+	workFile, err := goOutput("env", "GOWORK")
+	if err != nil {
+		return false, err
+	}
+	root := filepath.Dir(moduleFile)
+	if workFile != "" && workFile != "off" {
+		root = filepath.Dir(workFile)
+	}
+	return exists(filepath.Join(root, "vendor", "modules.txt")), nil
+}
+
+// hasVendorAbove reports whether GoFunction would find a folder called vendor:
+// next to file, or next to one of the folders it is in.
+func hasVendorAbove(file string) bool {
+	for folder := filepath.Dir(file); ; folder = filepath.Dir(folder) {
+		if exists(filepath.Join(folder, "vendor")) {
+			return true
+		}
+		if folder == filepath.Dir(folder) {
+			return false
+		}
+	}
+}
+
+// writeMain writes the main package below folder and returns its absolute path.
+// The leading dot keeps it out of the app's own "./..." patterns.
+func writeMain(folder string) (string, error) {
+	folder, err := filepath.Abs(filepath.Join(folder, ".replicatedtable"))
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	entry := filepath.Join(folder, "main.go")
+	return entry, os.WriteFile(entry, []byte(functionMain), 0o644)
+}
+
+// goOutput runs the go command and returns what it prints.
+func goOutput(args ...string) (string, error) {
+	out, err := exec.Command("go", args...).Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return "", fmt.Errorf("go %s: %s", args[0], strings.TrimSpace(string(exit.Stderr)))
+	}
+	if err != nil {
+		return "", fmt.Errorf("go %s: %w", args[0], err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

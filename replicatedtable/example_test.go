@@ -1,0 +1,108 @@
+package replicatedtable_test
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/replicatedtable/cdk-go/replicatedtable"
+)
+
+// Users are written by email and read by state. The target's sort key repeats
+// the email, so two users never meet on one key.
+func ExampleNewReplicatedTable() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+
+	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.KeySchema{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Target: &replicatedtable.KeySchema{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
+			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+	})
+
+	app.Synth(nil)
+}
+
+// Two users of one city share a target key, and the newer change wins it. Zip
+// codes stay in the source table.
+func ExampleNewReplicatedTable_keyCollision() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+
+	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.KeySchema{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Target: &replicatedtable.KeySchema{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
+			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("city"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		OnKeyCollision: replicatedtable.OnKeyCollision_LAST_WRITER_WINS,
+		Projection: &replicatedtable.Projection{
+			Type:       replicatedtable.ProjectionType_EXCLUDE,
+			Attributes: jsii.Strings("zipcode"),
+		},
+	})
+
+	app.Synth(nil)
+}
+
+// A function that answers from the target table gets to read it, and the name
+// of the table.
+func ExampleReplicatedTable() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+	users := replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.KeySchema{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Target: &replicatedtable.KeySchema{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
+			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+	})
+
+	api := awslambda.NewFunction(stack, jsii.String("Api"), &awslambda.FunctionProps{
+		Runtime: awslambda.Runtime_PROVIDED_AL2023(),
+		Handler: jsii.String("bootstrap"),
+		Code:    awslambda.Code_FromAsset(jsii.String("api.zip"), nil),
+		Environment: &map[string]*string{
+			"USERS_BY_STATE": users.TargetTable().TableName(),
+		},
+	})
+	users.GrantReadTarget(api)
+
+	app.Synth(nil)
+}
+
+// Every mistake is named at once, with what to do about it.
+func ExampleReplicatedTableProps() {
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+	defer func() { fmt.Println(recover()) }()
+
+	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.KeySchema{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Target: &replicatedtable.KeySchema{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
+			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("city"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		MemorySize: jsii.Number(64),
+	})
+
+	// Output:
+	// App/Users: Target.SortKey "city" and PartitionKey "state" do not contain the source key "email": two items could meet on one target key; add "email" to the sort key or set OnKeyCollision
+	// App/Users: MemorySize is 64 MiB: set a whole number from 128 to 10240
+}

@@ -1,0 +1,165 @@
+package replicatedtable
+
+import (
+	"cmp"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// ReplicatedTableProps configures a ReplicatedTable. Source and Target are
+// required. The props stay the caller's: they are read, never written to.
+type ReplicatedTableProps struct {
+	// Source is the primary key of the source table. Required.
+	Source *KeySchema
+
+	// Target is the primary key of the target table, made of top-level
+	// attributes of the source item. Required.
+	//
+	// An item without one of these attributes has no target item, as with a
+	// global secondary index. A target key that contains every attribute of the
+	// source key is unique; any other needs OnKeyCollision.
+	Target *KeySchema
+
+	// Projection selects the attributes that target items carry.
+	// Default: all attributes.
+	Projection *Projection
+
+	// OnKeyCollision says what happens when two source items have one target key.
+	// Default: the target key has to be unique, or synthesis fails. Setting it
+	// for a unique target key is refused too: nothing could collide.
+	OnKeyCollision OnKeyCollision
+
+	// VersionAttribute names the attribute that OnKeyCollision_LAST_WRITER_WINS
+	// adds to every target item. It must be an attribute that the source items do
+	// not use. Without OnKeyCollision it is refused.
+	// Default: "replicatedtable:version".
+	VersionAttribute *string
+
+	// RemovalPolicy is what becomes of both tables, both queues and the log group
+	// when they leave the stack: RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE.
+	// SNAPSHOT is refused, as none of them has snapshots.
+	// Default: RETAIN.
+	RemovalPolicy awscdk.RemovalPolicy
+
+	// MemorySize is the function's memory in MiB, a whole number from 128 to
+	// 10240. Lambda gives more CPU with more memory.
+	// Default: 256.
+	MemorySize *float64
+
+	// Timeout bounds one invocation of the function, from 10 seconds to 15
+	// minutes in whole seconds. The function stops sending 2 seconds or a tenth
+	// of the timeout before the end, whichever is more, and reports what is left.
+	// Default: 1 minute.
+	Timeout awscdk.Duration
+
+	// Architecture is the function's instruction set.
+	// Default: ARM_64.
+	Architecture awslambda.Architecture
+
+	// BatchSize is the most records one invocation receives, a whole number from
+	// 1 to 10000. Lambda also ends a batch at 6 MB.
+	// Default: 1000.
+	BatchSize *float64
+
+	// LogRetention is how long the function's logs are kept.
+	// Default: ONE_MONTH.
+	LogRetention awslogs.RetentionDays
+}
+
+// KeySchema is the primary key of a table.
+type KeySchema struct {
+	// PartitionKey is required, with its name and its type. The name has at most
+	// 255 bytes.
+	PartitionKey *awsdynamodb.Attribute
+	// SortKey is optional. Default: the table has no sort key.
+	SortKey *awsdynamodb.Attribute
+}
+
+// Projection selects the attributes of target items, besides the key attributes
+// of both tables: a target item always carries those.
+type Projection struct {
+	// Type says how Attributes is read. Required.
+	Type ProjectionType
+	// Attributes names top-level attributes that are no key attributes: those to
+	// add (INCLUDE) or to leave out (EXCLUDE). Not allowed with the other types.
+	Attributes *[]*string
+}
+
+// ProjectionType says which attributes a Projection selects.
+type ProjectionType string
+
+const (
+	// ProjectionType_ALL selects all attributes.
+	ProjectionType_ALL ProjectionType = "ALL"
+	// ProjectionType_KEYS_ONLY selects no attribute besides the keys.
+	ProjectionType_KEYS_ONLY ProjectionType = "KEYS_ONLY"
+	// ProjectionType_INCLUDE selects the listed attributes.
+	ProjectionType_INCLUDE ProjectionType = "INCLUDE"
+	// ProjectionType_EXCLUDE selects all attributes but the listed ones.
+	ProjectionType_EXCLUDE ProjectionType = "EXCLUDE"
+)
+
+// OnKeyCollision says which of two source items with one target key is kept.
+type OnKeyCollision string
+
+// OnKeyCollision_LAST_WRITER_WINS keeps the item whose change is the newest, by
+// the time in the stream, which counts whole seconds. Every target item carries
+// a version attribute and every write is conditional, which costs one request
+// per item. Deleting or moving one source item never removes the target item of
+// another. Two limits: between different source items, changes of the same
+// second have no guaranteed order; and deleting the winner does not bring the
+// loser back.
+const OnKeyCollision_LAST_WRITER_WINS OnKeyCollision = "LAST_WRITER_WINS"
+
+// The defaults of the props that are numbers.
+const (
+	defaultMemoryMiB      = 256
+	defaultTimeoutMinutes = 1
+	defaultBatchSize      = 1000
+)
+
+// withDefaults returns a copy in which every optional prop that CDK needs is
+// set. Projection and VersionAttribute get their defaults in toSpec.
+func (p ReplicatedTableProps) withDefaults() ReplicatedTableProps {
+	p.RemovalPolicy = cmp.Or(p.RemovalPolicy, awscdk.RemovalPolicy_RETAIN)
+	p.MemorySize = cmp.Or(p.MemorySize, jsii.Number(defaultMemoryMiB))
+	p.BatchSize = cmp.Or(p.BatchSize, jsii.Number(defaultBatchSize))
+	p.LogRetention = cmp.Or(p.LogRetention, awslogs.RetentionDays_ONE_MONTH)
+	if p.Timeout == nil {
+		p.Timeout = awscdk.Duration_Minutes(jsii.Number(defaultTimeoutMinutes))
+	}
+	if p.Architecture == nil {
+		p.Architecture = awslambda.Architecture_ARM_64()
+	}
+	return p
+}
+
+// sizes are the props with a range, in plain numbers. Nil is a value that is
+// not set, or a token whose value only deployment knows: Lambda checks that one.
+type sizes struct {
+	memoryMiB, timeoutSeconds, batchSize *float64
+}
+
+// knownSizes reads the props with a range.
+func knownSizes(props *ReplicatedTableProps) sizes {
+	if props == nil {
+		return sizes{}
+	}
+	s := sizes{memoryMiB: known(props.MemorySize), batchSize: known(props.BatchSize)}
+	if props.Timeout != nil && !*props.Timeout.IsUnresolved() {
+		s.timeoutSeconds = props.Timeout.ToSeconds(&awscdk.TimeConversionOptions{Integral: jsii.Bool(false)})
+	}
+	return s
+}
+
+// known returns n unless it is a token.
+func known(n *float64) *float64 {
+	if n == nil || *awscdk.Token_IsUnresolved(n) {
+		return nil
+	}
+	return n
+}

@@ -1,0 +1,126 @@
+package replicatedtable
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// NewReplicatedTable defines a source table, a target table under another key,
+// and what carries every change of the first to the second.
+//
+// Props that break a rule end in one panic whose message lists all problems,
+// one per line with the construct's path, the prop, the value and the remedy.
+// So does a missing go command, or an app that runs outside its module. In
+// these cases nothing has been added to scope.
+func NewReplicatedTable(scope constructs.Construct, id *string, props *ReplicatedTableProps) ReplicatedTable {
+	path := childPath(scope, id)
+	mapping, problems := validate(props, knownSizes(props))
+	if len(problems) > 0 {
+		panic(message(path, problems))
+	}
+	code, err := findCode(scope)
+	if err != nil {
+		panic(fmt.Sprintf("%s: %v", path, err))
+	}
+	settings := props.withDefaults()
+
+	t := &replicatedTable{}
+	constructs.NewConstruct_Override(t, scope, id)
+	t.sourceTable = newSourceTable(t, settings)
+	t.targetTable = newTargetTable(t, settings)
+	t.failureQueue, t.failureDeadLetterQueue = newFailureQueue(t, settings)
+	t.logGroup = newLogGroup(t, settings)
+	t.role = newRole(t, mapping.Targets[0].OnKeyCollision)
+	mapping.Targets[0].TableName = *t.targetTable.TableName()
+	t.function = newFunction(t, settings, code, mapping)
+	t.eventSourceMapping = newEventSourceMapping(t, settings)
+	return t
+}
+
+// ReplicatedTable is a source table and a target table that follows it. Its
+// accessors give the parts back, to grant, monitor or change what the props do
+// not cover.
+type ReplicatedTable interface {
+	constructs.Construct
+
+	// SourceTable is the table the application writes to.
+	SourceTable() awsdynamodb.TableV2
+	// TargetTable is the table that follows. Only the function writes to it.
+	TargetTable() awsdynamodb.TableV2
+	// Function applies the source table's changes to the target table.
+	Function() awscdklambdagoalpha.GoFunction
+	// EventSourceMapping reads the source table's stream and invokes the
+	// function.
+	EventSourceMapping() awslambda.CfnEventSourceMapping
+	// FailureQueue receives the position in the stream of records that the event
+	// source mapping gave up on. The records themselves stay in the stream for
+	// 24 hours after they were written.
+	FailureQueue() awssqs.Queue
+	// FailureDeadLetterQueue receives what was taken from the failure queue again
+	// and again without being deleted.
+	FailureDeadLetterQueue() awssqs.Queue
+	// Role is what the function may do.
+	Role() awsiam.Role
+	// LogGroup holds the function's logs.
+	LogGroup() awslogs.LogGroup
+
+	// GrantReadTarget allows grantee to read the target table: BatchGetItem,
+	// ConditionCheckItem, DescribeTable, GetItem, Query and Scan.
+	GrantReadTarget(grantee awsiam.IGrantable) awsiam.Grant
+	// GrantReadWriteSource allows grantee to read the source table and to write
+	// to it: what GrantReadTarget allows, and BatchWriteItem, DeleteItem, PutItem
+	// and UpdateItem.
+	GrantReadWriteSource(grantee awsiam.IGrantable) awsiam.Grant
+}
+
+// replicatedTable embeds the Construct that NewConstruct_Override fills in,
+// which is what lets it be the scope of other constructs.
+type replicatedTable struct {
+	constructs.Construct
+
+	sourceTable, targetTable             awsdynamodb.TableV2
+	function                             awscdklambdagoalpha.GoFunction
+	eventSourceMapping                   awslambda.CfnEventSourceMapping
+	failureQueue, failureDeadLetterQueue awssqs.Queue
+	role                                 awsiam.Role
+	logGroup                             awslogs.LogGroup
+}
+
+func (t *replicatedTable) SourceTable() awsdynamodb.TableV2         { return t.sourceTable }
+func (t *replicatedTable) TargetTable() awsdynamodb.TableV2         { return t.targetTable }
+func (t *replicatedTable) Function() awscdklambdagoalpha.GoFunction { return t.function }
+func (t *replicatedTable) EventSourceMapping() awslambda.CfnEventSourceMapping {
+	return t.eventSourceMapping
+}
+func (t *replicatedTable) FailureQueue() awssqs.Queue           { return t.failureQueue }
+func (t *replicatedTable) FailureDeadLetterQueue() awssqs.Queue { return t.failureDeadLetterQueue }
+func (t *replicatedTable) Role() awsiam.Role                    { return t.role }
+func (t *replicatedTable) LogGroup() awslogs.LogGroup           { return t.logGroup }
+
+func (t *replicatedTable) GrantReadTarget(grantee awsiam.IGrantable) awsiam.Grant {
+	return t.targetTable.Grant(grantee, *jsii.Strings(readActions...)...)
+}
+
+func (t *replicatedTable) GrantReadWriteSource(grantee awsiam.IGrantable) awsiam.Grant {
+	return t.sourceTable.Grant(grantee, *jsii.Strings(slices.Concat(readActions, writeActions)...)...)
+}
+
+// childPath is the path that a construct called id has in scope.
+func childPath(scope constructs.Construct, id *string) string {
+	if scope == nil || id == nil {
+		panic("NewReplicatedTable: scope and id are required")
+	}
+	if path := *scope.Node().Path(); path != "" {
+		return path + "/" + *id
+	}
+	return *id
+}

@@ -1,0 +1,50 @@
+package replicatedtable
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// readActions are the actions that read a table: never one that writes, and
+// none on its stream. Source: Service Authorization Reference, "Actions,
+// resources, and condition keys for Amazon DynamoDB".
+var readActions = []string{
+	"dynamodb:BatchGetItem",
+	"dynamodb:ConditionCheckItem",
+	"dynamodb:DescribeTable",
+	"dynamodb:GetItem",
+	"dynamodb:Query",
+	"dynamodb:Scan",
+}
+
+// writeActions are the actions that write items. Same source.
+var writeActions = []string{
+	"dynamodb:BatchWriteItem",
+	"dynamodb:DeleteItem",
+	"dynamodb:PutItem",
+	"dynamodb:UpdateItem",
+}
+
+// newSourceTable defines the table with the stream. The stream carries both
+// images: a key that changed can only be seen with the old one and the new one.
+func newSourceTable(t *replicatedTable, props ReplicatedTableProps) awsdynamodb.TableV2 {
+	table := tableProps(props.Source, props)
+	table.DynamoStream = awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES
+	return awsdynamodb.NewTableV2(t, jsii.String("Source"), table)
+}
+
+func newTargetTable(t *replicatedTable, props ReplicatedTableProps) awsdynamodb.TableV2 {
+	return awsdynamodb.NewTableV2(t, jsii.String("Target"), tableProps(props.Target, props))
+}
+
+func tableProps(keys *KeySchema, props ReplicatedTableProps) *awsdynamodb.TablePropsV2 {
+	return &awsdynamodb.TablePropsV2{
+		PartitionKey: keys.PartitionKey,
+		SortKey:      keys.SortKey,
+		Billing:      awsdynamodb.Billing_OnDemand(nil),
+		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
+			PointInTimeRecoveryEnabled: jsii.Bool(true),
+		},
+		RemovalPolicy: props.RemovalPolicy,
+	}
+}

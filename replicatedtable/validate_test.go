@@ -1,0 +1,415 @@
+package replicatedtable
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+// A key attribute of each kind, short enough for the table below.
+func str(name string) *awsdynamodb.Attribute {
+	return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
+}
+
+func num(name string) *awsdynamodb.Attribute {
+	return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_NUMBER}
+}
+
+// uniqueProps are sound: the target key contains the source key.
+func uniqueProps() *ReplicatedTableProps {
+	return &ReplicatedTableProps{
+		Source: &KeySchema{PartitionKey: str("email")},
+		Target: &KeySchema{PartitionKey: str("state"), SortKey: str("email")},
+	}
+}
+
+// lastWriterProps are sound too: users of one city collide, and that is decided.
+func lastWriterProps() *ReplicatedTableProps {
+	return &ReplicatedTableProps{
+		Source:         &KeySchema{PartitionKey: str("email")},
+		Target:         &KeySchema{PartitionKey: str("state"), SortKey: str("city")},
+		OnKeyCollision: OnKeyCollision_LAST_WRITER_WINS,
+	}
+}
+
+func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
+	tests := []struct {
+		name  string
+		why   string
+		props func(p *ReplicatedTableProps)
+		sizes sizes
+		want  []string
+	}{
+		{
+			name:  "sound props",
+			why:   "the baseline that every other row breaks in one place",
+			props: func(*ReplicatedTableProps) {},
+		},
+		{
+			name:  "no Source",
+			why:   "a required prop is nil, and nothing else is said about what follows from that",
+			props: func(p *ReplicatedTableProps) { p.Source = nil },
+			want:  []string{`Source is nil: give the key schema of the source table`},
+		},
+		{
+			name:  "no Target",
+			why:   "as above",
+			props: func(p *ReplicatedTableProps) { p.Target = nil },
+			want:  []string{`Target is nil: give the key schema of the target table`},
+		},
+		{
+			name:  "neither Source nor Target",
+			why:   "the props' zero value",
+			props: func(p *ReplicatedTableProps) { *p = ReplicatedTableProps{} },
+			want: []string{
+				`Source is nil: give the key schema of the source table`,
+				`Target is nil: give the key schema of the target table`,
+			},
+		},
+		{
+			name:  "no partition key",
+			why:   "the key schema's zero value",
+			props: func(p *ReplicatedTableProps) { p.Source = &KeySchema{} },
+			want:  []string{`Source.PartitionKey is nil: name the key attribute`},
+		},
+		{
+			name:  "nil attribute name",
+			why:   "the attribute's zero value",
+			props: func(p *ReplicatedTableProps) { p.Target.SortKey = &awsdynamodb.Attribute{} },
+			want:  []string{`Target.SortKey has no name: name the key attribute`},
+		},
+		{
+			name:  "empty attribute name",
+			why:   "DynamoDB would refuse the table, after minutes",
+			props: func(p *ReplicatedTableProps) { p.Source.PartitionKey = str("") },
+			want:  []string{`Source.PartitionKey has no name: name the key attribute`},
+		},
+		{
+			name:  "attribute name is a token",
+			why:   "uniqueness has to be decided at synthesis",
+			props: func(p *ReplicatedTableProps) { p.Target.PartitionKey = str("${Token[TOKEN.7]}") },
+			want:  []string{`Target.PartitionKey "${Token[TOKEN.7]}" is a token: attribute names decide at synthesis whether the mapping is sound; write the name itself`},
+		},
+		{
+			name:  "key attribute name too long",
+			why:   "DynamoDB's limit for keys is lower than for other attributes",
+			props: func(p *ReplicatedTableProps) { p.Target.PartitionKey = str(strings.Repeat("n", 256)) },
+			want:  []string{`Target.PartitionKey has a name of 256 bytes: a key attribute's name has at most 255`},
+		},
+		{
+			name:  "no attribute type",
+			why:   "a forgotten Type is Go's zero value",
+			props: func(p *ReplicatedTableProps) { p.Target.PartitionKey.Type = "" },
+			want:  []string{`Target.PartitionKey "state" has type "": a key attribute has type S, N or B`},
+		},
+		{
+			name:  "unknown attribute type",
+			why:   "DynamoDB's own letter is not the CDK's value",
+			props: func(p *ReplicatedTableProps) { p.Target.PartitionKey.Type = "S" },
+			want:  []string{`Target.PartitionKey "state" has type "": a key attribute has type S, N or B`},
+		},
+		{
+			name: "one attribute for both keys",
+			why:  "DynamoDB refuses it",
+			props: func(p *ReplicatedTableProps) {
+				p.Target = &KeySchema{PartitionKey: str("email"), SortKey: str("email")}
+			},
+			want: []string{`Target.SortKey "email" is the partition key too: a key schema names two different attributes`},
+		},
+		{
+			name:  "one attribute with two types",
+			why:   "every item would be refused by one of the tables",
+			props: func(p *ReplicatedTableProps) { p.Target.SortKey = num("email") },
+			want:  []string{`Target.SortKey has type N but the source key "email" has type S: one attribute has one type`},
+		},
+		{
+			name:  "key that is not unique",
+			why:   "two users of one city would overwrite each other silently",
+			props: func(p *ReplicatedTableProps) { p.Target.SortKey = str("city") },
+			want:  []string{`Target.SortKey "city" and PartitionKey "state" do not contain the source key "email": two items could meet on one target key; add "email" to the sort key or set OnKeyCollision`},
+		},
+		{
+			name:  "key that is not unique, without a sort key",
+			why:   "the message names the key there is",
+			props: func(p *ReplicatedTableProps) { p.Target.SortKey = nil },
+			want:  []string{`Target.PartitionKey "state" does not contain the source key "email": two items could meet on one target key; add "email" to the sort key or set OnKeyCollision`},
+		},
+		{
+			name:  "half of a composite source key",
+			why:   "both attributes are needed to tell two items apart",
+			props: func(p *ReplicatedTableProps) { p.Source.SortKey = str("order") },
+			want:  []string{`Target.SortKey "email" and PartitionKey "state" do not contain the source key "order": two items could meet on one target key; add "order" to the sort key or set OnKeyCollision`},
+		},
+		{
+			name: "decided key collision",
+			why:  "the other way out of the rule above",
+			props: func(p *ReplicatedTableProps) {
+				p.Target.SortKey = str("city")
+				p.OnKeyCollision = OnKeyCollision_LAST_WRITER_WINS
+			},
+		},
+		{
+			name:  "policy for a unique key",
+			why:   "conditional writes would cost a request per item for nothing",
+			props: func(p *ReplicatedTableProps) { p.OnKeyCollision = OnKeyCollision_LAST_WRITER_WINS },
+			want:  []string{`OnKeyCollision is LAST_WRITER_WINS but the target key contains the whole source key: two items can never meet; remove it, unconditional writes are cheaper`},
+		},
+		{
+			name:  "unknown policy",
+			why:   "a policy that nobody implements must not pass as one",
+			props: func(p *ReplicatedTableProps) { p.OnKeyCollision = "FIRST_WRITER_WINS" },
+			want:  []string{`OnKeyCollision is "FIRST_WRITER_WINS": the policy is LAST_WRITER_WINS`},
+		},
+		{
+			name:  "version attribute without a policy",
+			why:   "it would never be written",
+			props: func(p *ReplicatedTableProps) { p.VersionAttribute = jsii.String("v") },
+			want:  []string{`VersionAttribute "v" is set without OnKeyCollision: only LAST_WRITER_WINS writes versions; remove it`},
+		},
+		{
+			name: "empty version attribute",
+			why:  "empty is not the same as not set",
+			props: func(p *ReplicatedTableProps) {
+				*p = *lastWriterProps()
+				p.VersionAttribute = jsii.String("")
+			},
+			want: []string{`VersionAttribute is empty: LAST_WRITER_WINS needs an attribute for the version`},
+		},
+		{
+			name: "version attribute is a key",
+			why:  "a version would overwrite the key",
+			props: func(p *ReplicatedTableProps) {
+				*p = *lastWriterProps()
+				p.VersionAttribute = jsii.String("city")
+			},
+			want: []string{`VersionAttribute "city" is a key attribute: name an attribute that nothing else uses`},
+		},
+		{
+			name: "version attribute is a token",
+			why:  "it has to be told apart from the item's own attributes",
+			props: func(p *ReplicatedTableProps) {
+				*p = *lastWriterProps()
+				p.VersionAttribute = jsii.String("${Token[TOKEN.8]}")
+			},
+			want: []string{`VersionAttribute "${Token[TOKEN.8]}" is a token: attribute names decide at synthesis whether the mapping is sound; write the name itself`},
+		},
+		{
+			name:  "projection without a type",
+			why:   "a list alone does not say whether to add or to leave out",
+			props: func(p *ReplicatedTableProps) { p.Projection = &Projection{Attributes: jsii.Strings("zipcode")} },
+			want:  []string{`Projection has type "": use ALL, KEYS_ONLY, INCLUDE or EXCLUDE`},
+		},
+		{
+			name: "list that nothing reads",
+			why:  "the caller believes something is left out",
+			props: func(p *ReplicatedTableProps) {
+				p.Projection = &Projection{Type: ProjectionType_KEYS_ONLY, Attributes: jsii.Strings("zipcode")}
+			},
+			want: []string{`Projection KEYS_ONLY lists attributes ("zipcode"): only INCLUDE and EXCLUDE do`},
+		},
+		{
+			name:  "missing list",
+			why:   "nil list of attributes",
+			props: func(p *ReplicatedTableProps) { p.Projection = &Projection{Type: ProjectionType_EXCLUDE} },
+			want:  []string{`Projection EXCLUDE lists no attributes: name at least one, or use ALL or KEYS_ONLY`},
+		},
+		{
+			name: "bad names in the list",
+			why:  "each is a mistake of its own: nil, twice, a key of the source, a key of the target, a token",
+			props: func(p *ReplicatedTableProps) {
+				names := []*string{nil, jsii.String("a"), jsii.String("a"), jsii.String("email"), jsii.String("state"), jsii.String("#{Token[TOKEN.9]}")}
+				p.Projection = &Projection{Type: ProjectionType_INCLUDE, Attributes: &names}
+			},
+			want: []string{
+				`Projection INCLUDE lists an empty name: remove it`,
+				`Projection INCLUDE lists "a" twice: remove one`,
+				`Projection INCLUDE lists "email", a key attribute of the source table: a target item always carries it; remove it from the list`,
+				`Projection INCLUDE lists "state", a key attribute of the target table: a target item always carries it; remove it from the list`,
+				`Projection "#{Token[TOKEN.9]}" is a token: attribute names decide at synthesis whether the mapping is sound; write the name itself`,
+			},
+		},
+		{
+			name:  "smallest sizes",
+			why:   "limits are inclusive",
+			props: func(*ReplicatedTableProps) {},
+			sizes: sizes{jsii.Number(128), jsii.Number(10), jsii.Number(1)},
+		},
+		{
+			name:  "largest sizes",
+			why:   "limits are inclusive",
+			props: func(*ReplicatedTableProps) {},
+			sizes: sizes{jsii.Number(10240), jsii.Number(900), jsii.Number(10000)},
+		},
+		{
+			name:  "sizes below the range",
+			why:   "0 is a value, not a default",
+			props: func(*ReplicatedTableProps) {},
+			sizes: sizes{jsii.Number(127), jsii.Number(9), jsii.Number(0)},
+			want: []string{
+				`MemorySize is 127 MiB: set a whole number from 128 to 10240`,
+				`Timeout is 9 s: set a whole number from 10 to 900`,
+				`BatchSize is 0 records: set a whole number from 1 to 10000`,
+			},
+		},
+		{
+			name:  "sizes above the range",
+			why:   "Lambda would refuse them, after minutes",
+			props: func(*ReplicatedTableProps) {},
+			sizes: sizes{jsii.Number(10241), jsii.Number(901), jsii.Number(10001)},
+			want: []string{
+				`MemorySize is 10241 MiB: set a whole number from 128 to 10240`,
+				`Timeout is 901 s: set a whole number from 10 to 900`,
+				`BatchSize is 10001 records: set a whole number from 1 to 10000`,
+			},
+		},
+		{
+			name:  "sizes that are no whole numbers",
+			why:   "the props are floats only because JavaScript's numbers are",
+			props: func(*ReplicatedTableProps) {},
+			sizes: sizes{jsii.Number(256.5), jsii.Number(30.25), jsii.Number(math.NaN())},
+			want: []string{
+				`MemorySize is 256.5 MiB: set a whole number from 128 to 10240`,
+				`Timeout is 30.25 s: set a whole number from 10 to 900`,
+				`BatchSize is NaN records: set a whole number from 1 to 10000`,
+			},
+		},
+		{
+			name:  "snapshot as removal policy",
+			why:   "none of the resources has snapshots",
+			props: func(p *ReplicatedTableProps) { p.RemovalPolicy = awscdk.RemovalPolicy_SNAPSHOT },
+			want:  []string{`RemovalPolicy is "SNAPSHOT": use RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE`},
+		},
+		{
+			name:  "environment too large",
+			why:   "Lambda would refuse the function, after the tables were made",
+			props: func(p *ReplicatedTableProps) { p.Projection = include(300) },
+			want: []string{`Source, Target and Projection need 5040 bytes of the function's environment with a table name of 255: Lambda's limit is 4096; ` +
+				`shorten the attribute names, or list fewer in Projection (300 names, 3000 bytes now)`},
+		},
+		{
+			name: "several mistakes in several props",
+			why:  "one synthesis names them all",
+			props: func(p *ReplicatedTableProps) {
+				p.Target.SortKey = str("city")
+				p.Projection = &Projection{Type: "SOME"}
+				p.VersionAttribute = jsii.String("v")
+				p.RemovalPolicy = "KEEP"
+			},
+			sizes: sizes{memoryMiB: jsii.Number(1)},
+			want: []string{
+				`Projection has type "SOME": use ALL, KEYS_ONLY, INCLUDE or EXCLUDE`,
+				`VersionAttribute "v" is set without OnKeyCollision: only LAST_WRITER_WINS writes versions; remove it`,
+				`Target.SortKey "city" and PartitionKey "state" do not contain the source key "email": two items could meet on one target key; add "email" to the sort key or set OnKeyCollision`,
+				`MemorySize is 1 MiB: set a whole number from 128 to 10240`,
+				`RemovalPolicy is "KEEP": use RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE`,
+			},
+		},
+		{
+			name: "mistakes beside an incomplete key schema",
+			why:  "what does not depend on the keys is still said",
+			props: func(p *ReplicatedTableProps) {
+				p.Source = nil
+				p.Projection = &Projection{Type: ProjectionType_INCLUDE}
+			},
+			sizes: sizes{batchSize: jsii.Number(-1)},
+			want: []string{
+				`Source is nil: give the key schema of the source table`,
+				`Projection INCLUDE lists no attributes: name at least one, or use ALL or KEYS_ONLY`,
+				`BatchSize is -1 records: set a whole number from 1 to 10000`,
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			props := uniqueProps()
+			tt.props(props)
+			_, problems := validate(props, tt.sizes)
+			got := message("App/Users", problems)
+			want := ""
+			for i, line := range tt.want {
+				if i > 0 {
+					want += "\n"
+				}
+				want += "App/Users: " + line
+			}
+			if got != want {
+				t.Errorf("%s\ngot:\n%s\nwant:\n%s", tt.why, got, want)
+			}
+		})
+	}
+}
+
+func TestNilPropsAreAProblemNotACrash(t *testing.T) {
+	_, problems := validate(nil, knownSizes(nil))
+	if got, want := message("Users", problems), "Users: props are nil: Source and Target are required"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// include returns a projection of count attributes with names of ten bytes.
+func include(count int) *Projection {
+	names := make([]*string, count)
+	for i := range names {
+		names[i] = jsii.String(fmt.Sprintf("attr%06d", i))
+	}
+	return &Projection{Type: ProjectionType_INCLUDE, Attributes: &names}
+}
+
+func TestTheEnvironmentMayFillLambdasLimitExactly(t *testing.T) {
+	// With 237 names of ten bytes the environment is 4095 bytes long.
+	for letters, fits := range map[string]bool{"attrx": true, "attrxx": false} {
+		props := uniqueProps()
+		props.Projection = include(237)
+		(*props.Projection.Attributes)[0] = jsii.String(letters + "000000")
+		_, problems := validate(props, sizes{})
+		if (len(problems) == 0) != fits {
+			t.Errorf("first name %s000000: fits is %v, got %v", letters, fits, problems)
+		}
+	}
+}
+
+func TestTheMappingSaysWhatThePropsSay(t *testing.T) {
+	props := lastWriterProps()
+	props.Source.SortKey = num("order")
+	props.Target.SortKey.Type = awsdynamodb.AttributeType_BINARY
+	props.Projection = &Projection{Type: ProjectionType_EXCLUDE, Attributes: jsii.Strings("zipcode")}
+	got, problems := validate(props, sizes{})
+	if len(problems) > 0 {
+		t.Fatal(message("Users", problems))
+	}
+	got.Targets[0].TableName = "target"
+	want := spec.Spec{
+		Source: spec.KeySchema{
+			PartitionKey: spec.Attribute{Name: "email", Type: spec.String},
+			SortKey:      &spec.Attribute{Name: "order", Type: spec.Number},
+		},
+		Targets: []spec.Target{{
+			TableName: "target",
+			KeySchema: spec.KeySchema{
+				PartitionKey: spec.Attribute{Name: "state", Type: spec.String},
+				SortKey:      &spec.Attribute{Name: "city", Type: spec.Binary},
+			},
+			Projection:       spec.Projection{Type: spec.Exclude, Attributes: []string{"zipcode"}},
+			OnKeyCollision:   spec.LastWriterWins,
+			VersionAttribute: "replicatedtable:version",
+		}},
+	}
+	if got.Encode() != want.Encode() {
+		t.Errorf("got  %s\nwant %s", got.Encode(), want.Encode())
+	}
+}
+
+func TestDefaultsOfTheMapping(t *testing.T) {
+	mapping, _ := validate(uniqueProps(), sizes{})
+	target := mapping.Targets[0]
+	if target.Projection.Type != spec.All || target.OnKeyCollision != "" || target.VersionAttribute != "" {
+		t.Errorf("a unique mapping without options is ALL without policy and version, got %+v", target)
+	}
+}
