@@ -1,0 +1,60 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/replicatedtable/cdk-go/replicatedtable"
+)
+
+// newAPIFunction makes the function that answers the API, from the package in
+// the folder api. Its role may do what that package does and nothing else.
+func newAPIFunction(stack awscdk.Stack, users replicatedtable.ReplicatedTable, architecture awslambda.Architecture) awslambda.IFunction {
+	// Both cdk, by cdk.json, and go test run in this package's folder.
+	entry, err := filepath.Abs("api")
+	if err != nil {
+		panic(err)
+	}
+	logs := awslogs.NewLogGroup(stack, jsii.String("ApiFunctionLogs"), &awslogs.LogGroupProps{
+		Retention:     awslogs.RetentionDays_ONE_MONTH,
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+	// An own role: the one a function gets by default has a managed policy with
+	// access to every log group of the account.
+	role := awsiam.NewRole(stack, jsii.String("ApiFunctionRole"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+	})
+	logs.GrantWrite(role)
+	users.SourceTable().Grant(role, *jsii.Strings("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:DeleteItem")...)
+	users.TargetTable().Grant(role, jsii.String("dynamodb:Query"))
+
+	return awscdklambdagoalpha.NewGoFunction(stack, jsii.String("ApiFunction"), &awscdklambdagoalpha.GoFunctionProps{
+		Description:  jsii.String("Answers the users API"),
+		Entry:        &entry,
+		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture: architecture,
+		MemorySize:   jsii.Number(256),
+		// The SDK's three attempts at DynamoDB fit in easily, and the gateway
+		// waits up to 30 seconds.
+		Timeout:  awscdk.Duration_Seconds(jsii.Number(10)),
+		Role:     role,
+		LogGroup: logs,
+		Environment: &map[string]*string{
+			"SOURCE_TABLE": users.SourceTable().TableName(),
+			"TARGET_TABLE": users.TargetTable().TableName(),
+		},
+		// The same source makes the same asset on every machine. Flags go in
+		// through GOFLAGS because GoBuildFlags adds a warning to the stack.
+		Bundling: &awscdklambdagoalpha.BundlingOptions{
+			Environment: &map[string]*string{
+				"GOFLAGS": jsii.String("-trimpath -buildvcs=false -ldflags=-s -tags=lambda.norpc"),
+			},
+		},
+	})
+}
