@@ -11,7 +11,7 @@ type architecture string
 
 const (
 	arm64  architecture = "arm64"
-	x86_64 architecture = "x86_64" //nolint:revive // Lambda's own name for it.
+	x86_64 architecture = "x86_64" // Lambda's own name for it
 )
 
 // parseArchitecture reads the context value "architecture": arm64, which is

@@ -130,7 +130,7 @@ func (b *bodies) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read whole, or the read failed
+	defer response.Body.Close()
 	if b.last, err = io.ReadAll(response.Body); err != nil {
 		return nil, err
 	}

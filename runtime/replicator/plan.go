@@ -126,7 +126,7 @@ func (p *planner) gather(changes []change, effects []effect) {
 func (p *planner) chain(mapping, change int, source []byte) *chain {
 	var h maphash.Hash
 	h.SetSeed(p.seed)
-	_ = h.WriteByte(byte(mapping)) // a collision costs a comparison, no more
+	_ = h.WriteByte(byte(mapping)) // #nosec G115 -- a collision costs a comparison, no more
 	_, _ = h.Write(source)
 	sum := h.Sum64()
 	head, found := p.heads[sum]
