@@ -84,7 +84,8 @@ func (r *runner) cdk(ctx context.Context, c *cloud, args []string) error {
 
 	cmd := exec.CommandContext(ctx, tools.CDK(r.root), append(args, "--no-notices", "--no-color", "--ci")...)
 	cmd.Dir = filepath.Join(r.root, "examples", "users")
-	cmd.Env = c.environment()
+	// It remembers accounts by access key, and an emulator's belong nowhere else.
+	cmd.Env = append(c.environment(), "CDK_HOME="+r.local("cdk"))
 	cmd.Stdout, cmd.Stderr = log, log
 	// cdk starts the app, which starts others: they are ended together.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

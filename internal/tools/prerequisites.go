@@ -72,4 +72,9 @@ func (p prerequisite) accept(printed string) error {
 	return nil
 }
 
-func (p prerequisite) version() string { return fmt.Sprintf("%d.%d", p.major, p.minor) }
+func (p prerequisite) version() string {
+	if p.minor == 0 {
+		return strconv.Itoa(p.major)
+	}
+	return fmt.Sprintf("%d.%d", p.major, p.minor)
+}

@@ -18,7 +18,7 @@ func TestVersionsAreReadFromWhatTheProgramsPrint(t *testing.T) {
 		{goToolchain, "go version devel", "printed no version"},
 		{nodeJS, "v20.20.2\n", ""},
 		{nodeJS, "v100.0.1", ""},
-		{nodeJS, "v18.19.0", "Node.js 20.0 or newer is needed, found"},
+		{nodeJS, "v18.19.0", "Node.js 20 or newer is needed, found"},
 		{nodeJS, "", "printed no version"},
 		{python, "Python 3.10.0", ""},
 		{python, "Python 3.9.18", "Python 3.10 or newer is needed, found"},
@@ -37,7 +37,7 @@ func TestEveryMissingProgramIsNamedAtOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("nothing is missing on an empty PATH")
 	}
-	for _, want := range []string{"Go 1.26 or newer is needed", "Node.js 20.0 or newer is needed", "Python 3.10 or newer is needed"} {
+	for _, want := range []string{"Go 1.26 or newer is needed", "Node.js 20 or newer is needed", "Python 3.10 or newer is needed"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}
