@@ -1,6 +1,3 @@
-// Package eventsource reads a DynamoDB stream and makes of its records the
-// payloads that Lambda's event source mapping hands to a function. It is for
-// tests: the records are a real stream's, byte for byte.
 package eventsource
 
 import (
@@ -27,6 +24,8 @@ type Stream struct {
 
 type shard struct {
 	id string
+	// parent is the ID of the shard that this one continues, "" for the first.
+	parent string
 	// last is the sequence number of the last record that was read, nil before
 	// the first one.
 	last *string
@@ -39,19 +38,37 @@ func Open(config aws.Config, arn string) *Stream {
 	return s
 }
 
-// Records reads on to the present end of the stream. Every record is JSON as
-// Lambda hands it to a function; the records of one item are in order.
-func (s *Stream) Records(ctx context.Context) ([][]byte, error) {
+// Shards reads on to the present end of the stream and returns the shards that
+// had records to read, parents before their children.
+func (s *Stream) Shards(ctx context.Context) ([]Shard, error) {
 	if err := s.findShards(ctx); err != nil {
 		return nil, err
 	}
-	var records [][]byte
+	var shards []Shard
 	for _, shard := range s.shards {
-		more, err := s.read(ctx, shard)
+		records, err := s.read(ctx, shard)
 		if err != nil {
 			return nil, fmt.Errorf("shard %s of %s: %w", shard.id, s.arn, err)
 		}
-		records = append(records, more...)
+		if len(records) > 0 {
+			shards = append(shards, Shard{ID: shard.id, Parent: shard.parent, Records: records})
+		}
+	}
+	return shards, nil
+}
+
+// Records reads on to the present end of the stream. Every record is JSON as
+// Lambda hands it to a function; the records of one item are in order.
+func (s *Stream) Records(ctx context.Context) ([][]byte, error) {
+	shards, err := s.Shards(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var records [][]byte
+	for _, shard := range shards {
+		for _, r := range shard.Records {
+			records = append(records, r.JSON)
+		}
 	}
 	return records, nil
 }
@@ -66,7 +83,7 @@ func (s *Stream) findShards(ctx context.Context) error {
 		}
 		for _, found := range out.StreamDescription.Shards {
 			if !slices.ContainsFunc(s.shards, func(known *shard) bool { return known.id == *found.ShardId }) {
-				s.shards = append(s.shards, &shard{id: *found.ShardId})
+				s.shards = append(s.shards, &shard{id: *found.ShardId, parent: aws.ToString(found.ParentShardId)})
 			}
 		}
 		if out.StreamDescription.LastEvaluatedShardId == nil {
@@ -78,7 +95,7 @@ func (s *Stream) findShards(ctx context.Context) error {
 
 // read reads on in one shard. It takes a new iterator every time: DynamoDB Local
 // lets one that was taken at the end of a shard expire with the next record.
-func (s *Stream) read(ctx context.Context, shard *shard) ([][]byte, error) {
+func (s *Stream) read(ctx context.Context, shard *shard) ([]Record, error) {
 	input := &dynamodbstreams.GetShardIteratorInput{
 		StreamArn: &s.arn, ShardId: &shard.id, ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
 	}
@@ -89,7 +106,7 @@ func (s *Stream) read(ctx context.Context, shard *shard) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var records [][]byte
+	var records []Record
 	for iterator := start.ShardIterator; iterator != nil; {
 		out, err := s.client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: iterator})
 		if err != nil {
@@ -103,7 +120,11 @@ func (s *Stream) read(ctx context.Context, shard *shard) ([][]byte, error) {
 			return nil, err
 		}
 		for _, r := range body.Records {
-			records = append(records, s.asDelivered(r))
+			record, err := ParseRecord(s.asDelivered(r))
+			if err != nil {
+				return nil, err
+			}
+			records = append(records, record)
 		}
 		shard.last = out.Records[len(out.Records)-1].Dynamodb.SequenceNumber
 		iterator = out.NextShardIterator
@@ -114,11 +135,6 @@ func (s *Stream) read(ctx context.Context, shard *shard) ([][]byte, error) {
 // asDelivered adds the one member that Lambda adds to a record.
 func (s *Stream) asDelivered(record json.RawMessage) []byte {
 	return fmt.Appendf(nil, `{"eventSourceARN":%q,%s`, s.arn, bytes.TrimPrefix(record, []byte("{")))
-}
-
-// Event is the payload of one invocation.
-func Event(records ...[]byte) []byte {
-	return fmt.Appendf(nil, `{"Records":[%s]}`, bytes.Join(records, []byte(",")))
 }
 
 // bodies is an HTTP client that keeps the body of the last response: the records

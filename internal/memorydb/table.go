@@ -1,0 +1,143 @@
+package memorydb
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// Limits of items and keys, in bytes, from the developer guide, "Quotas".
+const (
+	maxItem         = 400 << 10 // attribute names included
+	maxPartitionKey = 2048
+	maxSortKey      = 1024
+)
+
+// table is the items under one key schema.
+type table struct {
+	keys  []keyAttribute // the partition key, then the sort key if there is one
+	items map[string]item
+}
+
+type keyAttribute struct {
+	name string
+	typ  string // "S", "N" or "B"
+	max  int    // bytes
+}
+
+// item is one stored item.
+type item struct {
+	attributes attributes
+	json       string // canonical
+}
+
+// write is one put or delete that has passed all checks.
+type write struct {
+	table    *table
+	identity string
+	put      attributes // nil: delete
+}
+
+func (w write) apply() {
+	if w.put == nil {
+		delete(w.table.items, w.identity)
+		return
+	}
+	w.table.items[w.identity] = item{w.put, string(w.put.append(nil))}
+}
+
+// checkPut returns the write that puts an item.
+func (t *table) checkPut(put attributes) (write, error) {
+	for _, key := range t.keys {
+		v, found := put.find(key.name)
+		if !found {
+			return write{}, invalid("One or more parameter values were invalid: Missing the key %s in the item", key.name)
+		}
+		if v.typ != key.typ {
+			return write{}, invalid("One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s", key.name, key.typ, v.typ)
+		}
+	}
+	identity, err := t.identity(put)
+	if err != nil {
+		return write{}, err
+	}
+	if put.size() > maxItem {
+		return write{}, invalid("Item size has exceeded the maximum allowed size")
+	}
+	return write{t, identity, put}, nil
+}
+
+// checkDelete returns the write that deletes the item with a key.
+func (t *table) checkDelete(key attributes) (write, error) {
+	identity, err := t.checkKey(key)
+	return write{t, identity, nil}, err
+}
+
+// checkKey returns the identity of the item with a key.
+func (t *table) checkKey(key attributes) (string, error) {
+	matches := len(key) == len(t.keys)
+	for _, k := range t.keys {
+		v, found := key.find(k.name)
+		matches = matches && found && v.typ == k.typ
+	}
+	if !matches {
+		return "", invalid("The provided key element does not match the schema")
+	}
+	return t.identity(key)
+}
+
+// identity tells items apart: equal keys have equal identities. The attributes
+// contain all key attributes, with the right types.
+func (t *table) identity(of attributes) (string, error) {
+	var identity []byte
+	for _, key := range t.keys {
+		v, _ := of.find(key.name)
+		if v.text == "" {
+			return "", invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string or binary value. Key: %s", key.name)
+		}
+		if v.typ != "N" && len(v.text) > key.max {
+			return "", invalid("One or more parameter values were invalid: Size of key %s has exceeded the maximum size limit of %d bytes", key.name, key.max)
+		}
+		identity = binary.AppendUvarint(identity, uint64(len(v.text)))
+		identity = append(identity, v.text...)
+	}
+	return string(identity), nil
+}
+
+// list returns the canonical JSON of all items, sorted as text.
+func (t *table) list() []string {
+	list := make([]string, 0, len(t.items))
+	for _, item := range t.items {
+		list = append(list, item.json)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// createTable is the input of CreateTable, without what makes no difference here.
+type createTable struct {
+	TableName            string
+	BillingMode          string
+	AttributeDefinitions []struct{ AttributeName, AttributeType string }
+	KeySchema            []struct{ AttributeName, KeyType string }
+}
+
+// table returns the empty table that the input describes.
+func (c *createTable) table() (*table, error) {
+	t := &table{items: map[string]item{}}
+	if c.TableName == "" || len(c.KeySchema) == 0 || len(c.KeySchema) > 2 || len(c.AttributeDefinitions) != len(c.KeySchema) {
+		return nil, invalid("A table has a name, one or two key attributes and their definitions")
+	}
+	for i, element := range c.KeySchema {
+		key := keyAttribute{element.AttributeName, "", []int{maxPartitionKey, maxSortKey}[i]}
+		for _, definition := range c.AttributeDefinitions {
+			if definition.AttributeName == key.name {
+				key.typ = definition.AttributeType
+			}
+		}
+		if element.KeyType != []string{"HASH", "RANGE"}[i] || !slices.Contains([]string{"S", "N", "B"}, key.typ) {
+			return nil, invalid("The key schema is HASH, or HASH and RANGE, of attributes with types S, N or B")
+		}
+		t.keys = append(t.keys, key)
+	}
+	return t, nil
+}
