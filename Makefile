@@ -8,7 +8,13 @@ GOLANGCI_LINT := .local/bin/golangci-lint
 # The longest package is the demo, which deploys the example three times.
 TEST_TIMEOUT := 10m
 
-.PHONY: help setup demo up down test lint fmt clean go
+# make fuzz SEED=… STEPS=… starts at another history or writes more; SLOW=… is the
+# number of writes on DynamoDB Local.
+SEED := 1
+STEPS := 1000000
+SLOW := 2000
+
+.PHONY: help setup demo up down test fuzz lint fmt clean go
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +37,10 @@ test: setup ## Check formatting, vet, lint, and run every test, skipping none
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
 	REPLICATEDTABLE_ENGINES=required go run ./internal/tools/gotest -race -timeout $(TEST_TIMEOUT) ./...
+
+fuzz: setup ## Check random histories, faults and crashes against the contract
+	REPLICATEDTABLE_ENGINES=required go test -count=1 -timeout 60m -v -run '^TestTheTargetIsTheOracleAfterAnyHistory' ./runtime/replicator \
+	  -model.seed=$(SEED) -model.steps=$(STEPS) -model.slow-steps=$(SLOW)
 
 lint: setup ## Run golangci-lint
 	$(GOLANGCI_LINT) run ./...

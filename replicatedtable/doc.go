@@ -3,12 +3,12 @@
 //
 //	┌──────────────┐  stream  ┌──────────────────────┐  batch  ┌──────────┐  writes  ┌──────────────┐
 //	│ source table ├─────────►│ event source mapping ├────────►│ function ├─────────►│ target table │
-//	└──────────────┘          └──────────┬───────────┘         └──────────┘          └──────────────┘
-//	                                     │ records it gives up on
-//	                                     ▼
-//	                              ┌───────────────┐  received too often  ┌───────────────────────────┐
-//	                              │ failure queue ├─────────────────────►│ failure dead-letter queue │
-//	                              └───────────────┘                      └───────────────────────────┘
+//	└──────────────┘          └──────────┬───────────┘         └────┬─────┘          └──────────────┘
+//	               records it gives up on│                          │records it can never apply
+//	                                     ▼                          ▼
+//	                                  ┌────────────────────────────────┐  received too often  ┌───────────────────────────┐
+//	                                  │         failure queue          ├─────────────────────►│ failure dead-letter queue │
+//	                                  └────────────────────────────────┘                      └───────────────────────────┘
 //
 // An application writes to the source table and reads the target table. The
 // target table answers, with a Query, what the source table could only answer
@@ -17,17 +17,47 @@
 // # Guarantees
 //
 //   - Once the stream is drained, the target table holds the mapping of every
-//     source item that has a target key, and nothing else.
+//     source item that meets the filter and has a target key, and nothing else,
+//     but for what is in the failure queue and for expired items that the props
+//     keep.
 //   - Attribute values of all ten types arrive exactly as they left.
 //   - A mapping in which two source items could meet on one target key is
 //     refused at synthesis, unless [ReplicatedTableProps] says what to do.
 //   - Changes of one source item are applied in order. Delivery is at least
 //     once; a redelivered change does no harm.
+//   - An item that leaves the filter leaves the target table. Lambda gets the
+//     filter only as far as its own patterns say exactly the same, on the new and
+//     on the old image. The function evaluates the filter in any case.
+//   - A deletion by time to live deletes the target item too, unless
+//     ExpiredItems_KEEP says that it stays.
+//   - A record that can never be applied stops nothing: it goes to the failure
+//     queue, and the records behind it are applied. The target item that showed
+//     the source item before is deleted.
 //   - The function's role allows the actions the function uses, on its own
 //     stream, target table, queue and log group.
 //
 // The target table is eventually consistent with the source table: it follows
 // with the delay of the stream and of the batches that wait in it.
+//
+// # The failure queue
+//
+// Two kinds of messages arrive in it:
+//
+//   - From the function, one message for each record that can never be applied,
+//     such as one whose target key attribute has the wrong type. The body is a
+//     [github.com/replicatedtable/cdk-go/runtime/replicator.FailureMessage]: the
+//     reason, the source key, and both images unless they are too large.
+//   - From the event source mapping, a message for records that it gave up on,
+//     because for 11 hours they could not be applied. Lambda defines the body,
+//     which has only their position in the stream, not the records. They stay in
+//     the stream until they are 24 hours old, which leaves 13 hours to fetch them.
+//
+// The second kind is for what is wrong with the whole, not with a record: while
+// the function lacks a permission, or a table or encryption key is gone, it sends
+// nothing to the queue. The stream waits, and the function's log says for what.
+//
+// Nothing applies a message later. An image in it may be older than what is in
+// the source table by then: read the source item again instead of writing it.
 //
 // # What it is not
 //

@@ -5,6 +5,8 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
 const (
@@ -26,7 +28,7 @@ const (
 // the role more on the failure queue than to send. The mapping needs what the
 // role allows when it is created; it refers to the function, which waits for
 // the role and its policy.
-func newEventSourceMapping(t *replicatedTable, props ReplicatedTableProps) awslambda.CfnEventSourceMapping {
+func newEventSourceMapping(t *replicatedTable, props ReplicatedTableProps, filter *spec.Condition) awslambda.CfnEventSourceMapping {
 	return awslambda.NewCfnEventSourceMapping(t, jsii.String("EventSource"), &awslambda.CfnEventSourceMappingProps{
 		FunctionName:   t.function.FunctionName(),
 		EventSourceArn: t.sourceTable.TableStreamArn(),
@@ -38,10 +40,25 @@ func newEventSourceMapping(t *replicatedTable, props ReplicatedTableProps) awsla
 		BisectBatchOnFunctionError: jsii.Bool(true),
 		MaximumRetryAttempts:       jsii.Number(retryUntilTooOld),
 		MaximumRecordAgeInSeconds:  jsii.Number(maxRecordAge.Seconds()),
+		FilterCriteria:             filterCriteria(filter),
 		DestinationConfig: &awslambda.CfnEventSourceMapping_DestinationConfigProperty{
 			OnFailure: &awslambda.CfnEventSourceMapping_OnFailureProperty{
 				Destination: t.failureQueue.QueueArn(),
 			},
 		},
 	})
+}
+
+// filterCriteria hands the filter to Lambda when patterns can express it exactly,
+// so that records that do not matter cost no invocation.
+func filterCriteria(filter *spec.Condition) *awslambda.CfnEventSourceMapping_FilterCriteriaProperty {
+	patterns := eventPatterns(filter)
+	if patterns == nil {
+		return nil
+	}
+	filters := make([]*awslambda.CfnEventSourceMapping_FilterProperty, len(patterns))
+	for i := range patterns {
+		filters[i] = &awslambda.CfnEventSourceMapping_FilterProperty{Pattern: &patterns[i]}
+	}
+	return &awslambda.CfnEventSourceMapping_FilterCriteriaProperty{Filters: &filters}
 }

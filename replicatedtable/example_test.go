@@ -56,6 +56,35 @@ func ExampleNewReplicatedTable_keyCollision() {
 	app.Synth(nil)
 }
 
+// Only active users of two countries are in the target table. Lambda evaluates
+// this filter before it invokes the function. Users that expire stay, and a
+// redelivery never shows an older state of a user.
+func ExampleNewReplicatedTable_filter() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+
+	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.KeySchema{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Target: &replicatedtable.KeySchema{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
+			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Filter: replicatedtable.Condition_All(
+			replicatedtable.Condition_Equals(jsii.String("active"), replicatedtable.Value_Boolean(jsii.Bool(true))),
+			replicatedtable.Condition_In(jsii.String("address.country"),
+				replicatedtable.Value_String(jsii.String("US")),
+				replicatedtable.Value_String(jsii.String("CA"))),
+		),
+		ExpiredItems: replicatedtable.ExpiredItems_KEEP,
+		VersionGuard: jsii.Bool(true),
+	})
+
+	app.Synth(nil)
+}
+
 // A function that answers from the target table gets to read it, and the name
 // of the table.
 func ExampleReplicatedTable() {

@@ -17,6 +17,12 @@ const (
 	// Guide, "Using Lambda with Amazon SQS", which advises at least 5, so that
 	// throttling alone moves nothing.
 	failureMaxReceives = 5
+
+	// maxFailureBytes is the longest message SQS takes, and as long as the function
+	// makes them. A queue that took less would stop the stream, as what it does not
+	// take is tried again. Source: Amazon SQS Developer Guide, "Amazon SQS message
+	// quotas"; what a queue takes when nothing is said has changed over time.
+	maxFailureBytes = 1 << 20
 )
 
 // newFailureQueue defines the queue for what could not be replicated, and the
@@ -33,9 +39,10 @@ func newFailureQueue(t *replicatedTable, props ReplicatedTableProps) (failures, 
 
 func queueProps(props ReplicatedTableProps) *awssqs.QueueProps {
 	return &awssqs.QueueProps{
-		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
-		EnforceSSL:      jsii.Bool(true),
-		RetentionPeriod: awscdk.Duration_Days(jsii.Number(failureRetentionDays)),
-		RemovalPolicy:   props.RemovalPolicy,
+		Encryption:          awssqs.QueueEncryption_SQS_MANAGED,
+		EnforceSSL:          jsii.Bool(true),
+		MaxMessageSizeBytes: jsii.Number(maxFailureBytes),
+		RetentionPeriod:     awscdk.Duration_Days(jsii.Number(failureRetentionDays)),
+		RemovalPolicy:       props.RemovalPolicy,
 	}
 }

@@ -1,8 +1,6 @@
 package replicatedtable
 
 import (
-	"fmt"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
@@ -46,7 +44,7 @@ func newLogGroup(t *replicatedTable, props ReplicatedTableProps) awslogs.LogGrou
 // newRole defines what the function may do, and the event source mapping on its
 // behalf. The policy is part of the role, so nothing can use one without the
 // other. CDK's grant methods would allow more than is used.
-func newRole(t *replicatedTable, policy spec.OnKeyCollision) awsiam.Role {
+func newRole(t *replicatedTable, target spec.Target) awsiam.Role {
 	return awsiam.NewRole(t, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		InlinePolicies: &map[string]awsiam.PolicyDocument{
@@ -56,7 +54,7 @@ func newRole(t *replicatedTable, policy spec.OnKeyCollision) awsiam.Role {
 					// it without all four. Source: AWS Lambda Developer Guide, "Using AWS
 					// Lambda with Amazon DynamoDB", execution role permissions.
 					allow(t.sourceTable.TableStreamArn(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
-					allow(t.targetTable.TableArn(), targetActions(policy)...),
+					allow(t.targetTable.TableArn(), targetActions(target)...),
 					allow(t.failureQueue.QueueArn(), "sqs:SendMessage"),
 					allow(t.logGroup.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"),
 				},
@@ -65,17 +63,13 @@ func newRole(t *replicatedTable, policy spec.OnKeyCollision) awsiam.Role {
 	})
 }
 
-// targetActions are the requests the function sends to the target table.
-func targetActions(policy spec.OnKeyCollision) []string {
-	switch policy {
-	case "":
+// targetActions are the requests the function sends to the target table. A batch
+// takes no conditions, so a guarded write is a request of its own.
+func targetActions(target spec.Target) []string {
+	if target.VersionAttribute == "" {
 		return []string{"dynamodb:BatchWriteItem"}
-	case spec.LastWriterWins:
-		// A batch takes no conditions, so each item is a request.
-		return []string{"dynamodb:DeleteItem", "dynamodb:PutItem"}
-	default:
-		panic(fmt.Sprintf("replicatedtable: no actions for the policy %q", policy))
 	}
+	return []string{"dynamodb:DeleteItem", "dynamodb:PutItem"}
 }
 
 func allow(resource *string, actions ...string) awsiam.PolicyStatement {

@@ -4,12 +4,10 @@ import (
 	"flag"
 	"os"
 	"testing"
+
+	"github.com/replicatedtable/cdk-go/internal/jsiitest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	closeNode()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(jsiitest.Run(m)) }

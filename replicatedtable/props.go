@@ -28,16 +28,50 @@ type ReplicatedTableProps struct {
 	// Default: all attributes.
 	Projection *Projection
 
+	// Filter keeps only the source items that meet a condition. An item that comes
+	// to meet it gets a target item; one that no longer does loses it.
+	//
+	// What Lambda's own event filtering can express exactly is handed to it, so
+	// that changes of items that do not matter cost no invocation: Condition_Equals
+	// and Condition_In with strings, booleans and plain integers, and
+	// Condition_BeginsWith, joined into at most two alternatives. That changes
+	// nothing else.
+	//
+	// A change of Filter itself applies to what changes from then on: it neither
+	// adds nor deletes target items.
+	// Default: all items.
+	Filter Condition
+
 	// OnKeyCollision says what happens when two source items have one target key.
 	// Default: the target key has to be unique, or synthesis fails. Setting it
 	// for a unique target key is refused too: nothing could collide.
 	OnKeyCollision OnKeyCollision
 
-	// VersionAttribute names the attribute that OnKeyCollision_LAST_WRITER_WINS
-	// adds to every target item. It must be an attribute that the source items do
-	// not use. Without OnKeyCollision it is refused.
+	// VersionGuard adds a version to every target item of a unique target key, and
+	// to every write the condition that it is newer than what is there. So a
+	// redelivery never takes a target item back to an older state, not even for a
+	// moment. Where an item was deleted, or moved away, no version is left:
+	// redelivered changes from before may show it there again, until its deletion
+	// or move is redelivered too.
+	//
+	// It costs one request per item instead of one per 25. With OnKeyCollision,
+	// which guards every write too, it is refused.
+	// Default: false. A redelivery may show an older state until the changes that
+	// follow are redelivered too.
+	VersionGuard *bool
+
+	// VersionAttribute names the attribute that OnKeyCollision and VersionGuard add
+	// to every target item. It must be one that the source items do not use: a
+	// change of an item that does goes to the failure queue. Without OnKeyCollision
+	// and VersionGuard it is refused.
 	// Default: "replicatedtable:version".
 	VersionAttribute *string
+
+	// ExpiredItems says what becomes of the target item when DynamoDB deletes the
+	// source item by its time to live. Deletions by anybody else always delete the
+	// target item.
+	// Default: DELETE.
+	ExpiredItems ExpiredItems
 
 	// RemovalPolicy is what becomes of both tables, both queues and the log group
 	// when they leave the stack: RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE.
@@ -114,6 +148,18 @@ type OnKeyCollision string
 // second have no guaranteed order; and deleting the winner does not bring the
 // loser back.
 const OnKeyCollision_LAST_WRITER_WINS OnKeyCollision = "LAST_WRITER_WINS"
+
+// ExpiredItems says what a deletion by time to live does to the target item.
+type ExpiredItems string
+
+const (
+	// ExpiredItems_DELETE deletes the target item.
+	ExpiredItems_DELETE ExpiredItems = "DELETE"
+	// ExpiredItems_KEEP leaves the target item as it last was. When an item with
+	// the same source key is written later under another target key, the kept one
+	// stays beside the new one.
+	ExpiredItems_KEEP ExpiredItems = "KEEP"
+)
 
 // The defaults of the props that are numbers.
 const (

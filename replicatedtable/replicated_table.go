@@ -39,10 +39,12 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	t.targetTable = newTargetTable(t, settings)
 	t.failureQueue, t.failureDeadLetterQueue = newFailureQueue(t, settings)
 	t.logGroup = newLogGroup(t, settings)
-	t.role = newRole(t, mapping.Targets[0].OnKeyCollision)
+	t.role = newRole(t, mapping.Targets[0])
+	mapping.Source.TableName = *t.sourceTable.TableName()
 	mapping.Targets[0].TableName = *t.targetTable.TableName()
+	mapping.FailureQueueURL = *t.failureQueue.QueueUrl()
 	t.function = newFunction(t, settings, code, mapping)
-	t.eventSourceMapping = newEventSourceMapping(t, settings)
+	t.eventSourceMapping = newEventSourceMapping(t, settings, mapping.Targets[0].Filter)
 	return t
 }
 
@@ -61,9 +63,8 @@ type ReplicatedTable interface {
 	// EventSourceMapping reads the source table's stream and invokes the
 	// function.
 	EventSourceMapping() awslambda.CfnEventSourceMapping
-	// FailureQueue receives the position in the stream of records that the event
-	// source mapping gave up on. The records themselves stay in the stream for
-	// 24 hours after they were written.
+	// FailureQueue receives what could not be replicated, in two kinds of messages,
+	// which the package's documentation describes. Messages are kept for 14 days.
 	FailureQueue() awssqs.Queue
 	// FailureDeadLetterQueue receives what was taken from the failure queue again
 	// and again without being deleted.

@@ -64,46 +64,65 @@ func decode(t *testing.T, synthesized assertions.Template) template {
 	return tpl
 }
 
-// both is one stack with a table of each kind: Users with a unique mapping and
-// nothing but the required props, Cities with LAST_WRITER_WINS and every prop.
-// The tests below read it; none changes it.
-type both struct {
-	stack         awscdk.Stack
-	users, cities ReplicatedTable
-	synthesized   assertions.Template
-	template      template
+// kinds is one stack with a table of each kind: Users with a unique mapping and
+// nothing but the required props, Cities with LAST_WRITER_WINS and every prop,
+// Active with the version guard and a filter that Lambda can evaluate. The tests
+// below read it; none changes it.
+type kinds struct {
+	stack                 awscdk.Stack
+	users, cities, active ReplicatedTable
+	synthesized           assertions.Template
+	template              template
 }
 
 var defined struct {
 	once sync.Once
-	both
+	kinds
 }
 
-func bothKinds(t *testing.T) both {
+func allKinds(t *testing.T) kinds {
 	t.Helper()
 	defined.once.Do(func() {
 		defined.stack = newStack(t)
 		defined.users = NewReplicatedTable(defined.stack, jsii.String("Users"), uniqueProps())
 		defined.cities = NewReplicatedTable(defined.stack, jsii.String("Cities"), everyProp())
+		defined.active = NewReplicatedTable(defined.stack, jsii.String("Active"), guardedProps())
 		defined.synthesized = assertions.Template_FromStack(defined.stack, nil)
 		defined.template = decode(t, defined.synthesized)
 	})
 	if defined.template.Resources == nil {
 		t.Fatal("the stack could not be synthesized, see the first failure")
 	}
-	return defined.both
+	return defined.kinds
 }
 
+// everyProp sets every prop that a colliding target key can have. Lambda cannot
+// evaluate its filter.
 func everyProp() *ReplicatedTableProps {
 	props := lastWriterProps()
 	props.Projection = &Projection{Type: ProjectionType_EXCLUDE, Attributes: jsii.Strings("zipcode")}
+	props.Filter = Condition_Exists(jsii.String("verified"))
 	props.VersionAttribute = jsii.String("v")
+	props.ExpiredItems = ExpiredItems_DELETE
 	props.RemovalPolicy = awscdk.RemovalPolicy_DESTROY
 	props.MemorySize = jsii.Number(512)
 	props.Timeout = awscdk.Duration_Seconds(jsii.Number(90))
 	props.Architecture = awslambda.Architecture_X86_64()
 	props.BatchSize = jsii.Number(100)
 	props.LogRetention = awslogs.RetentionDays_ONE_WEEK
+	return props
+}
+
+// guardedProps are sound: a unique target key with what only such a key can have,
+// and a filter that Lambda can evaluate.
+func guardedProps() *ReplicatedTableProps {
+	props := uniqueProps()
+	props.Filter = Condition_All(
+		Condition_Equals(jsii.String("active"), Value_Boolean(jsii.Bool(true))),
+		Condition_BeginsWith(jsii.String("address.country"), jsii.String("U")),
+	)
+	props.VersionGuard = jsii.Bool(true)
+	props.ExpiredItems = ExpiredItems_KEEP
 	return props
 }
 
@@ -141,10 +160,10 @@ func toJSON(t *testing.T, v any) string {
 }
 
 func TestTablesAreOnDemandWithPointInTimeRecovery(t *testing.T) {
-	b := bothKinds(t)
-	for _, table := range []ReplicatedTable{b.users, b.cities} {
+	k := allKinds(t)
+	for _, table := range []ReplicatedTable{k.users, k.cities, k.active} {
 		for _, c := range []constructs.Construct{table.SourceTable(), table.TargetTable()} {
-			r := b.template.Resources[logicalID(b.stack, c)]
+			r := k.template.Resources[logicalID(k.stack, c)]
 			r.want(t, "BillingMode", "PAY_PER_REQUEST")
 			replicas := r.Properties["Replicas"].([]any)
 			if len(replicas) != 1 {
@@ -159,10 +178,10 @@ func TestTablesAreOnDemandWithPointInTimeRecovery(t *testing.T) {
 }
 
 func TestTablesHaveTheKeysOfTheProps(t *testing.T) {
-	b := bothKinds(t)
-	source := b.template.Resources[logicalID(b.stack, b.users.SourceTable())]
+	k := allKinds(t)
+	source := k.template.Resources[logicalID(k.stack, k.users.SourceTable())]
 	source.want(t, "KeySchema", []any{map[string]any{"AttributeName": "email", "KeyType": "HASH"}})
-	target := b.template.Resources[logicalID(b.stack, b.users.TargetTable())]
+	target := k.template.Resources[logicalID(k.stack, k.users.TargetTable())]
 	target.want(t, "KeySchema", []any{
 		map[string]any{"AttributeName": "state", "KeyType": "HASH"},
 		map[string]any{"AttributeName": "email", "KeyType": "RANGE"},
@@ -170,18 +189,18 @@ func TestTablesHaveTheKeysOfTheProps(t *testing.T) {
 }
 
 func TestOnlyTheSourceTableHasAStreamAndItCarriesBothImages(t *testing.T) {
-	b := bothKinds(t)
-	source := b.template.Resources[logicalID(b.stack, b.users.SourceTable())]
+	k := allKinds(t)
+	source := k.template.Resources[logicalID(k.stack, k.users.SourceTable())]
 	source.want(t, "StreamSpecification", map[string]any{"StreamViewType": "NEW_AND_OLD_IMAGES"})
-	target := b.template.Resources[logicalID(b.stack, b.users.TargetTable())]
+	target := k.template.Resources[logicalID(k.stack, k.users.TargetTable())]
 	target.want(t, "StreamSpecification", nil)
 }
 
 func TestTheEventSourceMappingLosesNothing(t *testing.T) {
-	b := bothKinds(t)
-	r := b.template.Resources[logicalID(b.stack, b.users.EventSourceMapping())]
-	r.want(t, "EventSourceArn", getAtt(logicalID(b.stack, b.users.SourceTable()), "StreamArn"))
-	r.want(t, "FunctionName", ref(logicalID(b.stack, b.users.Function())))
+	k := allKinds(t)
+	r := k.template.Resources[logicalID(k.stack, k.users.EventSourceMapping())]
+	r.want(t, "EventSourceArn", getAtt(logicalID(k.stack, k.users.SourceTable()), "StreamArn"))
+	r.want(t, "FunctionName", ref(logicalID(k.stack, k.users.Function())))
 	r.want(t, "StartingPosition", "TRIM_HORIZON")
 	r.want(t, "FunctionResponseTypes", []any{"ReportBatchItemFailures"})
 	r.want(t, "BisectBatchOnFunctionError", true)
@@ -189,42 +208,42 @@ func TestTheEventSourceMappingLosesNothing(t *testing.T) {
 	r.want(t, "MaximumRetryAttempts", -1)
 	r.want(t, "MaximumRecordAgeInSeconds", 11*60*60)
 	r.want(t, "DestinationConfig", map[string]any{"OnFailure": map[string]any{
-		"Destination": getAtt(logicalID(b.stack, b.users.FailureQueue()), "Arn"),
+		"Destination": getAtt(logicalID(k.stack, k.users.FailureQueue()), "Arn"),
 	}})
 }
 
 func TestTheFunctionRunsOnArm64AndProvidedAL2023(t *testing.T) {
-	b := bothKinds(t)
-	r := b.template.Resources[logicalID(b.stack, b.users.Function())]
+	k := allKinds(t)
+	r := k.template.Resources[logicalID(k.stack, k.users.Function())]
 	r.want(t, "Architectures", []any{"arm64"})
 	r.want(t, "Runtime", "provided.al2023")
 	r.want(t, "Handler", "bootstrap")
 	r.want(t, "MemorySize", 256)
 	r.want(t, "Timeout", 60)
-	r.want(t, "Role", getAtt(logicalID(b.stack, b.users.Role()), "Arn"))
-	r.want(t, "LoggingConfig", map[string]any{"LogGroup": ref(logicalID(b.stack, b.users.LogGroup()))})
-	if role := logicalID(b.stack, b.users.Role()); !slices.Contains(r.DependsOn, role) {
+	r.want(t, "Role", getAtt(logicalID(k.stack, k.users.Role()), "Arn"))
+	r.want(t, "LoggingConfig", map[string]any{"LogGroup": ref(logicalID(k.stack, k.users.LogGroup()))})
+	if role := logicalID(k.stack, k.users.Role()); !slices.Contains(r.DependsOn, role) {
 		t.Errorf("the function depends on %v, want the role %s with its policies among them", r.DependsOn, role)
 	}
 }
 
 func TestPropsReplaceTheDefaults(t *testing.T) {
-	b := bothKinds(t)
-	function := b.template.Resources[logicalID(b.stack, b.cities.Function())]
+	k := allKinds(t)
+	function := k.template.Resources[logicalID(k.stack, k.cities.Function())]
 	function.want(t, "Architectures", []any{"x86_64"})
 	function.want(t, "MemorySize", 512)
 	function.want(t, "Timeout", 90)
-	b.template.Resources[logicalID(b.stack, b.cities.EventSourceMapping())].want(t, "BatchSize", 100)
-	b.template.Resources[logicalID(b.stack, b.cities.LogGroup())].want(t, "RetentionInDays", 7)
+	k.template.Resources[logicalID(k.stack, k.cities.EventSourceMapping())].want(t, "BatchSize", 100)
+	k.template.Resources[logicalID(k.stack, k.cities.LogGroup())].want(t, "RetentionInDays", 7)
 }
 
 func TestTheRemovalPolicyCoversEverythingThatHoldsItemsMessagesOrLogs(t *testing.T) {
-	b := bothKinds(t)
-	for table, want := range map[ReplicatedTable]string{b.users: "Retain", b.cities: "Delete"} {
+	k := allKinds(t)
+	for table, want := range map[ReplicatedTable]string{k.users: "Retain", k.cities: "Delete"} {
 		for _, c := range []constructs.Construct{
 			table.SourceTable(), table.TargetTable(), table.FailureQueue(), table.FailureDeadLetterQueue(), table.LogGroup(),
 		} {
-			r := b.template.Resources[logicalID(b.stack, c)]
+			r := k.template.Resources[logicalID(k.stack, c)]
 			if r.DeletionPolicy != want || r.UpdateReplacePolicy != want {
 				t.Errorf("%s: policies %s and %s, want %s", *c.Node().Path(), r.DeletionPolicy, r.UpdateReplacePolicy, want)
 			}
@@ -233,13 +252,14 @@ func TestTheRemovalPolicyCoversEverythingThatHoldsItemsMessagesOrLogs(t *testing
 }
 
 func TestFailuresAreKeptEncryptedAndReachedByTLSOnly(t *testing.T) {
-	b := bothKinds(t)
-	for _, c := range []constructs.Construct{b.users.FailureQueue(), b.users.FailureDeadLetterQueue()} {
-		id := logicalID(b.stack, c)
-		r := b.template.Resources[id]
+	k := allKinds(t)
+	for _, c := range []constructs.Construct{k.users.FailureQueue(), k.users.FailureDeadLetterQueue()} {
+		id := logicalID(k.stack, c)
+		r := k.template.Resources[id]
 		r.want(t, "SqsManagedSseEnabled", true)
 		r.want(t, "MessageRetentionPeriod", 14*24*60*60)
-		b.synthesized.HasResourceProperties(jsii.String("AWS::SQS::QueuePolicy"), map[string]any{
+		r.want(t, "MaximumMessageSize", 1024*1024)
+		k.synthesized.HasResourceProperties(jsii.String("AWS::SQS::QueuePolicy"), map[string]any{
 			"Queues": []any{ref(id)},
 			"PolicyDocument": map[string]any{"Statement": []any{map[string]any{
 				"Effect":    "Deny",
@@ -250,16 +270,16 @@ func TestFailuresAreKeptEncryptedAndReachedByTLSOnly(t *testing.T) {
 			}}},
 		})
 	}
-	queue := b.template.Resources[logicalID(b.stack, b.users.FailureQueue())]
+	queue := k.template.Resources[logicalID(k.stack, k.users.FailureQueue())]
 	queue.want(t, "RedrivePolicy", map[string]any{
-		"deadLetterTargetArn": getAtt(logicalID(b.stack, b.users.FailureDeadLetterQueue()), "Arn"),
+		"deadLetterTargetArn": getAtt(logicalID(k.stack, k.users.FailureDeadLetterQueue()), "Arn"),
 		"maxReceiveCount":     5,
 	})
 }
 
 func TestLogsAreKeptForAMonth(t *testing.T) {
-	b := bothKinds(t)
-	b.template.Resources[logicalID(b.stack, b.users.LogGroup())].want(t, "RetentionInDays", 30)
+	k := allKinds(t)
+	k.template.Resources[logicalID(k.stack, k.users.LogGroup())].want(t, "RetentionInDays", 30)
 }
 
 // permissions lists "action on resource" for every statement that any policy in
@@ -311,20 +331,21 @@ func list(v any) []any {
 }
 
 func TestTheRoleAllowsExactlyWhatIsUsed(t *testing.T) {
-	b := bothKinds(t)
+	k := allKinds(t)
 	for _, tt := range []struct {
 		name   string
 		why    string
 		table  ReplicatedTable
 		target []string
 	}{
-		{"unique mapping", "writes go in batches", b.users, []string{"dynamodb:BatchWriteItem"}},
-		{"LAST_WRITER_WINS", "writes have conditions", b.cities, []string{"dynamodb:DeleteItem", "dynamodb:PutItem"}},
+		{"unique mapping", "writes go in batches", k.users, []string{"dynamodb:BatchWriteItem"}},
+		{"LAST_WRITER_WINS", "writes have conditions", k.cities, []string{"dynamodb:DeleteItem", "dynamodb:PutItem"}},
+		{"version guard", "writes have conditions here too", k.active, []string{"dynamodb:DeleteItem", "dynamodb:PutItem"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			on := func(c constructs.Construct, attribute string, actions ...string) []string {
 				for i, action := range actions {
-					actions[i] = action + " on " + toJSON(t, getAtt(logicalID(b.stack, c), attribute))
+					actions[i] = action + " on " + toJSON(t, getAtt(logicalID(k.stack, c), attribute))
 				}
 				return actions
 			}
@@ -335,7 +356,7 @@ func TestTheRoleAllowsExactlyWhatIsUsed(t *testing.T) {
 				on(tt.table.FailureQueue(), "Arn", "sqs:SendMessage"),
 			)
 			sort.Strings(want)
-			got := b.template.permissions(t, logicalID(b.stack, tt.table.Role()))
+			got := k.template.permissions(t, logicalID(k.stack, tt.table.Role()))
 			if !slices.Equal(got, want) {
 				t.Errorf("%s\ngot:\n%s\nwant:\n%s", tt.why, strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
@@ -347,8 +368,8 @@ func TestTheRoleAllowsExactlyWhatIsUsed(t *testing.T) {
 }
 
 func TestOnlyLambdaAssumesTheRole(t *testing.T) {
-	b := bothKinds(t)
-	r := b.template.Resources[logicalID(b.stack, b.users.Role())]
+	k := allKinds(t)
+	r := k.template.Resources[logicalID(k.stack, k.users.Role())]
 	r.want(t, "AssumeRolePolicyDocument", map[string]any{
 		"Version": "2012-10-17",
 		"Statement": []any{map[string]any{
@@ -357,9 +378,11 @@ func TestOnlyLambdaAssumesTheRole(t *testing.T) {
 	})
 }
 
-func TestTheFunctionReadsItsMappingFromTheEnvironment(t *testing.T) {
-	b := bothKinds(t)
-	r := b.template.Resources[logicalID(b.stack, b.cities.Function())]
+// mapping is the spec that a table's function gets, with the logical IDs of the
+// tables and the queue for what deployment puts in their place.
+func (k kinds) mapping(t *testing.T, table ReplicatedTable) spec.Spec {
+	t.Helper()
+	r := k.template.Resources[logicalID(k.stack, table.Function())]
 	variables := r.Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
 	if len(variables) != 1 {
 		t.Errorf("the environment has %d variables, want 1: the size check counts no other", len(variables))
@@ -370,21 +393,57 @@ func TestTheFunctionReadsItsMappingFromTheEnvironment(t *testing.T) {
 		switch part := part.(type) {
 		case string:
 			text.WriteString(part)
-		default:
-			if got, want := toJSON(t, part), toJSON(t, ref(logicalID(b.stack, b.cities.TargetTable()))); got != want {
-				t.Errorf("the table name is %s, want %s", got, want)
-			}
-			text.WriteString("App-CitiesTarget-1X2Y3Z")
+		case map[string]any:
+			text.WriteString(part["Ref"].(string)) // of a queue it is the URL
 		}
 	}
-	got, err := spec.Parse(text.String())
+	s, err := spec.Parse(text.String())
 	if err != nil {
 		t.Fatalf("the function would not start with %s: %v", text.String(), err)
 	}
-	want, _ := validate(everyProp(), sizes{})
-	want.Targets[0].TableName = "App-CitiesTarget-1X2Y3Z"
-	if got.Encode() != want.Encode() {
-		t.Errorf("got  %s\nwant %s", got.Encode(), want.Encode())
+	return s
+}
+
+func TestTheFunctionReadsItsMappingFromTheEnvironment(t *testing.T) {
+	k := allKinds(t)
+	for _, tt := range []struct {
+		table ReplicatedTable
+		props *ReplicatedTableProps
+	}{
+		{k.users, uniqueProps()},
+		{k.cities, everyProp()},
+		{k.active, guardedProps()},
+	} {
+		got := k.mapping(t, tt.table)
+		want, _ := validate(tt.props, sizes{})
+		want.Source.TableName = logicalID(k.stack, tt.table.SourceTable())
+		want.Targets[0].TableName = logicalID(k.stack, tt.table.TargetTable())
+		want.FailureQueueURL = logicalID(k.stack, tt.table.FailureQueue())
+		if got.Encode() != want.Encode() {
+			t.Errorf("%s\ngot  %s\nwant %s", *tt.table.Node().Path(), got.Encode(), want.Encode())
+		}
+	}
+}
+
+func TestAFilterThatLambdaCanEvaluateIsHandedToItForBothImages(t *testing.T) {
+	k := allKinds(t)
+	r := k.template.Resources[logicalID(k.stack, k.active.EventSourceMapping())]
+	r.want(t, "FilterCriteria", map[string]any{"Filters": []any{
+		map[string]any{"Pattern": `{"dynamodb":{"NewImage":{"active":{"BOOL":[true]},"address":{"M":{"country":{"S":[{"prefix":"U"}]}}}}}}`},
+		map[string]any{"Pattern": `{"dynamodb":{"OldImage":{"active":{"BOOL":[true]},"address":{"M":{"country":{"S":[{"prefix":"U"}]}}}}}}`},
+	}})
+	if k.mapping(t, k.active).Targets[0].Filter == nil {
+		t.Error("the function does not get the filter: records that pass for their old image would be put")
+	}
+}
+
+func TestAFilterThatLambdaCannotEvaluateIsTheFunctionsAlone(t *testing.T) {
+	k := allKinds(t)
+	for _, table := range []ReplicatedTable{k.users, k.cities} {
+		k.template.Resources[logicalID(k.stack, table.EventSourceMapping())].want(t, "FilterCriteria", nil)
+	}
+	if k.mapping(t, k.cities).Targets[0].Filter == nil {
+		t.Error("the function does not get the filter")
 	}
 }
 
@@ -425,7 +484,7 @@ func TestGrantsAllowExactlyTheirActionsOnOneTable(t *testing.T) {
 }
 
 func TestPropsAreNotWrittenTo(t *testing.T) {
-	bothKinds(t)
+	allKinds(t)
 	for name, props := range map[string]func() *ReplicatedTableProps{"required only": uniqueProps, "last writer": lastWriterProps} {
 		used := props()
 		NewReplicatedTable(newStack(t), jsii.String("Users"), used)
@@ -506,12 +565,12 @@ func golden(t *testing.T, name, got, onChange string) {
 var assetHash = regexp.MustCompile(`[0-9a-f]{64}`)
 
 func TestTheTemplateIsTheGoldenOne(t *testing.T) {
-	b := bothKinds(t)
+	k := allKinds(t)
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(*b.synthesized.ToJSON()); err != nil {
+	if err := encoder.Encode(*k.synthesized.ToJSON()); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "template.golden.json", assetHash.ReplaceAllString(text.String(), "<asset>"),
@@ -519,9 +578,9 @@ func TestTheTemplateIsTheGoldenOne(t *testing.T) {
 }
 
 func TestTheLogicalIDsAreTheGoldenOnes(t *testing.T) {
-	b := bothKinds(t)
+	k := allKinds(t)
 	var lines []string
-	for id, r := range b.template.Resources {
+	for id, r := range k.template.Resources {
 		lines = append(lines, id+" "+r.Type+"\n")
 	}
 	sort.Strings(lines)

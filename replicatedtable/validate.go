@@ -1,9 +1,9 @@
 package replicatedtable
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,11 +43,15 @@ const (
 	// maxTableNameBytes is the longest name a table can have. Source: Amazon
 	// DynamoDB Developer Guide, "Quotas", naming rules.
 	maxTableNameBytes = 255
+
+	// maxQueueURLBytes is more than the URL of a queue has: a name of at most 80
+	// characters (Amazon SQS Developer Guide, "Amazon SQS queue quotas") after
+	// the endpoint and the account.
+	maxQueueURLBytes = 160
 )
 
 // validate turns props into what the function is told, and lists every rule
-// they break. The target table's name is not known yet: the longest possible
-// name stands in for it.
+// they break.
 func validate(props *ReplicatedTableProps, s sizes) (spec.Spec, []spec.Problem) {
 	if props == nil {
 		return spec.Spec{}, []spec.Problem{{Path: "props", Text: "are nil: Source and Target are required"}}
@@ -55,6 +59,7 @@ func validate(props *ReplicatedTableProps, s sizes) (spec.Spec, []spec.Problem) 
 	mapping := toSpec(props)
 	problems := append(keyProblems("Source", props.Source), keyProblems("Target", props.Target)...)
 	problems = append(problems, mappingProblems(mapping, len(problems) == 0)...)
+	problems = append(problems, versionProblems(props)...)
 	problems = append(problems, literalProblems(mapping.Targets[0])...)
 	problems = append(problems, memoryRange.problems("MemorySize", s.memoryMiB)...)
 	problems = append(problems, timeoutRange.problems("Timeout", s.timeoutSeconds)...)
@@ -74,13 +79,20 @@ func message(path string, problems []spec.Problem) string {
 }
 
 // toSpec converts props as they are, sound or not: what is nil becomes a zero
-// value, which the rules refuse.
+// value, which the rules refuse. For what only deployment knows there are texts
+// that are as long as it can be, and different ones for the two tables.
 func toSpec(props *ReplicatedTableProps) spec.Spec {
 	target := spec.Target{
-		TableName:      strings.Repeat("x", maxTableNameBytes),
-		KeySchema:      toKeySchema(props.Target),
+		Table:          spec.Table{TableName: strings.Repeat("x", maxTableNameBytes), KeySchema: toKeySchema(props.Target)},
 		Projection:     spec.Projection{Type: spec.All},
 		OnKeyCollision: spec.OnKeyCollision(props.OnKeyCollision),
+	}
+	if props.Filter != nil {
+		filter := props.Filter.toSpec()
+		target.Filter = &filter
+	}
+	if props.ExpiredItems != ExpiredItems_DELETE {
+		target.ExpiredItems = spec.ExpiredItems(props.ExpiredItems)
 	}
 	if p := props.Projection; p != nil {
 		target.Projection = spec.Projection{Type: spec.ProjectionType(p.Type), Attributes: toStrings(p.Attributes)}
@@ -88,10 +100,19 @@ func toSpec(props *ReplicatedTableProps) spec.Spec {
 	switch {
 	case props.VersionAttribute != nil:
 		target.VersionAttribute = *props.VersionAttribute
-	case props.OnKeyCollision == OnKeyCollision_LAST_WRITER_WINS:
+	case props.OnKeyCollision == OnKeyCollision_LAST_WRITER_WINS, guards(props):
 		target.VersionAttribute = spec.DefaultVersionAttribute
 	}
-	return spec.Spec{Source: toKeySchema(props.Source), Targets: []spec.Target{target}}
+	return spec.Spec{
+		Source:          spec.Table{TableName: strings.Repeat("s", maxTableNameBytes), KeySchema: toKeySchema(props.Source)},
+		Targets:         []spec.Target{target},
+		FailureQueueURL: strings.Repeat("x", maxQueueURLBytes),
+	}
+}
+
+// guards reports whether the version guard of unique mappings is asked for.
+func guards(props *ReplicatedTableProps) bool {
+	return props.VersionGuard != nil && *props.VersionGuard
 }
 
 func toKeySchema(k *KeySchema) spec.KeySchema {
@@ -164,14 +185,18 @@ func nameProblems(path string, a *awsdynamodb.Attribute) []spec.Problem {
 	}
 }
 
+// keyless are the props whose rules hold whatever the keys are.
+var keyless = []string{"Projection", "Filter", "ExpiredItems"}
+
 // mappingProblems lists the rules of the mapping itself, under the names of the
 // props. While a key schema is incomplete, rules that compare keys would only
-// repeat that in other words, so all but the projection's wait.
+// repeat that in other words, so only those of the keyless props are checked.
 func mappingProblems(mapping spec.Spec, keysComplete bool) []spec.Problem {
 	var problems []spec.Problem
 	for _, p := range mapping.Problems() {
 		p.Path = propPath(p.Path)
-		if keysComplete || p.Path == "Projection" {
+		prop, _, _ := strings.Cut(p.Path, ".")
+		if keysComplete || slices.Contains(keyless, prop) {
 			problems = append(problems, p)
 		}
 	}
@@ -190,18 +215,55 @@ func propPath(field string) string {
 	}
 }
 
-// literalProblems lists the names beside the key schemas that are tokens.
-func literalProblems(t spec.Target) []spec.Problem {
+// versionProblems lists what is wrong about who asks for versions: the spec only
+// shows that somebody does.
+func versionProblems(props *ReplicatedTableProps) []spec.Problem {
 	var problems []spec.Problem
-	for _, name := range t.Projection.Attributes {
-		if isToken(name) {
-			problems = append(problems, spec.Problem{Path: "Projection", Text: tokenText(name)})
-		}
+	add := func(path, format string, args ...any) {
+		problems = append(problems, spec.Problem{Path: path, Text: fmt.Sprintf(format, args...)})
 	}
-	if isToken(t.VersionAttribute) {
-		problems = append(problems, spec.Problem{Path: "VersionAttribute", Text: tokenText(t.VersionAttribute)})
+	guarded, decided, named := guards(props), props.OnKeyCollision != "", props.VersionAttribute
+	if guarded && decided {
+		add("VersionGuard", "is set and so is OnKeyCollision, which guards every write too: set one of them")
+	}
+	if !guarded && !decided && named != nil {
+		add("VersionAttribute", "%q is set without OnKeyCollision or VersionGuard: nothing writes versions; remove it", *named)
+	}
+	if guarded && !decided && named != nil && *named == "" {
+		add("VersionAttribute", "is empty: VersionGuard needs an attribute for the version")
 	}
 	return problems
+}
+
+// literalProblems lists the names and values beside the key schemas that are
+// tokens.
+func literalProblems(t spec.Target) []spec.Problem {
+	var problems []spec.Problem
+	check := func(path string, texts ...string) {
+		for _, text := range texts {
+			if isToken(text) {
+				problems = append(problems, spec.Problem{Path: path, Text: tokenText(text)})
+			}
+		}
+	}
+	check("Projection", t.Projection.Attributes...)
+	if t.Filter != nil {
+		check("Filter", literals(*t.Filter)...)
+	}
+	check("VersionAttribute", t.VersionAttribute)
+	return problems
+}
+
+// literals lists every name and value in a condition.
+func literals(c spec.Condition) []string {
+	texts := slices.Clone(c.Path)
+	for _, v := range c.Values {
+		texts = append(texts, v.Text)
+	}
+	for _, sub := range slices.Concat(c.All, c.Any) {
+		texts = append(texts, literals(sub)...)
+	}
+	return texts
 }
 
 // isToken recognises the text that stands for a string, or for a list of
@@ -212,7 +274,7 @@ func isToken(name string) bool {
 }
 
 func tokenText(name string) string {
-	return fmt.Sprintf("%q is a token: attribute names decide at synthesis whether the mapping is sound; write the name itself", name)
+	return fmt.Sprintf("%q is a token: names and values of the mapping must be known at synthesis; write it out", name)
 }
 
 func (r sizeRange) problems(path string, n *float64) []spec.Problem {
@@ -236,20 +298,27 @@ func removalPolicyProblems(p awscdk.RemovalPolicy) []spec.Problem {
 	}
 }
 
-// environmentProblems measures the environment as Lambda does: as one JSON
-// object, as its refusal quotes it after "String measured". So every quote
-// inside a value counts twice.
+// environmentProblems checks that the mapping fits into the function's
+// environment, and says which part of it takes how much.
 func environmentProblems(mapping spec.Spec) []spec.Problem {
-	measured, err := json.Marshal(environment(mapping))
-	if err != nil {
-		panic(fmt.Sprintf("replicatedtable: an environment holds only strings, encoding it cannot fail: %v", err))
-	}
-	if len(measured) <= maxEnvironmentBytes {
+	size := environmentBytes(mapping)
+	if size <= maxEnvironmentBytes {
 		return nil
 	}
-	names := mapping.Targets[0].Projection.Attributes
-	text := fmt.Sprintf("need %d bytes of the function's environment with a table name of %d: Lambda's limit is %d; "+
-		"shorten the attribute names, or list fewer in Projection (%d names, %d bytes now)",
-		len(measured), maxTableNameBytes, maxEnvironmentBytes, len(names), len(strings.Join(names, "")))
-	return []spec.Problem{{Path: "Source, Target and Projection", Text: text}}
+	without := func(change func(*spec.Target)) int {
+		target := mapping.Targets[0]
+		change(&target)
+		return environmentBytes(spec.Spec{Source: mapping.Source, Targets: []spec.Target{target}, FailureQueueURL: mapping.FailureQueueURL})
+	}
+	projection := size - without(func(t *spec.Target) { t.Projection.Attributes = nil })
+	filter := size - without(func(t *spec.Target) { t.Filter = nil })
+	text := fmt.Sprintf("need %d bytes of the function's environment with table names of %d: Lambda's limit is %d; "+
+		"shorten the attribute names, or what Projection lists (%d names, %d bytes now) or Filter asks (%d bytes now)",
+		size, maxTableNameBytes, maxEnvironmentBytes, len(mapping.Targets[0].Projection.Attributes), projection, filter)
+	return []spec.Problem{{Path: "Source, Target, Projection and Filter", Text: text}}
 }
+
+// environmentBytes measures the environment as Lambda does: as one JSON object,
+// as its refusal quotes it after "String measured". So every quote inside a value
+// counts twice.
+func environmentBytes(mapping spec.Spec) int { return len(encode(environment(mapping))) }

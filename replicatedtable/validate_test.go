@@ -95,7 +95,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			name:  "attribute name is a token",
 			why:   "uniqueness has to be decided at synthesis",
 			props: func(p *ReplicatedTableProps) { p.Target.PartitionKey = str("${Token[TOKEN.7]}") },
-			want:  []string{`Target.PartitionKey "${Token[TOKEN.7]}" is a token: attribute names decide at synthesis whether the mapping is sound; write the name itself`},
+			want:  []string{`Target.PartitionKey "${Token[TOKEN.7]}" is a token: names and values of the mapping must be known at synthesis; write it out`},
 		},
 		{
 			name:  "key attribute name too long",
@@ -171,7 +171,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			name:  "version attribute without a policy",
 			why:   "it would never be written",
 			props: func(p *ReplicatedTableProps) { p.VersionAttribute = jsii.String("v") },
-			want:  []string{`VersionAttribute "v" is set without OnKeyCollision: only LAST_WRITER_WINS writes versions; remove it`},
+			want:  []string{`VersionAttribute "v" is set without OnKeyCollision or VersionGuard: nothing writes versions; remove it`},
 		},
 		{
 			name: "empty version attribute",
@@ -198,7 +198,140 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 				*p = *lastWriterProps()
 				p.VersionAttribute = jsii.String("${Token[TOKEN.8]}")
 			},
-			want: []string{`VersionAttribute "${Token[TOKEN.8]}" is a token: attribute names decide at synthesis whether the mapping is sound; write the name itself`},
+			want: []string{`VersionAttribute "${Token[TOKEN.8]}" is a token: names and values of the mapping must be known at synthesis; write it out`},
+		},
+		{
+			name: "version guard",
+			why:  "what a unique target key can have instead of a policy",
+			props: func(p *ReplicatedTableProps) {
+				p.VersionGuard = jsii.Bool(true)
+				p.VersionAttribute = jsii.String("v")
+			},
+		},
+		{
+			name: "version guard beside a policy",
+			why:  "one of them is enough, and which one is needed depends on the key",
+			props: func(p *ReplicatedTableProps) {
+				*p = *lastWriterProps()
+				p.VersionGuard = jsii.Bool(true)
+			},
+			want: []string{`VersionGuard is set and so is OnKeyCollision, which guards every write too: set one of them`},
+		},
+		{
+			name: "version guard for a key that is not unique",
+			why:  "the guard alone does not say who owns a target item",
+			props: func(p *ReplicatedTableProps) {
+				p.Target.SortKey = str("city")
+				p.VersionGuard = jsii.Bool(true)
+			},
+			want: []string{`Target.SortKey "city" and PartitionKey "state" do not contain the source key "email": two items could meet on one target key; add "email" to the sort key or set OnKeyCollision`},
+		},
+		{
+			name: "version guard turned off, with an attribute",
+			why:  "false is the default, written out",
+			props: func(p *ReplicatedTableProps) {
+				p.VersionGuard = jsii.Bool(false)
+				p.VersionAttribute = jsii.String("v")
+			},
+			want: []string{`VersionAttribute "v" is set without OnKeyCollision or VersionGuard: nothing writes versions; remove it`},
+		},
+		{
+			name: "version guard without an attribute",
+			why:  "it would silently guard nothing",
+			props: func(p *ReplicatedTableProps) {
+				p.VersionGuard = jsii.Bool(true)
+				p.VersionAttribute = jsii.String("")
+			},
+			want: []string{`VersionAttribute is empty: VersionGuard needs an attribute for the version`},
+		},
+		{
+			name: "version guard on a key",
+			why:  "as with a policy",
+			props: func(p *ReplicatedTableProps) {
+				p.VersionGuard = jsii.Bool(true)
+				p.VersionAttribute = jsii.String("email")
+			},
+			want: []string{`VersionAttribute "email" is a key attribute: name an attribute that nothing else uses`},
+		},
+		{
+			name:  "unknown fate of expired items",
+			why:   "a guess could delete what should stay",
+			props: func(p *ReplicatedTableProps) { p.ExpiredItems = "ARCHIVE" },
+			want:  []string{`ExpiredItems is "ARCHIVE": leave it out to delete the target item, or use KEEP`},
+		},
+		{
+			name: "filter with nothing in it",
+			why:  "all of nothing holds and any of nothing does not, neither of which somebody means",
+			props: func(p *ReplicatedTableProps) {
+				p.Filter = Condition_All(Condition_All(), Condition_Any())
+			},
+			want: []string{
+				`Filter.All[0].All is empty: give at least one condition`,
+				`Filter.All[1].Any is empty: give at least one condition`,
+			},
+		},
+		{
+			name: "nil in a filter",
+			why:  "nil is what was forgotten, not false or the empty string",
+			props: func(p *ReplicatedTableProps) {
+				p.Filter = Condition_Any(
+					nil,
+					Condition_Exists(nil),
+					Condition_Equals(jsii.String("a"), nil),
+					Condition_Equals(jsii.String("a"), Value_String(nil)),
+					Condition_NotEquals(jsii.String("a"), Value_Number(nil)),
+					Condition_In(jsii.String("a"), Value_Boolean(nil)),
+				)
+			},
+			want: []string{
+				`Filter.Any[0] is empty: give a Path with an Operator, or conditions in All or Any`,
+				`Filter.Any[1] has an empty name in its Path "": name every step`,
+				`Filter.Any[2] compares with a value of type "": use S, N or BOOL`,
+				`Filter.Any[3] compares with a value of type "": use S, N or BOOL`,
+				`Filter.Any[4] compares with "", which is not a decimal number`,
+				`Filter.Any[5] compares with "", which is neither true nor false`,
+			},
+		},
+		{
+			name: "conditions that cannot be evaluated",
+			why:  "each is a mistake of its own: no operand, a step without a name, no number",
+			props: func(p *ReplicatedTableProps) {
+				p.Filter = Condition_All(
+					Condition_In(jsii.String("a")),
+					Condition_Exists(jsii.String("a..b")),
+					Condition_Equals(jsii.String("a"), Value_Number(jsii.String("one"))),
+				)
+			},
+			want: []string{
+				`Filter.All[0] IN has 0 values: give at least 1`,
+				`Filter.All[1] has an empty name in its Path "a", "", "b": name every step`,
+				`Filter.All[2] compares with "one", which is not a decimal number`,
+			},
+		},
+		{
+			name: "filter nested too deep",
+			why:  "the function evaluates it by recursion",
+			props: func(p *ReplicatedTableProps) {
+				p.Filter = Condition_Exists(jsii.String("a"))
+				for range spec.MaxConditionDepth {
+					p.Filter = Condition_Any(p.Filter)
+				}
+			},
+			want: []string{`Filter` + strings.Repeat(".Any[0]", spec.MaxConditionDepth) + ` is nested deeper than 10 levels: flatten it`},
+		},
+		{
+			name: "tokens in a filter",
+			why:  "the function would compare with what stands for the value",
+			props: func(p *ReplicatedTableProps) {
+				p.Filter = Condition_Any(
+					Condition_Exists(jsii.String("${Token[TOKEN.7]}")),
+					Condition_BeginsWith(jsii.String("a"), jsii.String("x${Token[TOKEN.8]}")),
+				)
+			},
+			want: []string{
+				`Filter "${Token[TOKEN.7]}" is a token: names and values of the mapping must be known at synthesis; write it out`,
+				`Filter "x${Token[TOKEN.8]}" is a token: names and values of the mapping must be known at synthesis; write it out`,
+			},
 		},
 		{
 			name:  "projection without a type",
@@ -232,7 +365,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 				`Projection INCLUDE lists "a" twice: remove one`,
 				`Projection INCLUDE lists "email", a key attribute of the source table: a target item always carries it; remove it from the list`,
 				`Projection INCLUDE lists "state", a key attribute of the target table: a target item always carries it; remove it from the list`,
-				`Projection "#{Token[TOKEN.9]}" is a token: attribute names decide at synthesis whether the mapping is sound; write the name itself`,
+				`Projection "#{Token[TOKEN.9]}" is a token: names and values of the mapping must be known at synthesis; write it out`,
 			},
 		},
 		{
@@ -290,8 +423,17 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			name:  "environment too large",
 			why:   "Lambda would refuse the function, after the tables were made",
 			props: func(p *ReplicatedTableProps) { p.Projection = include(300) },
-			want: []string{`Source, Target and Projection need 5040 bytes of the function's environment with a table name of 255: Lambda's limit is 4096; ` +
-				`shorten the attribute names, or list fewer in Projection (300 names, 3000 bytes now)`},
+			want: []string{`Source, Target, Projection and Filter need 5499 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
+				`shorten the attribute names, or what Projection lists (300 names, 4517 bytes now) or Filter asks (0 bytes now)`},
+		},
+		{
+			name: "environment too large for its filter",
+			why:  "the filter travels in the environment too",
+			props: func(p *ReplicatedTableProps) {
+				p.Filter = Condition_Equals(jsii.String("bio"), Value_String(jsii.String(strings.Repeat("<", 3500))))
+			},
+			want: []string{`Source, Target, Projection and Filter need 4578 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
+				`shorten the attribute names, or what Projection lists (0 names, 0 bytes now) or Filter asks (3600 bytes now)`},
 		},
 		{
 			name: "several mistakes in several props",
@@ -305,8 +447,8 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			sizes: sizes{memoryMiB: jsii.Number(1)},
 			want: []string{
 				`Projection has type "SOME": use ALL, KEYS_ONLY, INCLUDE or EXCLUDE`,
-				`VersionAttribute "v" is set without OnKeyCollision: only LAST_WRITER_WINS writes versions; remove it`,
 				`Target.SortKey "city" and PartitionKey "state" do not contain the source key "email": two items could meet on one target key; add "email" to the sort key or set OnKeyCollision`,
+				`VersionAttribute "v" is set without OnKeyCollision or VersionGuard: nothing writes versions; remove it`,
 				`MemorySize is 1 MiB: set a whole number from 128 to 10240`,
 				`RemovalPolicy is "KEEP": use RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE`,
 			},
@@ -317,11 +459,15 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			props: func(p *ReplicatedTableProps) {
 				p.Source = nil
 				p.Projection = &Projection{Type: ProjectionType_INCLUDE}
+				p.Filter = Condition_Any()
+				p.ExpiredItems = "ARCHIVE"
 			},
 			sizes: sizes{batchSize: jsii.Number(-1)},
 			want: []string{
 				`Source is nil: give the key schema of the source table`,
 				`Projection INCLUDE lists no attributes: name at least one, or use ALL or KEYS_ONLY`,
+				`Filter.Any is empty: give at least one condition`,
+				`ExpiredItems is "ARCHIVE": leave it out to delete the target item, or use KEEP`,
 				`BatchSize is -1 records: set a whole number from 1 to 10000`,
 			},
 		},
@@ -363,14 +509,15 @@ func include(count int) *Projection {
 }
 
 func TestTheEnvironmentMayFillLambdasLimitExactly(t *testing.T) {
-	// With 237 names of ten bytes the environment is 4095 bytes long.
-	for letters, fits := range map[string]bool{"attrx": true, "attrxx": false} {
-		props := uniqueProps()
-		props.Projection = include(237)
-		(*props.Projection.Attributes)[0] = jsii.String(letters + "000000")
+	props := uniqueProps()
+	props.Projection = include(200)
+	mapping, _ := validate(props, sizes{})
+	room := maxEnvironmentBytes - environmentBytes(mapping)
+	for length, fits := range map[int]bool{room: true, room + 1: false} {
+		(*props.Projection.Attributes)[0] = jsii.String("attr000000" + strings.Repeat("x", length))
 		_, problems := validate(props, sizes{})
 		if (len(problems) == 0) != fits {
-			t.Errorf("first name %s000000: fits is %v, got %v", letters, fits, problems)
+			t.Errorf("%d more bytes where %d are left: fits is %v, got %v", length, room, fits, problems)
 		}
 	}
 }
@@ -380,26 +527,44 @@ func TestTheMappingSaysWhatThePropsSay(t *testing.T) {
 	props.Source.SortKey = num("order")
 	props.Target.SortKey.Type = awsdynamodb.AttributeType_BINARY
 	props.Projection = &Projection{Type: ProjectionType_EXCLUDE, Attributes: jsii.Strings("zipcode")}
+	props.ExpiredItems = ExpiredItems_KEEP
+	props.Filter = Condition_All(
+		Condition_In(jsii.String("address.country"), Value_String(jsii.String("US")), Value_Number(jsii.String("1"))),
+		Condition_Any(
+			Condition_NotEquals(jsii.String("banned"), Value_Boolean(jsii.Bool(true))),
+			Condition_BeginsWith(jsii.String("name"), jsii.String("A")),
+			Condition_Exists(jsii.String("name")),
+		),
+	)
 	got, problems := validate(props, sizes{})
 	if len(problems) > 0 {
 		t.Fatal(message("Users", problems))
 	}
-	got.Targets[0].TableName = "target"
+	got.Source.TableName, got.Targets[0].TableName, got.FailureQueueURL = "source", "target", "queue"
 	want := spec.Spec{
-		Source: spec.KeySchema{
+		Source: spec.Table{TableName: "source", KeySchema: spec.KeySchema{
 			PartitionKey: spec.Attribute{Name: "email", Type: spec.String},
 			SortKey:      &spec.Attribute{Name: "order", Type: spec.Number},
-		},
+		}},
 		Targets: []spec.Target{{
-			TableName: "target",
-			KeySchema: spec.KeySchema{
+			Table: spec.Table{TableName: "target", KeySchema: spec.KeySchema{
 				PartitionKey: spec.Attribute{Name: "state", Type: spec.String},
 				SortKey:      &spec.Attribute{Name: "city", Type: spec.Binary},
-			},
+			}},
+			Filter: &spec.Condition{All: []spec.Condition{
+				{Path: []string{"address", "country"}, Operator: spec.In, Values: []spec.Value{{Type: "S", Text: "US"}, {Type: "N", Text: "1"}}},
+				{Any: []spec.Condition{
+					{Path: []string{"banned"}, Operator: spec.NotEquals, Values: []spec.Value{{Type: "BOOL", Text: "true"}}},
+					{Path: []string{"name"}, Operator: spec.BeginsWith, Values: []spec.Value{{Type: "S", Text: "A"}}},
+					{Path: []string{"name"}, Operator: spec.Exists},
+				}},
+			}},
+			ExpiredItems:     spec.KeepExpired,
 			Projection:       spec.Projection{Type: spec.Exclude, Attributes: []string{"zipcode"}},
 			OnKeyCollision:   spec.LastWriterWins,
 			VersionAttribute: "replicatedtable:version",
 		}},
+		FailureQueueURL: "queue",
 	}
 	if got.Encode() != want.Encode() {
 		t.Errorf("got  %s\nwant %s", got.Encode(), want.Encode())
@@ -409,7 +574,26 @@ func TestTheMappingSaysWhatThePropsSay(t *testing.T) {
 func TestDefaultsOfTheMapping(t *testing.T) {
 	mapping, _ := validate(uniqueProps(), sizes{})
 	target := mapping.Targets[0]
-	if target.Projection.Type != spec.All || target.OnKeyCollision != "" || target.VersionAttribute != "" {
-		t.Errorf("a unique mapping without options is ALL without policy and version, got %+v", target)
+	if target.Projection.Type != spec.All || target.Filter != nil || target.OnKeyCollision != "" || target.VersionAttribute != "" || target.ExpiredItems != "" {
+		t.Errorf("a unique mapping without options is ALL without filter, policy, version and kept items, got %+v", target)
+	}
+}
+
+func TestTheVersionGuardIsTheVersionAttributeWithoutAPolicy(t *testing.T) {
+	props := uniqueProps()
+	props.VersionGuard = jsii.Bool(true)
+	mapping, _ := validate(props, sizes{})
+	if target := mapping.Targets[0]; target.OnKeyCollision != "" || target.VersionAttribute != spec.DefaultVersionAttribute {
+		t.Errorf("got policy %q and attribute %q", target.OnKeyCollision, target.VersionAttribute)
+	}
+}
+
+func TestDeletingExpiredItemsIsTheDefaultWrittenOut(t *testing.T) {
+	props := uniqueProps()
+	props.ExpiredItems = ExpiredItems_DELETE
+	written, _ := validate(props, sizes{})
+	leftOut, _ := validate(uniqueProps(), sizes{})
+	if written.Encode() != leftOut.Encode() {
+		t.Errorf("got %s, want %s", written.Encode(), leftOut.Encode())
 	}
 }

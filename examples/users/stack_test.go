@@ -15,38 +15,13 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/replicatedtable/cdk-go/internal/jsiitest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden template in testdata")
 
-func TestMain(m *testing.M) { os.Exit(runTests(m)) }
-
-// runTests runs the tests with a Node process of its own behind the CDK: quiet about
-// its version and about what the CDK calls inside itself, so that a failure is
-// not buried, and with its files in a folder that goes with the tests.
-func runTests(m *testing.M) int {
-	folder, err := os.MkdirTemp("", "users-stack-test")
-	if err != nil {
-		panic(err)
-	}
-	// Node may still be writing; what is left then is the system's to clean.
-	defer func() { _ = os.RemoveAll(folder) }()
-	for name, value := range map[string]string{
-		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
-		"JSII_DEPRECATED": "quiet",
-		"TMPDIR":          folder,
-	} {
-		if err := os.Setenv(name, value); err != nil {
-			panic(err)
-		}
-	}
-	// Importing the CDK prepared a process with the environment of that moment.
-	// It was not started yet, and the next call prepares another. That one is
-	// left to end when its input does, because closing it waits for it in two
-	// goroutines at once, which the race detector reports.
-	jsii.Close()
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(jsiitest.Run(m)) }
 
 // The stack is synthesized once for all that these tests look at.
 func TestUsersStack(t *testing.T) {

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -24,11 +25,21 @@ func (p Problem) String() string { return p.Path + " " + p.Text }
 // Problems checks every rule and returns all that are broken, in field order.
 func (s Spec) Problems() []Problem {
 	ps := problems{}
-	ps.keySchema("Source", s.Source)
+	ps.table("Source", s.Source)
+	if s.FailureQueueURL == "" {
+		ps.add("FailureQueueURL", "is empty: name the queue for records that can never be applied")
+	}
 	if len(s.Targets) == 0 {
 		ps.add("Targets", "is empty: the function needs at least one target table")
 	}
 	for i, t := range s.Targets {
+		if t.TableName == s.Source.TableName && t.TableName != "" {
+			ps.add(fmt.Sprintf("Targets[%d].TableName", i), "%q is the source table: its changes would never end; name another table", t.TableName)
+		}
+		same := func(other Target) bool { return other.TableName == t.TableName }
+		if first := slices.IndexFunc(s.Targets, same); first < i {
+			ps.add(fmt.Sprintf("Targets[%d].TableName", i), "%q is the table of Targets[%d] too: they would delete each other's items; name another table", t.TableName, first)
+		}
 		s.target(&ps, fmt.Sprintf("Targets[%d].", i), t)
 	}
 	return ps
@@ -41,17 +52,22 @@ func (ps *problems) add(path, format string, args ...any) {
 }
 
 func (s Spec) target(ps *problems, path string, t Target) {
-	if t.TableName == "" {
-		ps.add(path+"TableName", "is empty: name the target table")
-	}
-	ps.keySchema(strings.TrimSuffix(path, "."), t.KeySchema)
+	ps.table(strings.TrimSuffix(path, "."), t.Table)
 	for _, a := range t.Attributes() {
-		if src, ok := s.Source.find(a.Name); ok && src.Type != a.Type && a.Name != "" {
+		if src, ok := s.Source.find(a.Name); ok && src.Type != a.Type && a.Name != "" && a.Type != "" && src.Type != "" {
 			ps.add(path+s.keyField(t.KeySchema, a), "has type %s but the source key %q has type %s: one attribute has one type", a.Type, a.Name, src.Type)
 		}
 	}
 	s.projection(ps, path, t)
+	if t.Filter != nil {
+		ps.condition(path+"Filter", *t.Filter, 1)
+	}
 	s.collision(ps, path, t)
+	switch t.ExpiredItems {
+	case "", KeepExpired:
+	default:
+		ps.add(path+"ExpiredItems", "is %q: leave it out to delete the target item, or use %s", t.ExpiredItems, KeepExpired)
+	}
 }
 
 func (s Spec) keyField(k KeySchema, a Attribute) string {
@@ -61,7 +77,11 @@ func (s Spec) keyField(k KeySchema, a Attribute) string {
 	return "SortKey"
 }
 
-func (ps *problems) keySchema(path string, k KeySchema) {
+func (ps *problems) table(path string, t Table) {
+	if t.TableName == "" {
+		ps.add(path+".TableName", "is empty: name the table")
+	}
+	k := t.KeySchema
 	ps.attribute(path+".PartitionKey", k.PartitionKey)
 	if k.SortKey == nil {
 		return
@@ -130,7 +150,7 @@ func (s Spec) collision(ps *problems, path string, t Target) {
 	switch t.OnKeyCollision {
 	case "":
 		if t.VersionAttribute != "" {
-			ps.add(path+"VersionAttribute", "%q is set without OnKeyCollision: only LAST_WRITER_WINS writes versions; remove it", t.VersionAttribute)
+			s.version(ps, path, t)
 		}
 		if len(missing) == 0 {
 			return
@@ -139,26 +159,32 @@ func (s Spec) collision(ps *problems, path string, t Target) {
 		if t.SortKey != nil {
 			field, keys = "SortKey", fmt.Sprintf("%q and PartitionKey %q do", t.SortKey.Name, t.PartitionKey.Name)
 		}
-		noun := "key"
-		if len(missing) > 1 {
-			noun = "keys"
+		noun, remedy := "key", fmt.Sprintf("add %s to the sort key", quoted(missing))
+		if len(missing) > 1 { // then they are the whole target key: it has no room for a third attribute
+			noun, remedy = "keys", fmt.Sprintf("make the target key of %s", strings.ReplaceAll(quoted(missing), `", "`, `" and "`))
 		}
-		ps.add(path+field, "%s not contain the source %s %s: two items could meet on one target key; add %s to the sort key or set OnKeyCollision",
-			keys, noun, quoted(missing), quoted(missing))
+		ps.add(path+field, "%s not contain the source %s %s: two items could meet on one target key; %s or set OnKeyCollision",
+			keys, noun, quoted(missing), remedy)
 	case LastWriterWins:
 		if len(missing) == 0 {
 			ps.add(path+"OnKeyCollision", "is %s but the target key contains the whole source key: two items can never meet; remove it, unconditional writes are cheaper", LastWriterWins)
 		}
-		switch {
-		case t.VersionAttribute == "":
+		if t.VersionAttribute == "" {
 			ps.add(path+"VersionAttribute", "is empty: LAST_WRITER_WINS needs an attribute for the version")
-		case !utf8.ValidString(t.VersionAttribute):
-			ps.add(path+"VersionAttribute", "%q is not valid UTF-8: attribute names are UTF-8 strings", t.VersionAttribute)
-		case s.Source.Contains(t.VersionAttribute) || t.Contains(t.VersionAttribute):
-			ps.add(path+"VersionAttribute", "%q is a key attribute: name an attribute that nothing else uses", t.VersionAttribute)
+		} else {
+			s.version(ps, path, t)
 		}
 	default:
 		ps.add(path+"OnKeyCollision", "is %q: the policy is %s", t.OnKeyCollision, LastWriterWins)
+	}
+}
+
+func (s Spec) version(ps *problems, path string, t Target) {
+	switch {
+	case !utf8.ValidString(t.VersionAttribute):
+		ps.add(path+"VersionAttribute", "%q is not valid UTF-8: attribute names are UTF-8 strings", t.VersionAttribute)
+	case s.Source.Contains(t.VersionAttribute) || t.Contains(t.VersionAttribute):
+		ps.add(path+"VersionAttribute", "%q is a key attribute: name an attribute that nothing else uses", t.VersionAttribute)
 	}
 }
 

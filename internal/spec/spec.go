@@ -28,22 +28,35 @@ const DefaultVersionAttribute = "replicatedtable:version"
 
 // Spec describes one source table and the target tables that follow it.
 type Spec struct {
-	Source  KeySchema
+	Source  Table
 	Targets []Target
+	// FailureQueueURL is where records go that can never be applied. At synthesis
+	// it is a token.
+	FailureQueueURL string
+}
+
+// Table is a table's name, at synthesis a token, and its primary key.
+type Table struct {
+	TableName string
+	KeySchema
 }
 
 // Target describes one target table and the mapping that fills it.
 type Target struct {
-	// TableName is the name of the target table. At synthesis it is a token.
-	TableName string
-	KeySchema
+	Table
 	Projection Projection
+	// Filter keeps the source items that meet it. Nil keeps all.
+	Filter *Condition `json:",omitempty"`
 	// OnKeyCollision is required when two source items could meet on one target
 	// key, and refused when they cannot.
 	OnKeyCollision OnKeyCollision `json:",omitempty"`
-	// VersionAttribute names the attribute that carries an item's version under
-	// LAST_WRITER_WINS. Empty otherwise.
+	// VersionAttribute names the attribute that carries an item's version.
+	// Required under LAST_WRITER_WINS; on a unique mapping it turns the version
+	// guard on. Empty otherwise.
 	VersionAttribute string `json:",omitempty"`
+	// ExpiredItems says what becomes of the target item when the source item was
+	// deleted by its time to live. Empty deletes it, as any deletion does.
+	ExpiredItems ExpiredItems `json:",omitempty"`
 }
 
 // KeySchema is the primary key of a table.
@@ -117,6 +130,12 @@ type OnKeyCollision string
 // LastWriterWins keeps the item whose change is the newest.
 const LastWriterWins OnKeyCollision = "LAST_WRITER_WINS"
 
+// ExpiredItems says what a deletion by time to live does to the target item.
+type ExpiredItems string
+
+// KeepExpired leaves the target item of an expired source item in place.
+const KeepExpired ExpiredItems = "KEEP"
+
 // MissingSourceKeys lists the source key attributes that the target key does
 // not contain. The mapping is unique when there are none: then two source items
 // can never meet on one target key.
@@ -154,8 +173,11 @@ func Parse(text string) (Spec, error) {
 	if err := d.Decode(&s); err != nil {
 		return Spec{}, fmt.Errorf("%s is not a spec this version understands: %w", EnvironmentVariable, err)
 	}
-	if d.More() {
-		return Spec{}, fmt.Errorf("%s holds more than one JSON value", EnvironmentVariable)
+	// Go's decoder takes names in any case, the last of two equal names, and says
+	// nothing of text that follows. What Encode has written is none of this.
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, []byte(text)); err != nil || compact.String() != s.Encode() {
+		return Spec{}, fmt.Errorf("%s is not written as this version writes it: a name is misspelt or stands twice, or something follows", EnvironmentVariable)
 	}
 	if problems := s.Problems(); len(problems) > 0 {
 		errs := make([]error, len(problems))

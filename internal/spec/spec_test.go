@@ -9,20 +9,30 @@ import (
 // sound is a spec without problems, with every field set.
 func sound() Spec {
 	return Spec{
-		Source: KeySchema{
+		Source: Table{"source", KeySchema{
 			PartitionKey: Attribute{"email", String},
 			SortKey:      &Attribute{"since", Number},
-		},
+		}},
 		Targets: []Target{{
-			TableName: "target",
-			KeySchema: KeySchema{
+			Table: Table{"target", KeySchema{
 				PartitionKey: Attribute{"state", String},
 				SortKey:      &Attribute{"city", Binary},
-			},
+			}},
+			Filter: &Condition{Any: []Condition{
+				{Path: []string{"address", "country"}, Operator: Equals, Values: []Value{{"S", "US"}}},
+				{All: []Condition{
+					{Path: []string{"age"}, Operator: In, Values: []Value{{"N", "1"}, {"N", "-2.5e3"}}},
+					{Path: []string{"banned"}, Operator: NotEquals, Values: []Value{{"BOOL", "true"}}},
+					{Path: []string{"name"}, Operator: BeginsWith, Values: []Value{{"S", "A"}}},
+					{Path: []string{"name"}, Operator: Exists},
+				}},
+			}},
+			ExpiredItems:     KeepExpired,
 			Projection:       Projection{Exclude, []string{"zipcode", "a <b> & \"c\""}},
 			OnKeyCollision:   LastWriterWins,
 			VersionAttribute: DefaultVersionAttribute,
 		}},
+		FailureQueueURL: "https://queue",
 	}
 }
 
@@ -59,15 +69,32 @@ func TestATextThatIsNoSpecIsRefused(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"unset", "", "REPLICATEDTABLE_SPEC is not set"},
 		{"cut off", good[:20], "REPLICATEDTABLE_SPEC is not a spec this version understands"},
-		{"a field of the future", strings.Replace(good, "{", `{"Filter":1,`, 1), `unknown field "Filter"`},
-		{"a nested field of the future", strings.Replace(good, `"Type":"S"`, `"Type":"S","Path":"a.b"`, 1), `unknown field "Path"`},
-		{"two values", good + good, "holds more than one JSON value"},
+		{"a field of the future", strings.Replace(good, "{", `{"Sauce":1,`, 1), `unknown field "Sauce"`},
+		{"a nested field of the future", strings.Replace(good, `"Type":"S"`, `"Type":"S","Length":1`, 1), `unknown field "Length"`},
+		{"two values", good + good, "is not written as this version writes it"},
+		{"something follows", good + "}", "is not written as this version writes it"},
+		{"another spelling", strings.Replace(good, `"Targets"`, `"targets"`, 1), "is not written as this version writes it"},
+		{"a name twice", strings.Replace(good, `"TableName":"source"`, `"TableName":"a","TableName":"source"`, 1), "is not written as this version writes it"},
 		{"problems", strings.Replace(good, `"EXCLUDE"`, `"OMIT"`, 1), `REPLICATEDTABLE_SPEC: Targets[0].Projection has type "OMIT"`},
 	} {
 		if _, err := Parse(test.text); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got error %v, want one with %q", test.name, err, test.want)
 		}
 	}
+}
+
+// filter spoils a spec with a condition.
+func filter(c Condition) func(*Spec, *Target) {
+	return func(_ *Spec, t *Target) { t.Filter = &c }
+}
+
+// nested returns a sound condition of the given depth.
+func nested(depth int) Condition {
+	c := Condition{Operator: Exists, Path: []string{"a"}}
+	for range depth - 1 {
+		c = Condition{All: []Condition{c}}
+	}
+	return c
 }
 
 func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
@@ -84,7 +111,17 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 		{"no target", sound, func(s *Spec, _ *Target) { s.Targets = nil },
 			`Targets is empty: the function needs at least one target table`},
 		{"no table name", sound, func(_ *Spec, t *Target) { t.TableName = "" },
-			`Targets[0].TableName is empty: name the target table`},
+			`Targets[0].TableName is empty: name the table`},
+		{"the source is a target", sound, func(_ *Spec, t *Target) { t.TableName = "source" },
+			`Targets[0].TableName "source" is the source table: its changes would never end; name another table`},
+		{"one target twice", sound, func(s *Spec, t *Target) { s.Targets = append(s.Targets, *t) },
+			`Targets[1].TableName "target" is the table of Targets[0] too: they would delete each other's items; name another table`},
+		{"no source name", sound, func(s *Spec, _ *Target) { s.Source.TableName = "" },
+			`Source.TableName is empty: name the table`},
+		{"no failure queue", sound, func(s *Spec, _ *Target) { s.FailureQueueURL = "" },
+			`FailureQueueURL is empty: name the queue for records that can never be applied`},
+		{"unknown expiry", sound, func(_ *Spec, t *Target) { t.ExpiredItems = "MAYBE" },
+			`Targets[0].ExpiredItems is "MAYBE": leave it out to delete the target item, or use KEEP`},
 		{"no key name", sound, func(s *Spec, _ *Target) { s.Source.PartitionKey.Name = "" },
 			`Source.PartitionKey has no name: name the key attribute`},
 		{"long key name", sound, func(_ *Spec, t *Target) { t.SortKey.Name = long },
@@ -122,19 +159,49 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 		{"not unique, no sort key", sound, func(_ *Spec, t *Target) {
 			t.SortKey, t.OnKeyCollision, t.VersionAttribute = nil, "", ""
 		},
-			`Targets[0].PartitionKey "state" does not contain the source keys "email", "since": two items could meet on one target key; add "email", "since" to the sort key or set OnKeyCollision`},
+			`Targets[0].PartitionKey "state" does not contain the source keys "email", "since": two items could meet on one target key; make the target key of "email" and "since" or set OnKeyCollision`},
 		{"unknown policy", sound, func(_ *Spec, t *Target) { t.OnKeyCollision = "FIRST" },
 			`Targets[0].OnKeyCollision is "FIRST": the policy is LAST_WRITER_WINS`},
 		{"needless policy", unique, func(_ *Spec, t *Target) {
 			t.OnKeyCollision, t.VersionAttribute = LastWriterWins, DefaultVersionAttribute
 		},
 			`Targets[0].OnKeyCollision is LAST_WRITER_WINS but the target key contains the whole source key: two items can never meet; remove it, unconditional writes are cheaper`},
-		{"version without policy", unique, func(_ *Spec, t *Target) { t.VersionAttribute = "v" },
-			`Targets[0].VersionAttribute "v" is set without OnKeyCollision: only LAST_WRITER_WINS writes versions; remove it`},
 		{"policy without version", sound, func(_ *Spec, t *Target) { t.VersionAttribute = "" },
 			`Targets[0].VersionAttribute is empty: LAST_WRITER_WINS needs an attribute for the version`},
+		{"guard on a key", unique, func(_ *Spec, t *Target) { t.VersionAttribute = "since" },
+			`Targets[0].VersionAttribute "since" is a key attribute: name an attribute that nothing else uses`},
 		{"bad version name", sound, func(_ *Spec, t *Target) { t.VersionAttribute = "\xff" },
 			`Targets[0].VersionAttribute "\xff" is not valid UTF-8: attribute names are UTF-8 strings`},
+		{"empty condition", sound, filter(Condition{}),
+			`Targets[0].Filter is empty: give a Path with an Operator, or conditions in All or Any`},
+		{"two conditions in one", sound, filter(Condition{Operator: Exists, Path: []string{"a"}, All: []Condition{{Operator: Exists, Path: []string{"a"}}}}),
+			`Targets[0].Filter has more than one of Operator, All and Any: nest them instead`},
+		{"unknown operator", sound, filter(Condition{Operator: "LIKE", Path: []string{"a"}}),
+			`Targets[0].Filter has operator "LIKE": use EQUALS, NOT_EQUALS, IN, EXISTS or BEGINS_WITH`},
+		{"no path", sound, filter(Condition{Operator: Exists}),
+			`Targets[0].Filter has no Path: name the attribute`},
+		{"empty name in a path", sound, filter(Condition{Operator: Exists, Path: []string{"a", ""}}),
+			`Targets[0].Filter has an empty name in its Path "a", "": name every step`},
+		{"bad name in a path", sound, filter(Condition{Operator: Exists, Path: []string{"\xff"}}),
+			`Targets[0].Filter has the Path "\xff", which is not valid UTF-8: attribute names are UTF-8 strings`},
+		{"too few values", sound, filter(Condition{Operator: Equals, Path: []string{"a"}}),
+			`Targets[0].Filter EQUALS has 0 values: give 1`},
+		{"too many values", sound, filter(Condition{Operator: Exists, Path: []string{"a"}, Values: []Value{{"S", "x"}}}),
+			`Targets[0].Filter EXISTS has 1 values: give none`},
+		{"nothing to be in", sound, filter(Condition{Operator: In, Path: []string{"a"}}),
+			`Targets[0].Filter IN has 0 values: give at least 1`},
+		{"value without a type", sound, filter(Condition{Operator: Equals, Path: []string{"a"}, Values: []Value{{"", "x"}}}),
+			`Targets[0].Filter compares with a value of type "": use S, N or BOOL`},
+		{"bad number", sound, filter(Condition{Operator: Equals, Path: []string{"a"}, Values: []Value{{"N", "0x1"}}}),
+			`Targets[0].Filter compares with "0x1", which is not a decimal number`},
+		{"bad boolean", sound, filter(Condition{Operator: Equals, Path: []string{"a"}, Values: []Value{{"BOOL", "yes"}}}),
+			`Targets[0].Filter compares with "yes", which is neither true nor false`},
+		{"prefix of a number", sound, filter(Condition{Operator: BeginsWith, Path: []string{"a"}, Values: []Value{{"N", "1"}}}),
+			`Targets[0].Filter BEGINS_WITH has a value of type N: only a string begins with another`},
+		{"bad value below", sound, filter(Condition{Any: []Condition{{Operator: Exists, Path: []string{"a"}}, {Operator: Equals, Path: []string{"a"}}}}),
+			`Targets[0].Filter.Any[1] EQUALS has 0 values: give 1`},
+		{"too deep", sound, filter(nested(MaxConditionDepth + 1)),
+			`Targets[0].Filter` + strings.Repeat(".All[0]", MaxConditionDepth) + ` is nested deeper than 10 levels: flatten it`},
 		{"version is a key", sound, func(_ *Spec, t *Target) { t.VersionAttribute = "email" },
 			`Targets[0].VersionAttribute "email" is a key attribute: name an attribute that nothing else uses`},
 	} {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"time"
 
@@ -29,28 +28,41 @@ type client struct {
 // bodyKey is the context key of the request body.
 type bodyKey struct{}
 
-// newClient returns a client that takes its region, credentials and endpoint
-// from options.
+// newClient returns a client with the region, credentials and endpoint of options.
 func newClient(options dynamodb.Options) *client {
-	return &client{dynamodb.New(options, func(o *dynamodb.Options) {
-		o.APIOptions = append(o.APIOptions, sendReadyBody)
-		// A retry costs no tokens, and their number has no limit: the deadline is
-		// the limit, and what is not written is reported.
-		o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
-			s.MaxAttempts = math.MaxInt
-			s.RateLimiter = ratelimit.None
-			s.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
-				return backoff(attempt), nil
-			})
+	options.APIOptions = append(options.APIOptions, sendReadyBody)
+	return &client{dynamodb.New(options)}
+}
+
+// attempts is how often the SDK sends one write request before it is left to the
+// writer's next round: enough for a broken connection, too few to hold up others.
+const attempts = 3
+
+// newRetryer returns a retryer that gives up after maxAttempts. Retries cost no
+// tokens: the deadline of the invocation is their limit.
+func newRetryer(maxAttempts int) aws.Retryer {
+	return retry.NewStandard(func(s *retry.StandardOptions) {
+		s.MaxAttempts = maxAttempts
+		s.RateLimiter = ratelimit.None
+		s.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
+			return backoff(attempt), nil
 		})
-		if o.HTTPClient == nil {
-			o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-				// Fewer idle connections than requests in flight means a new
-				// connection for most requests.
-				t.MaxIdleConnsPerHost = inFlight
-			})
-		}
-	})}
+	})
+}
+
+// answerTimeout is how long to wait for the first byte of an answer. DynamoDB's
+// own limit is not documented; it answers in milliseconds, and a connection that
+// was forgotten somewhere on the way never does.
+const answerTimeout = 5 * time.Second
+
+// newHTTPClient returns the HTTP client for all requests of the process.
+func newHTTPClient() aws.HTTPClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		// Fewer idle connections than requests in flight means a new connection
+		// for most requests.
+		t.MaxIdleConnsPerHost = inFlight
+		t.ResponseHeaderTimeout = answerTimeout
+	})
 }
 
 // sendReadyBody replaces the body that the SDK has serialized from the operation's
@@ -94,19 +106,20 @@ func (c *client) batchWriteItem(ctx context.Context, body []byte) ([]types.Write
 	return nil, nil
 }
 
-func (c *client) putItem(ctx context.Context, body []byte) (bool, error) {
+func (c *client) putItem(ctx context.Context, body []byte) error {
 	_, err := c.dynamodb.PutItem(context.WithValue(ctx, bodyKey{}, body), anyPut)
-	return conditionHeld(err)
+	return exceptCondition(err)
 }
 
-func (c *client) deleteItem(ctx context.Context, body []byte) (bool, error) {
+func (c *client) deleteItem(ctx context.Context, body []byte) error {
 	_, err := c.dynamodb.DeleteItem(context.WithValue(ctx, bodyKey{}, body), anyDelete)
-	return conditionHeld(err)
+	return exceptCondition(err)
 }
 
-func conditionHeld(err error) (bool, error) {
+// exceptCondition returns err unless it says that a condition did not hold.
+func exceptCondition(err error) error {
 	if failed := (*types.ConditionalCheckFailedException)(nil); errors.As(err, &failed) {
-		return false, nil
+		return nil
 	}
-	return err == nil, err
+	return err
 }

@@ -296,7 +296,7 @@ func TestTheAnswerComesBeforeTheDeadlineWhateverTheTableDoes(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"UnprocessedItems": body.RequestItems})
 	}))
 	defer stuck.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), minReserve+time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), minReserve+failureQueueTime+time.Second)
 	defer cancel()
 	answer, err := p.replicatorAt(stuck.URL).Invoke(ctx, eventsource.Event(p.records()...))
 	if err != nil || ctx.Err() != nil {

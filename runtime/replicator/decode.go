@@ -35,15 +35,16 @@ func (m image) find(name string) int {
 	return -1
 }
 
-// findFrom is find for a name that is probably at position start, or near it:
-// both images of a record list their attributes in one order as a rule.
-func (m image) findFrom(start int, name []byte) int {
-	for n := range m {
-		at := start + n
-		if at >= len(m) {
-			at %= len(m)
-		}
-		if bytes.Equal(m[at].name, name) {
+// near is how far findNear looks.
+const near = 64
+
+// findNear is find for a name that is probably at position start: both images of
+// a record list their attributes in one order as a rule. It looks at near
+// attributes from there on, so that comparing two large images takes no more time
+// than reading them.
+func (m image) findNear(start int, name []byte) int {
+	for n := range min(near, len(m)) {
+		if at := (start + n) % len(m); bytes.Equal(m[at].name, name) {
 			return at
 		}
 	}
@@ -64,11 +65,15 @@ type change struct {
 	event          []byte
 	// createdAt is the record's creation time in seconds, as JSON.
 	createdAt []byte
-	// streamARN names the stream the record came from.
-	streamARN []byte
-	keys      image
-	oldImage  image
-	newImage  image
+	// streamARN names the stream the record came from, viewType what it holds.
+	streamARN, viewType []byte
+	keys                image
+	oldImage            image
+	newImage            image
+	// expired says that DynamoDB itself deleted the item, by its time to live.
+	expired bool
+	// The record, its keys and its images as JSON, for the failure queue.
+	raw, rawKeys, rawOldImage, rawNewImage []byte
 	// source identifies the source item among the changes of a batch.
 	source []byte
 	// err is why the record could not be decoded. The fields that could be are set.
@@ -78,7 +83,8 @@ type change struct {
 // decoder turns an invocation's payload into changes. It keeps its memory from
 // one batch to the next, so what decode returns is valid until the next call.
 type decoder struct {
-	sourceKey []keyAttribute
+	sourceTable string
+	sourceKey   []keyAttribute
 	// versioned says that records must carry what versions are made of.
 	versioned bool
 
@@ -92,8 +98,15 @@ type decoder struct {
 
 func newDecoder(s spec.Spec) *decoder {
 	guarded := func(t spec.Target) bool { return t.VersionAttribute != "" }
-	return &decoder{sourceKey: keyAttributes(s.Source), versioned: slices.ContainsFunc(s.Targets, guarded)}
+	return &decoder{sourceTable: s.Source.TableName, sourceKey: keyAttributes(s.Source.KeySchema), versioned: slices.ContainsFunc(s.Targets, guarded)}
 }
+
+// lenient are the options for all JSON that DynamoDB has written. A name that
+// stands twice in one object would be DynamoDB's own error, and looking for it
+// costs a hash per attribute. Half a surrogate pair in a string is the doing of
+// whoever wrote the item; DynamoDB lets it through, and one such string must not
+// stop a stream.
+var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
 // decode reads the payload of one invocation. A record that is well-formed JSON
 // but not a stream record is one change with an error; only a payload that is no
@@ -101,9 +114,7 @@ func newDecoder(s spec.Spec) *decoder {
 func (d *decoder) decode(payload []byte) ([]change, error) {
 	d.payload = payload
 	d.changes, d.members, d.names, d.identities = d.changes[:0], d.members[:0], d.names[:0], d.identities[:0]
-	// A name that stands twice in one object would be DynamoDB's own error.
-	// Looking for it costs a hash per attribute.
-	d.json.Reset(bytes.NewBuffer(payload), jsontext.AllowDuplicateNames(true))
+	d.json.Reset(bytes.NewBuffer(payload), lenient...)
 	if err := d.event(); err != nil {
 		return nil, fmt.Errorf("the payload is not an event of DynamoDB stream records: %w", err)
 	}
@@ -150,25 +161,44 @@ func (d *decoder) record() error {
 	d.changes = append(d.changes, change{})
 	c := &d.changes[len(d.changes)-1]
 	depth := d.json.StackDepth()
+	start := d.json.InputOffset()
 	err := d.object(func(name []byte, _ int) error {
 		switch string(name) {
 		case "eventName":
 			return d.text("eventName", &c.event)
 		case "eventSourceARN":
 			return d.text("eventSourceARN", &c.streamARN)
+		case "userIdentity":
+			if d.json.PeekKind() != '{' { // nobody in particular
+				return d.json.SkipValue()
+			}
+			return d.object(func(name []byte, _ int) error { return d.userIdentity(c, name) })
 		case "dynamodb":
 			return d.object(func(name []byte, _ int) error { return d.streamRecord(c, name) })
 		default:
 			return d.json.SkipValue()
 		}
 	})
-	if permanent := permanentError(""); errors.As(err, &permanent) {
-		c.err = permanent
-		return d.unwind(depth)
-	}
 	if err == nil {
 		c.err = d.check(c)
+	} else if permanent := permanentError(""); errors.As(err, &permanent) {
+		c.err, err = permanent, d.unwind(depth)
 	}
+	c.raw = d.since(start)
+	return err
+}
+
+// timeToLive is the principal that deletes expired items. Source: Amazon DynamoDB
+// Developer Guide, "DynamoDB Streams and Time to Live".
+const timeToLive = "dynamodb.amazonaws.com"
+
+func (d *decoder) userIdentity(c *change, name []byte) error {
+	if string(name) != "principalId" || d.json.PeekKind() != '"' {
+		return d.json.SkipValue()
+	}
+	var principal []byte
+	err := d.text("principalId", &principal)
+	c.expired = string(principal) == timeToLive
 	return err
 }
 
@@ -198,12 +228,14 @@ func (d *decoder) streamRecord(c *change, name []byte) error {
 		value, err := d.json.ReadValue()
 		c.createdAt = d.last(value)
 		return err
+	case "StreamViewType":
+		return d.text("StreamViewType", &c.viewType)
 	case "Keys":
-		return d.image(&c.keys)
+		return d.image(&c.keys, &c.rawKeys)
 	case "OldImage":
-		return d.image(&c.oldImage)
+		return d.image(&c.oldImage, &c.rawOldImage)
 	case "NewImage":
-		return d.image(&c.newImage)
+		return d.image(&c.newImage, &c.rawNewImage)
 	default:
 		return d.json.SkipValue()
 	}
@@ -211,8 +243,9 @@ func (d *decoder) streamRecord(c *change, name []byte) error {
 
 // image reads an item: {"name":{"S":"text"},…}. A nil dst afterwards means that
 // it could not be read whole.
-func (d *decoder) image(dst *image) error {
+func (d *decoder) image(dst *image, raw *[]byte) error {
 	at := len(d.members)
+	start := d.json.InputOffset()
 	err := d.object(func(name []byte, start int) error {
 		value, err := d.json.ReadValue()
 		if err != nil {
@@ -232,6 +265,7 @@ func (d *decoder) image(dst *image) error {
 		return err
 	}
 	*dst = image(d.members[at:len(d.members):len(d.members)])
+	*raw = d.since(start)
 	return nil
 }
 
@@ -302,23 +336,38 @@ func (d *decoder) last(value jsontext.Value) []byte {
 	return d.payload[end-len(value) : end : end]
 }
 
+// since returns the payload's own bytes of the one value that was read since the
+// reader stood at start: there it had read what comes before the separator.
+func (d *decoder) since(start int64) []byte {
+	return bytes.TrimLeft(d.payload[start:d.json.InputOffset()], ",: \t\r\n")
+}
+
 // check says whether a record that was read holds everything that replication
 // needs, and identifies its source item.
 func (d *decoder) check(c *change) error {
 	if err := checkSequenceNumber(c.sequenceNumber); err != nil {
 		return err
 	}
+	if table := streamTable(c.streamARN); table != nil && string(table) != d.sourceTable {
+		return configurationError("the records come from the stream of another table")
+	}
+	if len(c.viewType) > 0 && string(c.viewType) != newAndOldImages {
+		return configurationError("the stream's view type is not NEW_AND_OLD_IMAGES")
+	}
+	if c.keys == nil {
+		return permanentError("it has no Keys")
+	}
 	at := len(d.identities)
 	for i := range d.sourceKey {
 		k := &d.sourceKey[i]
 		m := c.keys.find(k.name)
 		if m < 0 {
-			return permanentf("Keys has no %q, the source table's key attribute: is this the stream of another table?", k.name)
+			return configurationError(fmt.Sprintf("the records' Keys have no %q, the source table's key attribute", k.name))
 		}
 		var err error
 		if d.identities, err = k.appendIdentity(d.identities, c.keys[m].value); err != nil {
 			d.identities = d.identities[:at]
-			return err
+			return configurationError(fmt.Sprintf("the records' Keys are not those of the source table: %v", err))
 		}
 	}
 	c.source = d.identities[at:len(d.identities):len(d.identities)]
@@ -350,7 +399,7 @@ func (d *decoder) check(c *change) error {
 func (d *decoder) checkImage(m image, needed bool, what string) error {
 	if m == nil {
 		if needed {
-			return permanentf("it has no %s: the source table's stream must have the view type NEW_AND_OLD_IMAGES", what)
+			return permanentf("it has no %s", what)
 		}
 		return nil
 	}
@@ -364,6 +413,9 @@ func (d *decoder) checkImage(m image, needed bool, what string) error {
 	}
 	return nil
 }
+
+// newAndOldImages is the one view type in which a change of key can be seen.
+const newAndOldImages = "NEW_AND_OLD_IMAGES"
 
 // maxSequenceNumberDigits is the longest sequence number. Source: Amazon
 // DynamoDB Streams API Reference, StreamRecord: 21 to 40 characters.

@@ -84,12 +84,10 @@ func TestABadRecordIsOneFailureAndItsNeighboursAreRead(t *testing.T) {
 		{"sequence number is a number", in(`{"SequenceNumber":1,"Keys":{}}`), "SequenceNumber is a number, not a string"},
 		{"sequence number is no number", in(`{"SequenceNumber":"1x"}`), "SequenceNumber is not a decimal number"},
 		{"sequence number of 41 digits", in(`{"SequenceNumber":"` + strings.Repeat("1", 41) + `"}`), "SequenceNumber has 41 digits"},
-		{"no keys", in(`{"SequenceNumber":"1"}`), `Keys has no "id"`},
-		{"keys of another table", in(`{"SequenceNumber":"1","Keys":{"other":{"S":"1"}}}`), `Keys has no "id", the source table's key attribute: is this the stream of another table?`},
-		{"key of another type", in(`{"SequenceNumber":"1","Keys":{"id":{"N":"1"}}}`), `key attribute "id" has type N, the key schema says S`},
+		{"no keys", in(`{"SequenceNumber":"1"}`), `it has no Keys`},
 		{"unknown event", strings.Replace(good(2), "INSERT", "UPSERT", 1), "eventName is not INSERT, MODIFY or REMOVE"},
 		{"event is an object", `{"eventName":{"a":[]},"dynamodb":{}}`, "eventName is an object, not a string"},
-		{"no image", record("MODIFY", 2, item("id", "1"), item("id", "1"), ""), "it has no NewImage: the source table's stream must have the view type NEW_AND_OLD_IMAGES"},
+		{"no image", record("MODIFY", 2, item("id", "1"), item("id", "1"), ""), "it has no NewImage"},
 		{"no old image", record("MODIFY", 2, item("id", "1"), "", item("id", "1")), "it has no OldImage"},
 		{"image of an insert's past", record("INSERT", 2, item("id", "1"), item("id", "1"), item("id", "1")), "it has an OldImage, which its event does not have"},
 		{"image without the key", record("INSERT", 2, item("id", "1"), "", item("x", "1")), `NewImage has no "id", the source table's key attribute`},
@@ -108,6 +106,21 @@ func TestABadRecordIsOneFailureAndItsNeighboursAreRead(t *testing.T) {
 				t.Errorf("got error %v, want one with %q", changes[1].err, test.want)
 			}
 		})
+	}
+}
+
+func TestRecordsThatAreNotMeantForTheFunctionAreAnErrorOfTheConfiguration(t *testing.T) {
+	good := insertion(1, "1")
+	for _, test := range []struct{ name, record, want string }{
+		{"another table", strings.Replace(good, "table/source/", "table/other/", 1), "stream of another table"},
+		{"another view type", strings.Replace(good, `"Keys"`, `"StreamViewType":"NEW_IMAGE","Keys"`, 1), "view type is not NEW_AND_OLD_IMAGES"},
+		{"keys of another name", strings.Replace(good, `"Keys":{"id"`, `"Keys":{"other"`, 1), `Keys have no "id"`},
+		{"keys of another type", strings.Replace(good, `"Keys":{"id":{"S"`, `"Keys":{"id":{"N"`, 1), `key attribute "id" has type N, the key schema says S`},
+	} {
+		c := decodeOne(t, string(payload(test.record)))
+		if wrong, ok := c.err.(configurationError); !ok || !strings.Contains(wrong.Error(), test.want) {
+			t.Errorf("%s: got %T %v, want an error of the configuration with %q", test.name, c.err, c.err, test.want)
+		}
 	}
 }
 

@@ -26,17 +26,34 @@
 //     the first one: an earlier attempt may have stopped at any of them.
 //   - A chain is skipped only when every change in it leaves the target item as
 //     it was.
+//   - An image that makes no target item, or one that the table refuses, leaves
+//     none behind: what the item was before is deleted.
 //   - Every write names its chain, and every chain its first record. Nothing
 //     that was not written can go unreported.
 //
+// # Failures
+//
+// A failure has one of three classes, and each class one outcome:
+//
+//   - permanent: one record can never be applied. It goes to the failure queue
+//     as a [FailureMessage] and then counts as done; the shard never waits for
+//     it. If the queue does not take it, the failure is transient.
+//   - transient: throttling, errors of the service or the network, unprocessed
+//     items. Retried with full jitter until shortly before the function's
+//     deadline; what is left is reported, from the first record of each chain.
+//   - systemic: no permission, no table, another key schema. Nothing is given
+//     up: the batch comes again from its first record until somebody has
+//     repaired it, and one log line says what to do.
+//
 // # What a retry does
 //
-// Delivery is at least once. Throttled requests and unprocessed items are
-// retried with full jitter until shortly before the function's deadline; what is
-// left is reported as batch item failures. Lambda resumes at the lowest reported
-// sequence number and delivers everything from there again. Applying a change
-// twice, or applying it after later ones and then applying those again, ends in
-// the same target.
+// Delivery is at least once. Lambda resumes at the lowest reported sequence
+// number and delivers everything from there again. Applying a change twice, or
+// applying it after later ones and then applying those again, ends in the same
+// target. Where keys can collide, it ends in one in which every item is owned by
+// a source item that maps there, and the newest write of an item that is still
+// there is never lost. The model test checks both on random histories with faults
+// and crashes.
 //
 // # Memory
 //

@@ -64,7 +64,7 @@ func newPair(t *testing.T, sp spec.Spec) *pair {
 	sp.Targets[0].TableName = "target"
 	p.spec = sp
 	p.db = dynamodb.NewFromConfig(p.config)
-	p.streamARN = p.create(p.source, sp.Source)
+	p.streamARN = p.create(p.source, sp.Source.KeySchema)
 	p.create("target", sp.Targets[0].KeySchema)
 	p.stream = eventsource.Open(p.config, p.streamARN)
 	p.replicator = p.replicatorAt(endpoint)
@@ -83,7 +83,7 @@ func (p *pair) replicatorAt(endpoint string) *Replicator {
 		"AWS_SECRET_ACCESS_KEY":  credentials.SecretAccessKey,
 		"AWS_ENDPOINT_URL":       endpoint,
 	}
-	r, err := fromEnvironment(func(name string) string { return environment[name] }, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	r, err := New(func(name string) string { return environment[name] }, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		p.t.Fatal(err)
 	}

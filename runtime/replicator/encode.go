@@ -2,7 +2,6 @@ package replicator
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -12,7 +11,7 @@ const (
 	putHead            = `{"PutRequest":{"Item":{`
 	deleteHead         = `{"DeleteRequest":{"Key":{`
 	requestTail        = `}}}`
-	batchWriteOverhead = len(deleteHead) + len(requestTail) + len(",")
+	batchWriteOverhead = len(deleteHead) + len(requestTail) + len(",") // the delete's is the longer one
 )
 
 // encoder builds the request bodies of one mapping out of slices of the payload.
@@ -33,40 +32,56 @@ func newEncoder(m *mapping) *encoder {
 		batchHead: fmt.Sprintf(`{"RequestItems":{%s:[`, quote(m.tableName)),
 	}
 	if m.versionAttribute != "" {
-		e.guarded()
+		e.prepareConditions()
 	}
 	return e
 }
 
-// guarded prepares the conditions of LAST_WRITER_WINS.
+// prepareConditions prepares the conditions of guarded writes. version.go says what a
+// version is and which part of it decides.
 //
 // A put wins over an absent item, over one without a version, over an older one
 // of the same source item, and over an older one of another source item. A
-// delete wins only over an older one of the same source item. version.go says
-// which part of the version decides.
-func (e *encoder) guarded() {
+// delete wins only over an older one of the same source item.
+func (e *encoder) prepareConditions() {
 	m := e.mapping
-	names := fmt.Sprintf(`"#v":%s,"#seq":%s`, quote(m.versionAttribute), quote(versionSeq))
-	var owner []string
-	for i, k := range m.sourceKey {
-		owner = append(owner, fmt.Sprintf("#o%d = :o%d", i, i))
-		names += fmt.Sprintf(`,"#o%d":%s`, i, quote(k.name))
+	names := fmt.Sprintf(`"#v":%s`, quote(m.versionAttribute))
+	seq := "#v"
+	if m.collisions {
+		names += fmt.Sprintf(`,"#seq":%s`, quote(versionSeq))
+		seq = "#v.#seq"
 	}
-	mine := "(" + strings.Join(owner, " AND ") + ")"
-	put := "attribute_not_exists(#v)" +
-		" OR (" + mine + " AND #v.#seq < :seq)" +
-		" OR (NOT " + mine + " AND (#v.#at < :at OR (#v.#at = :at AND #v.#seq < :seq)))"
-	remove := mine + " AND (attribute_not_exists(#v) OR #v.#seq < :seq)"
+	older := fmt.Sprintf("attribute_not_exists(%s) OR %s < :seq", seq, seq)
+	put, putNames := older, names
+	remove, removeNames := older, names
+	if m.collisions {
+		owner := ""
+		for i, k := range m.sourceKey {
+			if i > 0 {
+				owner += " AND "
+			}
+			owner += fmt.Sprintf("#o%d = :o%d", i, i)
+			removeNames += fmt.Sprintf(`,"#o%d":%s`, i, quote(k.name))
+		}
+		putNames = removeNames + fmt.Sprintf(`,"#at":%s`, quote(versionAt))
+		remove = fmt.Sprintf("%s AND (%s)", owner, older)
+		put = fmt.Sprintf("attribute_not_exists(%s) OR (%s AND %s < :seq)"+
+			" OR (NOT (%s) AND (#v.#at < :at OR (#v.#at = :at AND %s < :seq)))", seq, owner, seq, owner, seq)
+	}
 	const head = `{"TableName":%s,"ConditionExpression":%s,"ExpressionAttributeNames":{%s},"ExpressionAttributeValues":{`
 	table := quote(m.tableName)
-	e.put = fmt.Sprintf(head, table, quote(put), names+fmt.Sprintf(`,"#at":%s`, quote(versionAt)))
-	e.delete = fmt.Sprintf(head, table, quote(remove), names)
+	e.put = fmt.Sprintf(head, table, quote(put), putNames)
+	e.delete = fmt.Sprintf(head, table, quote(remove), removeNames)
 	e.version = quote(m.versionAttribute)
 }
 
-// appendBatch appends the body of a BatchWriteItem call.
-func (e *encoder) appendBatch(dst []byte, writes []write) []byte {
-	dst = append(dst, e.batchHead...)
+// batch returns the body of a BatchWriteItem call.
+func (e *encoder) batch(writes []write) []byte {
+	size := len(e.batchHead) + len(batchTail)
+	for i := range writes {
+		size += batchWriteOverhead + writes[i].size
+	}
+	dst := append(make([]byte, 0, size), e.batchHead...)
 	for i := range writes {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -84,15 +99,47 @@ func (e *encoder) appendBatch(dst []byte, writes []write) []byte {
 	return append(dst, batchTail...)
 }
 
-// appendGuarded appends the body of a conditional PutItem or DeleteItem call.
-func (e *encoder) appendGuarded(dst []byte, w *write) []byte {
+// guardedValuesBytes is room for what a conditional write adds to the prepared
+// parts and the item: owner and version, twice. More only costs another allocation.
+const guardedValuesBytes = 512
+
+// guarded returns the body of a conditional PutItem or DeleteItem call.
+func (e *encoder) guarded(w *write) []byte {
+	head := e.delete
 	if w.put {
-		dst = append(dst, e.put...)
-	} else {
-		dst = append(dst, e.delete...)
+		head = e.put
 	}
+	dst := append(make([]byte, 0, len(head)+w.size+guardedValuesBytes), head...)
 	dst = append(dst, `":seq":`...)
 	dst = appendVersionSeq(dst, w.change)
+	if e.mapping.collisions {
+		dst = e.appendOwner(dst, w)
+	}
+	if !w.put {
+		dst = append(dst, `},"Key":{`...)
+		dst = e.appendKey(dst, w.item)
+		return append(dst, `}}`...)
+	}
+	dst = append(dst, `},"Item":{`...)
+	dst = e.appendItem(dst, w.item.image)
+	dst = append(dst, ',')
+	dst = append(dst, e.version...)
+	dst = append(dst, ':')
+	if e.mapping.collisions {
+		dst = append(dst, `{"M":{"`+versionAt+`":`...)
+		dst = appendVersionAt(dst, w.change)
+		dst = append(dst, `,"`+versionSeq+`":`...)
+		dst = appendVersionSeq(dst, w.change)
+		dst = append(dst, `}}`...)
+	} else {
+		dst = appendVersionSeq(dst, w.change)
+	}
+	return append(dst, `}}`...)
+}
+
+// appendOwner appends the values that tell whose item it is, and for a put also
+// the time that decides between different owners.
+func (e *encoder) appendOwner(dst []byte, w *write) []byte {
 	for i := range e.mapping.sourceKey {
 		dst = append(dst, `,":o`...)
 		dst = append(dst, '0'+byte(i)) // a key schema has at most two attributes
@@ -100,22 +147,11 @@ func (e *encoder) appendGuarded(dst []byte, w *write) []byte {
 		keys := w.change.keys
 		dst = append(dst, keys[keys.find(e.mapping.sourceKey[i].name)].value...)
 	}
-	if !w.put {
-		dst = append(dst, `},"Key":{`...)
-		dst = e.appendKey(dst, w.item)
-		return append(dst, `}}`...)
+	if w.put {
+		dst = append(dst, `,":at":`...)
+		dst = appendVersionAt(dst, w.change)
 	}
-	dst = append(dst, `,":at":`...)
-	dst = appendVersionAt(dst, w.change)
-	dst = append(dst, `},"Item":{`...)
-	dst = e.appendItem(dst, w.item.image)
-	dst = append(dst, ',')
-	dst = append(dst, e.version...)
-	dst = append(dst, `:{"M":{"`+versionAt+`":`...)
-	dst = appendVersionAt(dst, w.change)
-	dst = append(dst, `,"`+versionSeq+`":`...)
-	dst = appendVersionSeq(dst, w.change)
-	return append(dst, `}}}}`...)
+	return dst
 }
 
 // appendItem appends the carried attributes of an image, without braces. There

@@ -2,7 +2,9 @@ package replicator
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
@@ -11,9 +13,10 @@ import (
 // Replicator applies batches of stream records to the target tables of one spec.
 // It is the function's handler, and safe for concurrent use.
 type Replicator struct {
-	workspaces sync.Pool
-	writer     *writer
-	log        *slog.Logger
+	workspaces   sync.Pool
+	writer       *writer
+	failureQueue *failureQueue
+	log          *slog.Logger
 }
 
 // Invoke applies one batch of stream records to the target tables and tells
@@ -22,27 +25,101 @@ type Replicator struct {
 func (r *Replicator) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	w := r.workspaces.Get().(*workspace)
 	defer r.workspaces.Put(w)
+	writing, giving, cancel := sendingTimes(ctx)
+	defer cancel()
 
 	changes, err := w.decoder.decode(payload)
 	if err != nil {
 		return nil, err
 	}
 	effects := w.projector.project(changes)
-	plan := w.planner.plan(changes, effects)
-	failures := r.writer.write(ctx, plan)
-	failures = append(failures, unusable(changes, effects)...)
-	response := report(changes, failures)
-
-	if len(failures) > 0 {
-		lowest := failures[0]
-		r.log.LogAttrs(ctx, slog.LevelError, "not everything was applied: Lambda delivers the records from this one on again",
-			slog.String("sequenceNumber", string(changes[lowest.change].sequenceNumber)),
-			slog.String("eventName", string(changes[lowest.change].event)),
-			slog.String("reason", loggable(lowest.err)),
-			slog.Int("failures", len(failures)),
-			slog.Int("records", len(changes)))
+	failures := misconfigured(changes)
+	if failures == nil {
+		failures = r.apply(writing, w.planner, changes, effects)
 	}
+	if !isSystemic(failures) {
+		failures = append(failures, unusable(changes, effects)...)
+		given := len(failures)
+		failures = r.failureQueue.give(giving, changes, failures)
+		r.logGiven(ctx, given-len(failures), len(changes))
+	}
+	response := report(changes, failures)
+	r.logFailures(ctx, changes, failures)
 	return response, nil
+}
+
+// apply plans and writes effects. As a rule that is one plan; see planner.plan for
+// the exception. When a part fails, what waited for it is not begun.
+func (r *Replicator) apply(ctx context.Context, p *planner, changes []change, effects []effect) []failure {
+	var failures []failure
+	for {
+		plan, rest := p.plan(changes, effects)
+		more := r.writer.write(ctx, plan)
+		if isSystemic(more) {
+			return more
+		}
+		failures = append(failures, more...)
+		if len(rest) == 0 {
+			return failures
+		}
+		if slices.ContainsFunc(more, func(f failure) bool { return f.class == transient }) {
+			return append(failures, failure{rest[0].change, rest[0].mapping, transient, errWaited})
+		}
+		effects = rest
+	}
+}
+
+var errWaited = errors.New("it waited for an earlier change of its item, which was not applied")
+
+// misconfigured returns a systemic failure if the function gets records that are
+// not meant for it.
+func misconfigured(changes []change) []failure {
+	for i := range changes {
+		if changes[i].err == nil {
+			continue // before anything that allocates: this is every record
+		}
+		if wrong := configurationError(""); errors.As(changes[i].err, &wrong) {
+			return []failure{{0, everyMapping, systemic, wrong}}
+		}
+	}
+	return nil
+}
+
+// isSystemic reports whether the batch failed for a reason that is no record's.
+// Such a failure stands alone.
+func isSystemic(failures []failure) bool {
+	return len(failures) == 1 && failures[0].class == systemic
+}
+
+// logGiven says that records were given up.
+func (r *Replicator) logGiven(ctx context.Context, given, records int) {
+	if given > 0 {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "records that can never be applied went to the failure queue",
+			slog.Int("given", given),
+			slog.Int("records", records))
+	}
+}
+
+// logFailures says once why records come again. The failures are in the order of
+// the records.
+func (r *Replicator) logFailures(ctx context.Context, changes []change, failures []failure) {
+	if len(failures) == 0 {
+		return
+	}
+	resume := failures[0]
+	attributes := []slog.Attr{
+		slog.String("sequenceNumber", string(changes[resume.change].sequenceNumber)),
+		slog.String("eventName", string(changes[resume.change].event)),
+		slog.String("reason", loggable(resume.err)),
+		slog.Int("failures", len(failures)),
+		slog.Int("records", len(changes)),
+	}
+	if resume.class == systemic {
+		r.log.LogAttrs(ctx, slog.LevelError, "nothing can be applied until this is repaired: Lambda delivers the whole batch again",
+			append(attributes, slog.String("remedy", remedy(resume.err)))...)
+		return
+	}
+	r.log.LogAttrs(ctx, slog.LevelError, "not everything was applied: Lambda delivers the records from this one on again", attributes...)
 }
 
 // workspace is the memory that one invocation works in and leaves to the next.
@@ -52,7 +129,7 @@ type workspace struct {
 	planner   *planner
 }
 
-func newReplicator(s spec.Spec, t table, log *slog.Logger) *Replicator {
+func newReplicator(s spec.Spec, t table, q queue, log *slog.Logger) *Replicator {
 	mappings := make([]mapping, len(s.Targets))
 	for i, target := range s.Targets {
 		mappings[i] = newMapping(s, target)
@@ -65,8 +142,9 @@ func newReplicator(s spec.Spec, t table, log *slog.Logger) *Replicator {
 				planner:   newPlanner(mappings),
 			}
 		}},
-		writer: newWriter(t, mappings),
-		log:    log,
+		writer:       newWriter(t, mappings),
+		failureQueue: &failureQueue{q, mappings},
+		log:          log,
 	}
 }
 
@@ -76,12 +154,12 @@ func unusable(changes []change, effects []effect) []failure {
 	var failures []failure
 	for i := range changes {
 		if changes[i].err != nil {
-			failures = append(failures, failure{i, changes[i].err})
+			failures = append(failures, failure{i, everyMapping, permanent, changes[i].err})
 		}
 	}
 	for i := range effects {
 		if e := &effects[i]; e.after.err != nil && changes[e.change].err == nil {
-			failures = append(failures, failure{e.change, e.after.err})
+			failures = append(failures, failure{e.change, e.mapping, permanent, e.after.err})
 		}
 	}
 	return failures

@@ -6,12 +6,10 @@ import (
 	"slices"
 )
 
-// Limits of one BatchWriteItem call. Source: Amazon DynamoDB API Reference,
-// BatchWriteItem.
-const (
-	maxBatchWrites = 25
-	maxBatchBytes  = 16 << 20
-)
+// maxBatchWrites is the most writes of one BatchWriteItem call. Source: Amazon
+// DynamoDB API Reference, BatchWriteItem. Its other limit, 16 MB, is out of reach:
+// all records of an invocation have 6 MB, and each item is written once.
+const maxBatchWrites = 25
 
 // chain is all changes of one source item to one target, in order.
 type chain struct {
@@ -25,6 +23,9 @@ type chain struct {
 	after *view
 	// keys are the target keys the item had before and between the changes.
 	keys []*view
+	// ended says that the target item is now nobody's: its source item expired,
+	// and it was kept.
+	ended bool
 
 	source []byte
 	next   int // the next chain with the same hash, or -1
@@ -39,18 +40,18 @@ type write struct {
 	item *view
 	// change gives the write its version and its owner.
 	change *change
-	// size is how many bytes the item takes in a request, at least.
+	// size is how many bytes the write takes in a request.
 	size int
 }
 
-// plan is the writes of one invocation.
+// plan is the writes of one invocation, by mapping.
 type plan struct {
 	chains []chain
 	// first holds the puts, and the deletes that wait for nothing.
-	first []batch
+	first [][]write
 	// then holds the deletes of moved items' old keys. Each waits until the put
 	// of its chain has succeeded.
-	then []batch
+	then [][]write
 }
 
 // batch is the writes of one request to one table.
@@ -69,7 +70,6 @@ type planner struct {
 	heads  map[uint64]int // hash of mapping and source item -> chain
 	first  [][]write      // by mapping
 	then   [][]write      // by mapping
-	out    plan
 }
 
 func newPlanner(mappings []mapping) *planner {
@@ -82,42 +82,46 @@ func newPlanner(mappings []mapping) *planner {
 	}
 }
 
-// plan decides what to write for the effects of one invocation. The effects of
-// one source item are in the order of its changes.
-func (p *planner) plan(changes []change, effects []effect) *plan {
-	p.gather(changes, effects)
+// plan decides what to write for effects, which are in the order of the changes.
+// It returns the effects that must wait until that is written: those from the
+// one on that makes anew a source item whose target item was kept. The kept item
+// must be written before something else may take its key.
+func (p *planner) plan(changes []change, effects []effect) (out plan, rest []effect) {
+	rest = effects[p.gather(changes, effects):]
 	for i := range p.mappings {
 		p.first[i], p.then[i] = p.first[i][:0], p.then[i][:0]
 	}
 	for i := range p.chains {
 		p.write(i, changes)
 	}
-	p.out.chains = p.chains
-	p.out.first, p.out.then = p.out.first[:0], p.out.then[:0]
-	for i := range p.mappings {
-		p.out.first = p.cut(p.out.first, i, p.first[i])
-		p.out.then = p.cut(p.out.then, i, p.then[i])
-	}
-	return &p.out
+	return plan{p.chains, p.first, p.then}, rest
 }
 
-// gather sorts the effects into chains.
-func (p *planner) gather(changes []change, effects []effect) {
+// gather sorts effects into chains and returns how many it took.
+func (p *planner) gather(changes []change, effects []effect) int {
 	p.chains = p.chains[:0]
 	clear(p.heads)
 	for i := range effects {
 		e := &effects[i]
 		c := p.chain(e.mapping, e.change, changes[e.change].source)
-		if e.before.exists() {
-			c.keys = append(c.keys, &e.before)
+		if c.ended {
+			return i
 		}
-		if e.after.exists() {
-			c.keys = append(c.keys, &e.after)
-		}
+		c.ended = e.kept
+		c.had(&e.before)
+		c.had(&e.after)
 		if !e.unchanged {
 			c.last = e
 		}
 		c.after = &e.after
+	}
+	return len(effects)
+}
+
+// had adds a target key. One change's key is the next one's old key as a rule.
+func (c *chain) had(v *view) {
+	if v.exists() && (len(c.keys) == 0 || !bytes.Equal(v.key, c.keys[len(c.keys)-1].key)) {
+		c.keys = append(c.keys, v)
 	}
 }
 
@@ -171,7 +175,7 @@ func (p *planner) write(index int, changes []change) {
 		if c.after.exists() && bytes.Equal(v.key, c.after.key) {
 			continue
 		}
-		*deletes = append(*deletes, write{index, false, v, by, 0})
+		*deletes = append(*deletes, write{index, false, v, by, p.mappings[m].keySize(v)})
 	}
 }
 
@@ -186,24 +190,24 @@ func (m *mapping) size(img image) int {
 	return n
 }
 
-// cut appends the batches that writes make. A guarded write has a condition,
-// which only a request of its own can carry.
-func (p *planner) cut(dst []batch, mapping int, writes []write) []batch {
+// keySize returns how many bytes the key attributes of a target item take as JSON.
+func (m *mapping) keySize(v *view) int {
+	n := 0
+	for i := range m.key {
+		n += len(v.image[v.keyAt[i]].raw) + len(",")
+	}
+	return n
+}
+
+// cut appends the batches that writes to mapping number index make. A guarded
+// write has a condition, which only a request of its own can carry.
+func (m *mapping) cut(dst []batch, index int, writes []write) []batch {
 	limit := maxBatchWrites
-	if p.mappings[mapping].versionAttribute != "" {
+	if m.versionAttribute != "" {
 		limit = 1
 	}
-	for len(writes) > 0 {
-		n, size := 0, 0
-		for n < len(writes) && n < limit {
-			size += writes[n].size + batchWriteOverhead
-			if n > 0 && size > maxBatchBytes {
-				break
-			}
-			n++
-		}
-		dst = append(dst, batch{mapping, writes[:n]})
-		writes = writes[n:]
+	for chunk := range slices.Chunk(writes, limit) {
+		dst = append(dst, batch{index, chunk})
 	}
 	return dst
 }

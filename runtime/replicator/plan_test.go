@@ -113,26 +113,23 @@ func TestAPoisonedMiddleChangeDoesNotHoldBackTheLastState(t *testing.T) {
 	}
 }
 
-func TestBatchesAreCutByCountAndByBytes(t *testing.T) {
-	p := newPlanner([]mapping{newMapping(uniqueSpec(all), uniqueSpec(all).Targets[0])})
+func TestBatchesAreCutByCount(t *testing.T) {
+	unguarded := newMapping(uniqueSpec(all), uniqueSpec(all).Targets[0])
+	guarded := newMapping(usersSpec(), usersSpec().Targets[0])
 	for _, test := range []struct {
 		name, why string
-		sizes     []int
+		mapping   mapping
+		writes    int
 		want      []int // writes per batch
 	}{
-		{"none", "nothing to send", nil, nil},
-		{"25", "a BatchWriteItem call takes 25 writes", make([]int, 25), []int{25}},
-		{"26", "the 26th goes into the next call", make([]int, 26), []int{25, 1}},
-		{"16 MB", "a call takes 16 MB", []int{8 << 20, 7 << 20, 2 << 20}, []int{2, 1}},
-		{"one too big", "DynamoDB says what is wrong with it, not the planner", []int{17 << 20, 1}, []int{1, 1}},
+		{"none", "nothing to send", unguarded, 0, nil},
+		{"25", "a BatchWriteItem call takes 25 writes", unguarded, 25, []int{25}},
+		{"26", "the 26th goes into the next call", unguarded, 26, []int{25, 1}},
+		{"guarded", "a call with conditions takes one write", guarded, 3, []int{1, 1, 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			writes := make([]write, len(test.sizes))
-			for i, size := range test.sizes {
-				writes[i].size = size
-			}
 			var got []int
-			for _, b := range p.cut(nil, 0, writes) {
+			for _, b := range test.mapping.cut(nil, 0, make([]write, test.writes)) {
 				got = append(got, len(b.writes))
 			}
 			if !slices.Equal(got, test.want) {

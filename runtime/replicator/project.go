@@ -14,21 +14,31 @@ type mapping struct {
 	sourceKey []keyAttribute
 	// versionAttribute is set when writes are guarded by a version.
 	versionAttribute string
-	projection       spec.ProjectionType
-	listed           map[string]struct{}
+	// collisions says that two source items can have one target key.
+	collisions  bool
+	projection  spec.ProjectionType
+	listed      map[string]struct{}
+	filter      *condition
+	keepExpired bool
 }
 
 func newMapping(s spec.Spec, t spec.Target) mapping {
 	m := mapping{
 		tableName:        t.TableName,
 		key:              keyAttributes(t.KeySchema),
-		sourceKey:        keyAttributes(s.Source),
+		sourceKey:        keyAttributes(s.Source.KeySchema),
 		versionAttribute: t.VersionAttribute,
+		collisions:       t.OnKeyCollision != "",
+		keepExpired:      t.ExpiredItems == spec.KeepExpired,
 		projection:       t.Projection.Type,
 		listed:           map[string]struct{}{},
 	}
 	for _, name := range t.Projection.Attributes {
 		m.listed[name] = struct{}{}
+	}
+	if t.Filter != nil {
+		filter := newCondition(*t.Filter)
+		m.filter = &filter
 	}
 	return m
 }
@@ -72,6 +82,8 @@ type effect struct {
 	after   view
 	// unchanged says that the target item is the same before and after.
 	unchanged bool
+	// kept says that the source item is gone and its target item stays.
+	kept bool
 }
 
 // projector turns changes into effects. It keeps its memory from one batch to
@@ -80,6 +92,7 @@ type projector struct {
 	mappings   []mapping
 	effects    []effect
 	identities []byte
+	evaluator  evaluator
 }
 
 // project applies every mapping to every change. Changes whose source item is
@@ -94,12 +107,15 @@ func (p *projector) project(changes []change) []effect {
 		for j := range p.mappings {
 			m := &p.mappings[j]
 			e := effect{change: i, mapping: j, before: p.view(m, c.oldImage)}
-			if c.err != nil {
+			switch {
+			case c.err != nil:
 				// What the item became is not known. What it was must not stay: no
 				// later record will name that target item again.
 				e.after.err = c.err
-			} else {
-				e.after = p.view(m, c.newImage)
+			case c.expired && m.keepExpired && e.before.exists():
+				e.after, e.kept = e.before, true
+			default:
+				e.after = p.view(m, c.newImage) // of no image: no item
 			}
 			e.unchanged = m.same(&e.before, &e.after)
 			p.effects = append(p.effects, e)
@@ -111,17 +127,18 @@ func (p *projector) project(changes []change) []effect {
 // view maps one image.
 func (p *projector) view(m *mapping, img image) view {
 	v := view{}
-	if img == nil {
+	if img == nil || m.filter != nil && !p.evaluator.holds(m.filter, img) {
 		return v
+	}
+	for i := range m.key {
+		if v.keyAt[i] = img.find(m.key[i].name); v.keyAt[i] < 0 {
+			// An item without a target key attribute has no target item, whatever
+			// its other attributes hold.
+			return view{}
+		}
 	}
 	at := len(p.identities)
 	for i := range m.key {
-		v.keyAt[i] = img.find(m.key[i].name)
-		if v.keyAt[i] < 0 {
-			// An item without a target key attribute has no target item.
-			p.identities = p.identities[:at]
-			return view{}
-		}
 		var err error
 		if p.identities, err = m.key[i].appendIdentity(p.identities, img[v.keyAt[i]].value); err != nil {
 			p.identities = p.identities[:at]
@@ -138,9 +155,9 @@ func (p *projector) view(m *mapping, img image) view {
 	return v
 }
 
-// same reports whether two views are the same target item. Values are compared
-// as bytes: a set whose elements come in another order counts as changed, which
-// costs a write and loses nothing.
+// same reports whether two views are the same target item. It may miss it: a set
+// whose elements come in another order counts as changed, and so does a large
+// item whose attributes do. That costs a write and loses nothing.
 func (m *mapping) same(a, b *view) bool {
 	if !a.exists() || !b.exists() {
 		return !a.exists() && !b.exists()
@@ -148,13 +165,14 @@ func (m *mapping) same(a, b *view) bool {
 	return bytes.Equal(a.key, b.key) && m.within(a.image, b.image) && m.within(b.image, a.image)
 }
 
-// within reports whether every carried attribute of a stands in b as it is.
+// within reports whether every carried attribute of a stands in b as it is. False
+// may also mean that one was not found.
 func (m *mapping) within(a, b image) bool {
 	for i := range a {
 		if !m.carries(a[i].name) {
 			continue
 		}
-		at := b.findFrom(i, a[i].name)
+		at := b.findNear(i, a[i].name)
 		if at < 0 || !bytes.Equal(a[i].value, b[at].value) {
 			return false
 		}

@@ -12,32 +12,32 @@ import (
 // the zip code.
 func usersSpec() spec.Spec {
 	return spec.Spec{
-		Source: spec.KeySchema{PartitionKey: spec.Attribute{Name: "email", Type: spec.String}},
+		Source: spec.Table{TableName: "source", KeySchema: spec.KeySchema{PartitionKey: spec.Attribute{Name: "email", Type: spec.String}}},
 		Targets: []spec.Target{{
-			TableName: "target",
-			KeySchema: spec.KeySchema{
+			Table: spec.Table{TableName: "target", KeySchema: spec.KeySchema{
 				PartitionKey: spec.Attribute{Name: "state", Type: spec.String},
 				SortKey:      &spec.Attribute{Name: "city", Type: spec.String},
-			},
+			}},
 			Projection:       spec.Projection{Type: spec.Exclude, Attributes: []string{"zipcode"}},
 			OnKeyCollision:   spec.LastWriterWins,
 			VersionAttribute: spec.DefaultVersionAttribute,
 		}},
+		FailureQueueURL: "http://127.0.0.1:1/queue",
 	}
 }
 
 // uniqueSpec maps id -> group and id.
 func uniqueSpec(p spec.Projection) spec.Spec {
 	return spec.Spec{
-		Source: spec.KeySchema{PartitionKey: spec.Attribute{Name: "id", Type: spec.String}},
+		Source: spec.Table{TableName: "source", KeySchema: spec.KeySchema{PartitionKey: spec.Attribute{Name: "id", Type: spec.String}}},
 		Targets: []spec.Target{{
-			TableName: "target",
-			KeySchema: spec.KeySchema{
+			Table: spec.Table{TableName: "target", KeySchema: spec.KeySchema{
 				PartitionKey: spec.Attribute{Name: "group", Type: spec.String},
 				SortKey:      &spec.Attribute{Name: "id", Type: spec.String},
-			},
+			}},
 			Projection: p,
 		}},
+		FailureQueueURL: "http://127.0.0.1:1/queue",
 	}
 }
 
@@ -61,7 +61,7 @@ func record(event string, sequence int, keys, oldImage, newImage string) string 
 	if newImage != "" {
 		images += `"NewImage":` + newImage + ","
 	}
-	return fmt.Sprintf(`{"eventName":%q,"eventSource":"aws:dynamodb","dynamodb":{"ApproximateCreationDateTime":%d,"Keys":%s,%s"SequenceNumber":"%024d"},"eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/2026-01-02T03:04:05.678"}`,
+	return fmt.Sprintf(`{"eventName":%q,"eventSource":"aws:dynamodb","dynamodb":{"ApproximateCreationDateTime":%d,"Keys":%s,%s"SequenceNumber":"%024d"},"eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/source/stream/2026-01-02T03:04:05.678"}`,
 		event, 1700000000+sequence, keys, images, sequence)
 }
 
@@ -73,23 +73,26 @@ func payload(records ...string) []byte {
 // the plan: "put group/id" or "then delete group/id".
 func planOf(t *testing.T, s spec.Spec, payload []byte) (planned []string, failures []failure) {
 	t.Helper()
-	r := newReplicator(s, nil, nil)
+	r := newReplicator(s, nil, nil, nil)
 	w := r.workspaces.Get().(*workspace)
 	changes, err := w.decoder.decode(payload)
 	if err != nil {
 		t.Fatal(err)
 	}
 	effects := w.projector.project(changes)
-	p := w.planner.plan(changes, effects)
-	list := func(prefix string, batches []batch) {
-		for _, b := range batches {
-			for _, write := range b.writes {
+	p, rest := w.planner.plan(changes, effects)
+	if len(rest) > 0 {
+		t.Fatal("a part of the effects waits")
+	}
+	list := func(prefix string, writes [][]write) {
+		for mapping := range writes {
+			for _, write := range writes[mapping] {
 				verb := "delete"
 				if write.put {
 					verb = "put"
 				}
 				key := ""
-				for i := range r.writer.mappings[b.mapping].key {
+				for i := range r.writer.mappings[mapping].key {
 					_, text, _ := scalar(write.item.image[write.item.keyAt[i]].value)
 					key += "/" + strings.Trim(string(text), `"`)
 				}

@@ -23,15 +23,15 @@ func TestReportNamesWhatMustComeAgainLowestFirst(t *testing.T) {
 		{"success", "an empty list means that the whole batch is done",
 			numbered("1", "2"), nil, `{"batchItemFailures":[]}`},
 		{"order", "Lambda resumes at the lowest one",
-			numbered("100", "200", "300"), []failure{{2, err}, {0, err}}, `{"batchItemFailures":[{"itemIdentifier":"100"},{"itemIdentifier":"300"}]}`},
+			numbered("100", "200", "300"), []failure{{change: 2, err: err}, {change: 0, err: err}}, `{"batchItemFailures":[{"itemIdentifier":"100"},{"itemIdentifier":"300"}]}`},
 		{"twice", "one record can fail for two targets",
-			numbered("100", "200"), []failure{{1, err}, {1, err}}, `{"batchItemFailures":[{"itemIdentifier":"200"}]}`},
+			numbered("100", "200"), []failure{{change: 1, err: err}, {change: 1, err: err}}, `{"batchItemFailures":[{"itemIdentifier":"200"}]}`},
 		{"no number", "a record without a number cannot be named, the one before it can",
-			numbered("100", "", "300"), []failure{{1, err}}, `{"batchItemFailures":[{"itemIdentifier":"100"}]}`},
+			numbered("100", "", "300"), []failure{{change: 1, err: err}}, `{"batchItemFailures":[{"itemIdentifier":"100"}]}`},
 		{"no number in front", "the empty identifier fails the whole batch",
-			numbered("", "200"), []failure{{0, err}, {1, err}}, `{"batchItemFailures":[{"itemIdentifier":""},{"itemIdentifier":"200"}]}`},
+			numbered("", "200"), []failure{{change: 0, err: err}, {change: 1, err: err}}, `{"batchItemFailures":[{"itemIdentifier":""},{"itemIdentifier":"200"}]}`},
 		{"bad number", "what is no number is not repeated to Lambda",
-			numbered(`1"}`, "200"), []failure{{0, err}}, `{"batchItemFailures":[{"itemIdentifier":""}]}`},
+			numbered(`1"}`, "200"), []failure{{change: 0, err: err}}, `{"batchItemFailures":[{"itemIdentifier":""}]}`},
 	} {
 		if got := string(report(test.changes, test.failures)); got != test.want {
 			t.Errorf("%s: %s\n got %s\nwant %s", test.name, test.why, got, test.want)

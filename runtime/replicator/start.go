@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"strconv"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
@@ -22,7 +24,7 @@ import (
 // which Lambda reports as an init error; the log line names the field.
 func Start() {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	r, err := fromEnvironment(os.Getenv, log)
+	r, err := New(os.Getenv, log)
 	if err != nil {
 		log.Error("the replicator cannot start", slog.String("reason", err.Error()))
 		os.Exit(1)
@@ -30,20 +32,47 @@ func Start() {
 	lambda.Start(r)
 }
 
-// fromEnvironment builds the handler from the function's environment variables.
-func fromEnvironment(getenv func(string) string, log *slog.Logger) (*Replicator, error) {
+// New returns a Replicator for the environment variables of a function of the
+// construct, as getenv returns them: [os.Getenv] in Lambda. Its errors name the
+// variable and the field. It logs to log one line per batch that was not applied
+// whole, never an image or a key value.
+func New(getenv func(string) string, log *slog.Logger) (*Replicator, error) {
 	s, specErr := spec.Parse(getenv(spec.EnvironmentVariable))
-	options, optionsErr := clientOptions(getenv)
-	if err := errors.Join(specErr, optionsErr); err != nil {
+	c, configErr := newConfig(getenv)
+	if err := errors.Join(specErr, configErr); err != nil {
 		return nil, err
 	}
-	return newReplicator(s, newClient(options), log), nil
+	return c.replicator(s, log), nil
 }
 
-// clientOptions reads what Lambda's runtime sets, by hand: the SDK's own loader
-// would look for profile files and instance metadata that a function does not
-// have, and link the clients of four more services for it.
-func clientOptions(getenv func(string) string) (dynamodb.Options, error) {
+// replicator returns the handler for a spec with the clients that c describes.
+func (c config) replicator(s spec.Spec, log *slog.Logger) *Replicator {
+	return newReplicator(s,
+		newClient(dynamodb.Options{
+			Region: c.region, Credentials: c.credentials, BaseEndpoint: c.endpoint("DYNAMODB"), HTTPClient: c.http, Retryer: newRetryer(attempts),
+			EndpointOptions: dynamodb.EndpointResolverOptions{UseFIPSEndpoint: c.fips, UseDualStackEndpoint: c.dualStack},
+		}),
+		&sqsQueue{url: s.FailureQueueURL, sqs: sqs.New(sqs.Options{
+			Region: c.region, Credentials: c.credentials, BaseEndpoint: c.endpoint("SQS"), HTTPClient: c.http, Retryer: newRetryer(math.MaxInt),
+			EndpointOptions: sqs.EndpointResolverOptions{UseFIPSEndpoint: c.fips, UseDualStackEndpoint: c.dualStack},
+		})}, log)
+}
+
+// config is what the clients of AWS services need to know.
+type config struct {
+	region      string
+	credentials aws.CredentialsProvider
+	// endpoint returns where a service is, or nil for where the SDK finds it.
+	endpoint  func(service string) *string
+	http      aws.HTTPClient
+	fips      aws.FIPSEndpointState
+	dualStack aws.DualStackEndpointState
+}
+
+// newConfig reads what Lambda's runtime sets, by hand: the SDK's own loader would
+// look for profile files and instance metadata that a function does not have, and
+// link the clients of four more services for it.
+func newConfig(getenv func(string) string) (config, error) {
 	var missing []error
 	required := func(name string) string {
 		value := getenv(name)
@@ -58,24 +87,27 @@ func clientOptions(getenv func(string) string) (dynamodb.Options, error) {
 		SessionToken:    getenv("AWS_SESSION_TOKEN"),
 		Source:          "environment",
 	}
-	options := dynamodb.Options{
-		Region: required("AWS_REGION"),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	c := config{
+		region: required("AWS_REGION"),
+		credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return credentials, nil
 		}),
-	}
-	// The variables with which every AWS SDK can be pointed elsewhere.
-	for _, name := range []string{"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"} {
-		if url := getenv(name); url != "" {
-			options.BaseEndpoint = &url
-			break
-		}
+		// The variables with which every AWS SDK can be pointed elsewhere.
+		endpoint: func(service string) *string {
+			for _, name := range []string{"AWS_ENDPOINT_URL_" + service, "AWS_ENDPOINT_URL"} {
+				if url := getenv(name); url != "" {
+					return &url
+				}
+			}
+			return nil
+		},
+		http: newHTTPClient(),
 	}
 	if on, _ := strconv.ParseBool(getenv("AWS_USE_FIPS_ENDPOINT")); on {
-		options.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+		c.fips = aws.FIPSEndpointStateEnabled
 	}
 	if on, _ := strconv.ParseBool(getenv("AWS_USE_DUALSTACK_ENDPOINT")); on {
-		options.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+		c.dualStack = aws.DualStackEndpointStateEnabled
 	}
-	return options, errors.Join(missing...)
+	return c, errors.Join(missing...)
 }

@@ -30,7 +30,7 @@ func TestABadConfigurationIsAnErrorThatNamesTheField(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			environment := maps.Clone(complete)
 			environment[test.variable] = test.value
-			r, err := fromEnvironment(func(name string) string { return environment[name] }, slog.New(slog.NewTextHandler(io.Discard, nil)))
+			r, err := New(func(name string) string { return environment[name] }, slog.New(slog.NewTextHandler(io.Discard, nil)))
 			if test.want == "" {
 				if err != nil || r == nil {
 					t.Errorf("got error %v", err)
@@ -48,12 +48,12 @@ func TestTheEndpointVariablesOfTheSDKsAreFollowed(t *testing.T) {
 	environment := map[string]string{"AWS_REGION": "r", "AWS_ACCESS_KEY_ID": "i", "AWS_SECRET_ACCESS_KEY": "s",
 		"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 	get := func(name string) string { return environment[name] }
-	options, err := clientOptions(get)
-	if err != nil || options.BaseEndpoint == nil || *options.BaseEndpoint != "http://127.0.0.1:1" {
-		t.Errorf("AWS_ENDPOINT_URL: got %v, %v", options.BaseEndpoint, err)
+	c, err := newConfig(get)
+	if err != nil || *c.endpoint("DYNAMODB") != "http://127.0.0.1:1" || *c.endpoint("SQS") != "http://127.0.0.1:1" {
+		t.Errorf("AWS_ENDPOINT_URL: got %v, %v", c, err)
 	}
 	environment["AWS_ENDPOINT_URL_DYNAMODB"] = "http://127.0.0.1:2"
-	if options, _ = clientOptions(get); *options.BaseEndpoint != "http://127.0.0.1:2" {
-		t.Errorf("the service's own variable comes first, got %s", *options.BaseEndpoint)
+	if got := *c.endpoint("DYNAMODB"); got != "http://127.0.0.1:2" {
+		t.Errorf("the service's own variable comes first, got %s", got)
 	}
 }

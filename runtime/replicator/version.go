@@ -2,7 +2,7 @@ package replicator
 
 import "bytes"
 
-// The version of a target item is one map attribute with two parts:
+// The version of a target item says which change it shows. It has two parts:
 //
 //	at   the creation time of the change, in seconds: orders changes of different
 //	     source items
@@ -14,10 +14,24 @@ import "bytes"
 // second, and nothing promises that a clock never steps back between two changes
 // of one item. So each part is used for what it is good for, and seq also breaks
 // ties of at, to make the outcome the same on every redelivery.
+//
+// Where keys can collide the version attribute is a map of both parts. On a
+// unique mapping a target item has one owner for ever: there it is seq alone, a
+// string.
 const (
 	versionAt  = "at"
 	versionSeq = "seq"
 )
+
+// streamTable returns the name of the table in a stream ARN, or nil.
+func streamTable(streamARN []byte) []byte {
+	_, rest, _ := bytes.Cut(streamARN, []byte(":table/"))
+	table, _, found := bytes.Cut(rest, []byte("/stream/"))
+	if !found {
+		return nil
+	}
+	return table
+}
 
 // streamLabel returns the label of a stream ARN, or nil. A stream that was
 // disabled and enabled again starts its sequence numbers anew under a new label;
@@ -30,13 +44,14 @@ func streamLabel(streamARN []byte) []byte {
 	return label
 }
 
-// appendVersion appends the two parts of c's version as attribute values.
+// appendVersionAt appends the time of c's version as an attribute value.
 func appendVersionAt(dst []byte, c *change) []byte {
 	dst = append(dst, `{"N":"`...)
 	dst = append(dst, c.createdAt...)
 	return append(dst, `"}`...)
 }
 
+// appendVersionSeq appends the rest of c's version as an attribute value.
 func appendVersionSeq(dst []byte, c *change) []byte {
 	dst = append(dst, `{"S":"`...)
 	dst = append(dst, streamLabel(c.streamARN)...)

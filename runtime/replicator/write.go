@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -18,14 +19,6 @@ import (
 // default memory of 256 MB, a seventh of a core.
 const inFlight = 8
 
-// The replicator stops sending this long before the function's deadline, so that
-// it always answers: a killed invocation reports nothing and starts from its
-// first record again.
-const (
-	minReserve      = 2 * time.Second
-	reserveFraction = 10 // of the time that is left when writing starts
-)
-
 // Full jitter: a random wait between 0 and a bound that doubles with each retry.
 const (
 	baseBackoff = 50 * time.Millisecond
@@ -37,10 +30,10 @@ const (
 type table interface {
 	// batchWriteItem returns the writes that DynamoDB left unprocessed.
 	batchWriteItem(ctx context.Context, body []byte) (unprocessed []types.WriteRequest, err error)
-	// putItem and deleteItem report whether the condition held. It is not an
-	// error when it did not.
-	putItem(ctx context.Context, body []byte) (applied bool, err error)
-	deleteItem(ctx context.Context, body []byte) (applied bool, err error)
+	// putItem and deleteItem send conditional writes. It is no error when the
+	// condition does not hold: the table then has something newer.
+	putItem(ctx context.Context, body []byte) error
+	deleteItem(ctx context.Context, body []byte) error
 }
 
 // writer carries out plans.
@@ -58,64 +51,196 @@ func newWriter(t table, mappings []mapping) *writer {
 	return w
 }
 
-// write carries out a plan and returns a failure for every chain that was not
-// applied whole.
-func (w *writer) write(ctx context.Context, p *plan) []failure {
-	ctx, cancel := stopSendingBeforeDeadline(ctx)
+// write carries out a plan. It returns a failure for every chain that was not
+// applied whole, or only the systemic one if there is one.
+//
+// It sends in rounds. A round sends everything that can be sent now; what it
+// leaves behind goes into the next one after a wait, so that one write that the
+// table does not take holds nothing up but itself. The deletes of moved items are
+// sent as soon as their puts are done.
+func (w *writer) write(ctx context.Context, p plan) []failure {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &result{}
-	w.sendAll(ctx, p.first, r)
-	w.sendAll(ctx, p.then, r)
-	failures := make([]failure, 0, len(r.errs))
-	for chain, err := range r.errs {
-		failures = append(failures, failure{p.chains[chain].first, err})
+	r := &result{left: make([][]write, len(w.mappings)), cancel: cancel}
+	send, wait := p.first, p.then
+	for round := 0; ; round++ {
+		w.sendAll(ctx, send, r)
+		if r.systemic != nil {
+			return []failure{{0, everyMapping, systemic, r.systemic}}
+		}
+		left := r.takeLeft()
+		ready, waiting := r.release(wait)
+		r.removals(ready)
+		if count(left)+count(ready) == 0 {
+			return r.failures(p.chains)
+		}
+		if ctx.Err() == nil && count(ready) == 0 {
+			sleep(ctx, backoff(round))
+		}
+		if ctx.Err() != nil {
+			for i := range w.mappings {
+				r.giveUp(left[i], ready[i], waiting[i])
+			}
+			return r.failures(p.chains)
+		}
+		for i := range left {
+			left[i] = append(left[i], ready[i]...)
+		}
+		send, wait = left, waiting
 	}
-	return failures
 }
 
-// result collects the chains that failed.
+func count(writes [][]write) int {
+	n := 0
+	for i := range writes {
+		n += len(writes[i])
+	}
+	return n
+}
+
+// result collects what was not written.
 type result struct {
-	mu   sync.Mutex
-	errs map[int]error // by chain; the first error of each
+	cancel context.CancelFunc
+
+	mu sync.Mutex
+	// left holds the writes that this round leaves to the next, by mapping.
+	left [][]write
+	// pending holds why a chain has writes left, by chain. When the time is up,
+	// these are the chains that have failed.
+	pending map[int]error
+	// refused holds the writes that can never be carried out, by chain.
+	refused map[int]refusal
+	// systemic is the first error that is no chain's own. It ends all sending.
+	systemic error
 }
 
-func (r *result) fail(writes []write, err error) {
+// refusal is a write that the table does not take.
+type refusal struct {
+	mapping int
+	write   write
+	err     error
+	removed bool // what stands under its key is being deleted
+}
+
+// leave leaves writes to the next round.
+func (r *result) leave(mapping int, writes []write, why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.errs == nil {
-		r.errs = map[int]error{}
+	r.left[mapping] = append(r.left[mapping], writes...)
+	r.giveUpBecause(why, writes)
+}
+
+// refuse records a write that can never be carried out.
+func (r *result) refuse(mapping int, write write, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refused == nil {
+		r.refused = map[int]refusal{}
+	}
+	r.refused[write.chain] = refusal{mapping, write, err, !write.put}
+}
+
+// stop ends all sending.
+func (r *result) stop(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.systemic == nil {
+		r.systemic = err
+	}
+	r.cancel()
+}
+
+// takeLeft returns the writes that the round has left. The chains that have none
+// are pending no more.
+func (r *result) takeLeft() [][]write {
+	left := r.left
+	r.left = make([][]write, len(left))
+	still := map[int]bool{}
+	for i := range left {
+		for j := range left[i] {
+			still[left[i][j].chain] = true
+		}
+	}
+	maps.DeleteFunc(r.pending, func(chain int, _ error) bool { return !still[chain] })
+	return left
+}
+
+// release splits the writes that wait for their chains' puts into those that need
+// to wait no more and the others.
+func (r *result) release(wait [][]write) (ready, waiting [][]write) {
+	ready, waiting = make([][]write, len(wait)), make([][]write, len(wait))
+	for i := range wait {
+		if len(r.pending) == 0 {
+			ready[i] = wait[i]
+			continue
+		}
+		for _, write := range wait[i] {
+			if _, pending := r.pending[write.chain]; pending {
+				waiting[i] = append(waiting[i], write)
+			} else {
+				ready[i] = append(ready[i], write)
+			}
+		}
+	}
+	return ready, waiting
+}
+
+// removals adds the deletes of what stands under the keys of puts that were
+// refused. It is an older state of the item, and to show nothing is better than
+// to show what is no longer so: the same rule as for a new image that cannot be
+// projected.
+func (r *result) removals(ready [][]write) {
+	for chain, refused := range r.refused {
+		if refused.removed {
+			continue
+		}
+		remove := refused.write
+		remove.put = false
+		ready[refused.mapping] = append(ready[refused.mapping], remove)
+		refused.removed = true
+		r.refused[chain] = refused
+	}
+}
+
+// giveUp makes failures of the chains of writes that were not sent in time.
+func (r *result) giveUp(lists ...[]write) {
+	for _, writes := range lists {
+		r.giveUpBecause(errTimeIsUp, writes)
+	}
+}
+
+// giveUpBecause notes why the chains of writes fail unless another round helps. The
+// first reason counts.
+func (r *result) giveUpBecause(why error, writes []write) {
+	if r.pending == nil {
+		r.pending = map[int]error{}
 	}
 	for i := range writes {
-		if _, failed := r.errs[writes[i].chain]; !failed {
-			r.errs[writes[i].chain] = err
+		if _, known := r.pending[writes[i].chain]; !known {
+			r.pending[writes[i].chain] = why
 		}
 	}
 }
 
-// without removes the writes of chains that failed.
-func (r *result) without(writes []write) []write {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.errs) == 0 {
-		return writes
+// failures returns what has failed in the end.
+func (r *result) failures(chains []chain) []failure {
+	failures := make([]failure, 0, len(r.pending)+len(r.refused))
+	for chain, err := range r.pending {
+		failures = append(failures, failure{chains[chain].first, chains[chain].mapping, transient, err})
 	}
-	return slices.DeleteFunc(writes, func(w write) bool {
-		_, failed := r.errs[w.chain]
-		return failed
-	})
+	for chain, refused := range r.refused {
+		failures = append(failures, failure{chains[chain].last.change, chains[chain].mapping, permanent, refused.err})
+	}
+	return failures
 }
 
-func stopSendingBeforeDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
+// sendAll sends one round of writes, inFlight requests at a time, and waits for
+// all of them.
+func (w *writer) sendAll(ctx context.Context, writes [][]write, r *result) {
+	var batches []batch
+	for i := range writes {
+		batches = w.mappings[i].cut(batches, i, writes[i])
 	}
-	reserve := max(minReserve, time.Until(deadline)/reserveFraction)
-	return context.WithDeadline(ctx, deadline.Add(-reserve))
-}
-
-// sendAll sends the batches, inFlight at a time, and waits for all of them.
-func (w *writer) sendAll(ctx context.Context, batches []batch, r *result) {
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(inFlight, len(batches)) {
@@ -132,45 +257,53 @@ func (w *writer) sendAll(ctx context.Context, batches []batch, r *result) {
 	workers.Wait()
 }
 
+// send sends one request.
 func (w *writer) send(ctx context.Context, b batch, r *result) {
-	writes := r.without(b.writes)
+	var unprocessed []types.WriteRequest
+	var err error
+	e := w.encoders[b.mapping]
 	switch {
-	case len(writes) == 0:
-	case w.mappings[b.mapping].versionAttribute != "":
-		w.sendGuarded(ctx, b.mapping, writes, r)
+	case e.mapping.versionAttribute == "":
+		unprocessed, err = w.table.batchWriteItem(ctx, e.batch(b.writes))
+	case b.writes[0].put:
+		err = w.table.putItem(ctx, e.guarded(&b.writes[0]))
 	default:
-		w.sendBatch(ctx, b.mapping, writes, r)
+		err = w.table.deleteItem(ctx, e.guarded(&b.writes[0]))
+	}
+	left := b.writes
+	switch {
+	case err != nil:
+		err = fmt.Errorf("write to %s: %w", e.mapping.tableName, err)
+	case len(unprocessed) > 0:
+		if left, err = e.mapping.pick(b.writes, unprocessed); err == nil {
+			err = errUnprocessed
+		}
+	default:
+		return
+	}
+	switch c := classify(err); {
+	case c == systemic:
+		r.stop(err)
+	case c == permanent && len(left) == 1:
+		r.refuse(b.mapping, left[0], err)
+	case c == permanent:
+		// One bad item refuses the whole call. Halving finds it, and every call
+		// without it succeeds.
+		w.send(ctx, batch{b.mapping, left[:len(left)/2]}, r)
+		w.send(ctx, batch{b.mapping, left[len(left)/2:]}, r)
+	default:
+		r.leave(b.mapping, left, err)
 	}
 }
 
-// sendBatch sends one BatchWriteItem call, and what it leaves unprocessed again
-// until nothing is left or the time is up.
-func (w *writer) sendBatch(ctx context.Context, mapping int, writes []write, r *result) {
-	for attempt := 0; ; attempt++ {
-		unprocessed, err := w.table.batchWriteItem(ctx, w.encoders[mapping].appendBatch(nil, writes))
-		if err == nil && len(unprocessed) > 0 {
-			writes, err = w.stillPending(mapping, writes, unprocessed)
-			if err == nil {
-				err = sleep(ctx, backoff(attempt))
-			}
-		}
-		if err != nil {
-			r.fail(writes, fmt.Errorf("write to %s: %w", w.mappings[mapping].tableName, err))
-			return
-		}
-		if len(unprocessed) == 0 {
-			return
-		}
-	}
-}
+var (
+	errUnprocessed = errors.New("the table kept leaving writes unprocessed until the time was up: its capacity or its partition limit is exceeded")
+	errTimeIsUp    = errors.New("the time was up before it was sent: the function's timeout is too short for the batch")
+)
 
-// errUnprocessed says that DynamoDB kept leaving writes unprocessed.
-var errUnprocessed = errors.New("the table kept leaving writes unprocessed until the time was up: its capacity or its partition limit is exceeded")
-
-// stillPending picks the writes that DynamoDB left unprocessed, by their key. On
-// an error all of writes are pending.
-func (w *writer) stillPending(mapping int, writes []write, unprocessed []types.WriteRequest) ([]write, error) {
-	m := &w.mappings[mapping]
+// pick returns the writes that DynamoDB left unprocessed, by their key, or all of
+// writes and an error.
+func (m *mapping) pick(writes []write, unprocessed []types.WriteRequest) ([]write, error) {
 	pending := make([]write, 0, len(unprocessed))
 	for _, u := range unprocessed {
 		attributes := map[string]types.AttributeValue{}
@@ -216,20 +349,6 @@ func (m *mapping) identity(attributes map[string]types.AttributeValue) ([]byte, 
 	return identity, nil
 }
 
-// sendGuarded sends conditional writes, one request each. A condition that does
-// not hold means that the target already has something newer: the write is done.
-func (w *writer) sendGuarded(ctx context.Context, mapping int, writes []write, r *result) {
-	for i := range writes {
-		send := w.table.deleteItem
-		if writes[i].put {
-			send = w.table.putItem
-		}
-		if _, err := send(ctx, w.encoders[mapping].appendGuarded(nil, &writes[i])); err != nil {
-			r.fail(writes[i:i+1], fmt.Errorf("conditional write to %s: %w", w.mappings[mapping].tableName, err))
-		}
-	}
-}
-
 // backoff is how long to wait before retry number attempt, counted from 0.
 func backoff(attempt int) time.Duration {
 	bound := maxBackoff
@@ -239,14 +358,12 @@ func backoff(attempt int) time.Duration {
 	return rand.N(bound) // #nosec G404 -- jitter needs no secrecy
 }
 
-// sleep waits, unless the time to send is up before.
-func sleep(ctx context.Context, d time.Duration) error {
+// sleep waits, at most until the time to send is up.
+func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
 	case <-ctx.Done():
-		return errUnprocessed
 	}
 }

@@ -1,0 +1,128 @@
+package replicatedtable
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+// Condition is a condition on an item. The functions Condition_All to
+// Condition_BeginsWith make one, and nothing else does.
+//
+// They take the name of a top-level attribute; a dot leads into a map, as in
+// "address.city". So an attribute whose own name contains a dot cannot be named,
+// nor can an element of a list. Where a map is expected and is missing, or is of
+// another type, there is no attribute.
+//
+// What is nil or empty where something is needed fails synthesis, with a message
+// that says where in the condition it is.
+type Condition interface {
+	toSpec() spec.Condition
+}
+
+// Value is what an attribute is compared with. The functions Value_String,
+// Value_Number and Value_Boolean make one, and nothing else does. No value equals
+// an attribute of another type: the number 1 is not the string "1".
+type Value interface {
+	toSpec() spec.Value
+}
+
+// Condition_All holds when all conditions hold, of which there must be at least
+// one. Conditions nest at most 10 deep.
+func Condition_All(conditions ...Condition) Condition {
+	return condition{All: toConditions(conditions)}
+}
+
+// Condition_Any holds when one of the conditions holds, of which there must be at
+// least one. Conditions nest at most 10 deep.
+func Condition_Any(conditions ...Condition) Condition {
+	return condition{Any: toConditions(conditions)}
+}
+
+// Condition_Equals holds when the attribute has the type and the value of
+// operand.
+func Condition_Equals(attribute *string, operand Value) Condition {
+	return compare(attribute, spec.Equals, operand)
+}
+
+// Condition_NotEquals holds when Condition_Equals does not: also for an attribute
+// of another type, and for an item without the attribute.
+func Condition_NotEquals(attribute *string, operand Value) Condition {
+	return compare(attribute, spec.NotEquals, operand)
+}
+
+// Condition_In holds when the attribute equals one of the operands, of which
+// there must be at least one. They may be of several types.
+func Condition_In(attribute *string, operands ...Value) Condition {
+	return compare(attribute, spec.In, operands...)
+}
+
+// Condition_Exists holds when the item has the attribute, whatever its type and
+// value: also NULL and the empty string.
+func Condition_Exists(attribute *string) Condition {
+	return compare(attribute, spec.Exists)
+}
+
+// Condition_BeginsWith holds when the attribute is a string that begins with
+// prefix, byte by byte. With the empty prefix, any string does.
+func Condition_BeginsWith(attribute, prefix *string) Condition {
+	return compare(attribute, spec.BeginsWith, Value_String(prefix))
+}
+
+// Value_String is a string. Strings are equal byte by byte.
+func Value_String(text *string) Value {
+	if text == nil {
+		return value{} // not the empty string, which somebody may mean
+	}
+	return value{Type: "S", Text: *text}
+}
+
+// Value_Number is a number in decimal notation, with an exponent of at most three
+// digits: "1", "-2.5", "1e3". Numbers are equal by value, whatever their
+// notation: 1000 equals "1e3".
+func Value_Number(decimal *string) Value { return value{Type: "N", Text: toString(decimal)} }
+
+// Value_Boolean is a boolean.
+func Value_Boolean(truth *bool) Value {
+	if truth == nil {
+		return value{Type: "BOOL"}
+	}
+	return value{Type: "BOOL", Text: strconv.FormatBool(*truth)}
+}
+
+// Conditions and values are those of the spec, sound or not: the zero value
+// stands for what was nil, and the spec's rules refuse it.
+type (
+	condition spec.Condition
+	value     spec.Value
+)
+
+func (c condition) toSpec() spec.Condition { return spec.Condition(c) }
+
+func (v value) toSpec() spec.Value { return spec.Value(v) }
+
+func compare(attribute *string, operator spec.Operator, operands ...Value) Condition {
+	c := condition{Operator: operator, Path: []string{toString(attribute)}}
+	if !isToken(c.Path[0]) { // the text of a token has a dot too, and is refused whole
+		c.Path = strings.Split(c.Path[0], ".")
+	}
+	for _, v := range operands {
+		if v == nil {
+			v = value{}
+		}
+		c.Values = append(c.Values, v.toSpec())
+	}
+	return c
+}
+
+func toConditions(conditions []Condition) []spec.Condition {
+	list := []spec.Condition{} // not nil when it is empty: that would be no list at all
+	for _, c := range conditions {
+		if c == nil {
+			c = condition{}
+		}
+		list = append(list, c.toSpec())
+	}
+	return list
+}

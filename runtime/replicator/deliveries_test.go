@@ -1,0 +1,202 @@
+package replicator
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/replicatedtable/cdk-go/internal/memorydb"
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+// Deliveries that are strange but legal, or that a mistake elsewhere would make.
+func TestStrangeDeliveries(t *testing.T) {
+	manyAttributes := func(n int) string {
+		members := []string{`"id":{"S":"1"}`}
+		for i := range n {
+			members = append(members, fmt.Sprintf(`"attribute%d":{"N":"%d"}`, i, i))
+		}
+		return "{" + strings.Join(append(members, `"group":{"S":"g"}`), ",") + "}"
+	}
+	// DynamoDB nests values 32 levels deep: 31 lists around a scalar.
+	deep := `{"id":{"S":"1"},"group":{"S":"g"},"deep":` + strings.Repeat(`{"L":[`, 31) + `{"S":"x"}` + strings.Repeat(`]}`, 31) + `}`
+	keys := item("id", "1")
+	whole := item("id", "1", "group", "g")
+
+	for _, test := range []struct {
+		name, why string
+		payload   []byte
+		want      []string // items of the target
+		again     bool     // something comes again
+		given     int      // messages in the failure queue
+	}{
+		{"no records", "there is nothing to do", []byte(`{"Records":[]}`), nil, false, 0},
+		{"a record twice", "delivery is at least once, also within a batch",
+			payload(insertion(1, "1"), insertion(1, "1")), []string{whole}, false, 0},
+		{"records of another table", "somebody mapped another stream to the function: nothing of it is ours to apply or to give up",
+			payload(strings.Replace(insertion(1, "1"), "table/source/", "table/other/", 1), insertion(2, "2")), nil, true, 0},
+		{"a stream without old images", "moved items could not be seen: somebody has to repair the stream",
+			payload(insertion(1, "1"), strings.Replace(insertion(2, "2"), `"Keys"`, `"StreamViewType":"NEW_IMAGE","Keys"`, 1)), nil, true, 0},
+		{"half a surrogate pair", "DynamoDB lets it through; one such string must not stop the stream",
+			payload(record("INSERT", 1, keys, "", `{"id":{"S":"1"},"group":{"NULL":true},"note":{"S":"\ud83d"}}`), insertion(2, "2")), []string{item("id", "2", "group", "g")}, false, 1},
+		{"nobody's identity", "what is null is nobody",
+			payload(strings.Replace(insertion(1, "1"), `{"eventName"`, `{"userIdentity":null,"eventName"`, 1)), []string{whole}, false, 0},
+		{"an unknown event name", "what it does to the item is not known",
+			payload(strings.Replace(insertion(1, "1"), "INSERT", "UPSERT", 1)), nil, false, 1},
+		{"fields of the future", "what is not known is carried by nobody and harms nobody",
+			payload(strings.Replace(insertion(1, "1"), `{"eventName"`, `{"future":{"a":[{}]},"eventName"`, 1)), []string{whole}, false, 0},
+		{"no Keys", "the source item cannot be told",
+			payload(strings.Replace(insertion(1, "1"), `"Keys"`, `"Quays"`, 1)), nil, false, 1},
+		{"10,000 attributes", "an item may have them",
+			payload(record("INSERT", 1, keys, "", manyAttributes(10_000))), []string{manyAttributes(10_000)}, false, 0},
+		{"10,000 attributes, one changed", "comparing both images must not take for ever",
+			payload(record("MODIFY", 1, keys, manyAttributes(9_999), manyAttributes(10_000))), []string{manyAttributes(10_000)}, false, 0},
+		{"32 levels deep", "a value is carried, not walked", payload(record("INSERT", 1, keys, "", deep)), []string{deep}, false, 0},
+		{"sequence numbers of 21 to 40 digits", "their width varies", payload(
+			strings.Replace(insertion(1, "1"), fmt.Sprintf("%024d", 1), strings.Repeat("1", 21), 1),
+			strings.Replace(record("MODIFY", 2, keys, whole, item("id", "1", "group", "h")), fmt.Sprintf("%024d", 2), strings.Repeat("2", 40), 1)),
+			[]string{item("id", "1", "group", "h")}, false, 0},
+		{"no sequence number", "it cannot be named, but it can be given up",
+			payload(insertion(1, "1"), strings.Replace(insertion(2, "2"), `"SequenceNumber"`, `"Number"`, 1)), []string{whole}, false, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFunction(t, uniqueSpec(all))
+			answer, err := f.Invoke(t.Context(), test.payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again := string(answer) != `{"batchItemFailures":[]}`; again != test.again {
+				t.Errorf("%s: the answer is %s", test.why, answer)
+			}
+			if got := f.db.Items("target"); len(got) != len(test.want) {
+				t.Errorf("%s: the target has %d items, want %d", test.why, len(got), len(test.want))
+			} else {
+				for i := range got {
+					if want := canonical(t, test.want[i]); got[i] != want {
+						t.Errorf("%s\n got %.300s\nwant %.300s", test.why, got[i], want)
+					}
+				}
+			}
+			if len(f.queue.bodies) != test.given {
+				t.Errorf("%s: the failure queue has %d messages, want %d", test.why, len(f.queue.bodies), test.given)
+			}
+		})
+	}
+}
+
+func canonical(t *testing.T, item string) string {
+	t.Helper()
+	text, err := memorydb.Canonical([]byte(item))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestTheLargestPayloadIsApplied(t *testing.T) {
+	// Lambda ends a batch at 6 MB. That is many small records or a few large ones.
+	for _, size := range []int{600, 300_000} {
+		f := newFunction(t, uniqueSpec(all))
+		var records []string
+		for n := 0; n < 6<<20; {
+			records = append(records, insertion(len(records)+1, fmt.Sprint(len(records)), "note", strings.Repeat("x", size)))
+			n += len(records[len(records)-1]) + 1
+		}
+		if again := f.invoke(t, records...); again != nil {
+			t.Errorf("%d records come again", len(again))
+		}
+		if n := len(f.db.Items("target")); n != len(records) {
+			t.Errorf("the target has %d of %d items", n, len(records))
+		}
+	}
+}
+
+func TestExpiredItemsAreDeletedOrKeptAsAsked(t *testing.T) {
+	// D5.
+	whole := item("id", "1", "group", "g")
+	removal := record("REMOVE", 2, item("id", "1"), whole, "")
+	expiry := strings.TrimSuffix(removal, "}") + `,"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}}`
+	for _, test := range []struct {
+		name  string
+		keep  bool
+		last  string
+		items int
+	}{
+		{"an expired item is deleted by default", false, expiry, 0},
+		{"an expired item is kept on request", true, expiry, 1},
+		{"an item that somebody deletes is deleted all the same", true, removal, 0},
+		{"a user of another name is somebody", true, strings.Replace(expiry, "dynamodb.amazonaws.com", "AIDA", 1), 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := uniqueSpec(all)
+			if test.keep {
+				s.Targets[0].ExpiredItems = spec.KeepExpired
+			}
+			f := newFunction(t, s)
+			f.invoke(t, insertion(1, "1"))
+			f.invoke(t, test.last)
+			if items := f.db.Items("target"); len(items) != test.items {
+				t.Errorf("the target has %v", items)
+			}
+		})
+	}
+}
+
+func TestAKeptItemStaysBesideTheItemThatIsMadeAnew(t *testing.T) {
+	// In one batch: the item changes, expires and is kept, and is made anew under
+	// another target key. Its last state must be written before that.
+	s := uniqueSpec(all)
+	s.Targets[0].ExpiredItems = spec.KeepExpired
+	f := newFunction(t, s)
+	state := func(group string) string { return item("id", "1", "group", group) }
+	expiry := strings.TrimSuffix(record("REMOVE", 3, item("id", "1"), state("b"), ""), "}") + `,"userIdentity":{"principalId":"dynamodb.amazonaws.com"}}`
+	if again := f.invoke(t,
+		record("INSERT", 1, item("id", "1"), "", state("a")),
+		record("MODIFY", 2, item("id", "1"), state("a"), state("b")),
+		expiry,
+		record("INSERT", 4, item("id", "1"), "", state("c"))); again != nil {
+		t.Errorf("records come again: %v", again)
+	}
+	want := []string{canonical(t, state("b")), canonical(t, state("c"))}
+	if got := f.db.Items("target"); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestTheFilterDecidesWhichItemsHaveATargetItem(t *testing.T) {
+	// D4: entering the filter puts, leaving it deletes.
+	s := uniqueSpec(all)
+	s.Targets[0].Filter = &spec.Condition{Path: []string{"status"}, Operator: spec.Equals, Values: []spec.Value{{Type: "S", Text: "on"}}}
+	f := newFunction(t, s)
+	state := func(status string) string { return item("id", "1", "group", "g", "status", status) }
+	for n, step := range []struct {
+		record string
+		items  int
+	}{
+		{record("INSERT", 1, item("id", "1"), "", state("off")), 0},
+		{record("MODIFY", 2, item("id", "1"), state("off"), state("on")), 1},
+		{record("MODIFY", 3, item("id", "1"), state("on"), state("off")), 0},
+		{record("MODIFY", 4, item("id", "1"), state("off"), state("on")), 1},
+		{record("REMOVE", 5, item("id", "1"), state("on"), ""), 0},
+	} {
+		f.invoke(t, step.record)
+		if items := f.db.Items("target"); len(items) != step.items {
+			t.Errorf("after step %d the target has %v, want %d items", n, items, step.items)
+		}
+	}
+}
+
+func TestTheVersionGuardNeverShowsAnOlderState(t *testing.T) {
+	s := uniqueSpec(all)
+	s.Targets[0].VersionAttribute = spec.DefaultVersionAttribute
+	f := newFunction(t, s)
+	first := insertion(9, "1", "note", "first")
+	second := record("MODIFY", 10, item("id", "1"), item("id", "1", "group", "g", "note", "first"), item("id", "1", "group", "g", "note", "second"))
+	f.invoke(t, first, second)
+	f.invoke(t, first) // a redelivery that stops before the second record
+	want := strings.TrimSuffix(item("id", "1", "group", "g", "note", "second"), "}") +
+		fmt.Sprintf(`,%q:{"S":"2026-01-02T03:04:05.678/%040d"}}`, spec.DefaultVersionAttribute, 10)
+	if got := f.db.Items("target"); len(got) != 1 || got[0] != canonical(t, want) {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}

@@ -1,0 +1,87 @@
+package replicator
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestTheModelTestHasTeeth puts well-known bugs into the replicator, one at a
+// time, and expects the model test to find each. The bugs are changes of the
+// source text that only the compiler sees (go build -overlay); one that no longer
+// fits the source fails, so that it is kept up to date.
+func TestTheModelTestHasTeeth(t *testing.T) {
+	for _, bug := range []struct{ name, file, from, to string }{
+		{"first and last image are compared", "plan.go",
+			"if c.last == nil {",
+			"if c.last == nil || len(c.keys) > 0 && p.mappings[c.mapping].same(c.keys[0], c.after) {"},
+		{"only one old key is deleted", "plan.go",
+			"*deletes = append(*deletes, write{index, false, v, by, p.mappings[m].keySize(v)})",
+			"*deletes = append(*deletes, write{index, false, v, by, p.mappings[m].keySize(v)})\n\t\tbreak"},
+		{"unprocessed items are ignored", "write.go",
+			"case len(unprocessed) > 0:",
+			"case false:"},
+		{"sequence numbers are compared without padding", "version.go",
+			"range maxSequenceNumberDigits - len(c.sequenceNumber)",
+			"range 0"},
+		{"the old item is deleted with the put of the new one", "plan.go",
+			"deletes = &p.then[m]",
+			"deletes = &p.first[m]"},
+		{"another owner's item is deleted", "encode.go",
+			`remove = fmt.Sprintf("%s AND (%s)", owner, older)`,
+			`remove, removeNames = older, names`},
+		{"a failed chain is not reported", "write.go",
+			"failures = append(failures, failure{chains[chain].first, chains[chain].mapping, transient, err})",
+			"_, _ = chain, err"},
+		{"a chain resumes at its last record", "write.go",
+			"failure{chains[chain].first,",
+			"failure{chains[chain].last.change,"},
+		{"the old item stays when the new image cannot be projected", "plan.go",
+			"c.had(&e.before)",
+			"if e.after.err == nil {\n\t\t\tc.had(&e.before)\n\t\t}"},
+		{"the state before a refused put stays", "write.go",
+			"ready[refused.mapping] = append(ready[refused.mapping], remove)",
+			"_ = remove"},
+		{"the deletes of moved items do not wait for their puts", "write.go",
+			"if len(r.pending) == 0 {\n\t\t\tready[i]",
+			"if true {\n\t\t\tready[i]"},
+	} {
+		t.Run(bug.name, func(t *testing.T) {
+			source, err := os.ReadFile(bug.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(source), bug.from); n != 1 {
+				t.Fatalf("%s holds %q %d times: the bug no longer fits the source", bug.file, bug.from, n)
+			}
+			folder := t.TempDir()
+			mutant := filepath.Join(folder, bug.file)
+			if err := os.WriteFile(mutant, []byte(strings.Replace(string(source), bug.from, bug.to, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			original, err := filepath.Abs(bug.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{original: mutant}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			overlayFile := filepath.Join(folder, "overlay.json")
+			if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, err := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-overlay", overlayFile,
+				"-run", "^TestTheTargetIsTheOracleAfterAnyHistory$", ".").CombinedOutput()
+			if err == nil {
+				t.Error("the model test did not notice")
+			}
+			if !strings.Contains(string(out), "seed ") {
+				t.Errorf("the mutant did not fail by a divergence:\n%s", out)
+			}
+		})
+	}
+}
