@@ -55,8 +55,9 @@ func newRetryer(maxAttempts int) aws.Retryer {
 // was forgotten somewhere on the way never does.
 const answerTimeout = 5 * time.Second
 
-// newHTTPClient returns the HTTP client for all requests of the process.
-func newHTTPClient() aws.HTTPClient {
+// newHTTPClient returns the HTTP client for all requests of the process, of which
+// inFlight are under way at once.
+func newHTTPClient(inFlight int) aws.HTTPClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		// Fewer idle connections than requests in flight means a new connection
 		// for most requests.

@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -75,13 +76,13 @@ func (e *encoder) prepareConditions() {
 	e.version = quote(m.versionAttribute)
 }
 
-// batch returns the body of a BatchWriteItem call.
-func (e *encoder) batch(writes []write) []byte {
+// appendBatch appends the body of a BatchWriteItem call.
+func (e *encoder) appendBatch(dst []byte, writes []write) []byte {
 	size := len(e.batchHead) + len(batchTail)
 	for i := range writes {
 		size += batchWriteOverhead + writes[i].size
 	}
-	dst := append(make([]byte, 0, size), e.batchHead...)
+	dst = append(slices.Grow(dst, size), e.batchHead...)
 	for i := range writes {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -99,17 +100,13 @@ func (e *encoder) batch(writes []write) []byte {
 	return append(dst, batchTail...)
 }
 
-// guardedValuesBytes is room for what a conditional write adds to the prepared
-// parts and the item: owner and version, twice. More only costs another allocation.
-const guardedValuesBytes = 512
-
-// guarded returns the body of a conditional PutItem or DeleteItem call.
-func (e *encoder) guarded(w *write) []byte {
-	head := e.delete
+// appendGuarded appends the body of a conditional PutItem or DeleteItem call.
+func (e *encoder) appendGuarded(dst []byte, w *write) []byte {
 	if w.put {
-		head = e.put
+		dst = append(dst, e.put...)
+	} else {
+		dst = append(dst, e.delete...)
 	}
-	dst := append(make([]byte, 0, len(head)+w.size+guardedValuesBytes), head...)
 	dst = append(dst, `":seq":`...)
 	dst = appendVersionSeq(dst, w.change)
 	if e.mapping.collisions {

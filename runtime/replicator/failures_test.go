@@ -56,6 +56,7 @@ func inMemory(http aws.HTTPClient) config {
 		region:      "us-east-1",
 		credentials: aws.AnonymousCredentials{},
 		endpoint:    func(string) *string { return aws.String("http://memory") },
+		inFlight:    minInFlight,
 		http:        http,
 	}
 }
@@ -490,7 +491,7 @@ func TestAConnectionThatNeverAnswersIsGivenUp(t *testing.T) {
 	}))
 	defer server.Close()
 	defer close(silent)
-	c := inMemory(newHTTPClient())
+	c := inMemory(newHTTPClient(minInFlight))
 	c.endpoint = func(string) *string { return &server.URL }
 	ctx, cancel := context.WithTimeout(t.Context(), 10*answerTimeout)
 	defer cancel()

@@ -129,7 +129,7 @@ type workspace struct {
 	planner   *planner
 }
 
-func newReplicator(s spec.Spec, t table, q queue, log *slog.Logger) *Replicator {
+func newReplicator(s spec.Spec, t table, q queue, inFlight int, log *slog.Logger) *Replicator {
 	mappings := make([]mapping, len(s.Targets))
 	for i, target := range s.Targets {
 		mappings[i] = newMapping(s, target)
@@ -142,7 +142,7 @@ func newReplicator(s spec.Spec, t table, q queue, log *slog.Logger) *Replicator 
 				planner:   newPlanner(mappings),
 			}
 		}},
-		writer:       newWriter(t, mappings),
+		writer:       newWriter(t, mappings, inFlight),
 		failureQueue: &failureQueue{q, mappings},
 		log:          log,
 	}

@@ -73,7 +73,7 @@ func payload(records ...string) []byte {
 // the plan: "put group/id" or "then delete group/id".
 func planOf(t *testing.T, s spec.Spec, payload []byte) (planned []string, failures []failure) {
 	t.Helper()
-	r := newReplicator(s, nil, nil, nil)
+	r := newReplicator(s, nil, nil, minInFlight, nil)
 	w := r.workspaces.Get().(*workspace)
 	changes, err := w.decoder.decode(payload)
 	if err != nil {

@@ -92,7 +92,8 @@ func (l localCloud) config() config {
 			return aws.Credentials{AccessKeyID: l.account, SecretAccessKey: "secret"}, nil
 		}),
 		endpoint: func(string) *string { return &l.endpoint },
-		http:     newHTTPClient(),
+		inFlight: minInFlight,
+		http:     newHTTPClient(minInFlight),
 	}
 }
 

@@ -55,7 +55,7 @@ func (c config) replicator(s spec.Spec, log *slog.Logger) *Replicator {
 		&sqsQueue{url: s.FailureQueueURL, sqs: sqs.New(sqs.Options{
 			Region: c.region, Credentials: c.credentials, BaseEndpoint: c.endpoint("SQS"), HTTPClient: c.http, Retryer: newRetryer(math.MaxInt),
 			EndpointOptions: sqs.EndpointResolverOptions{UseFIPSEndpoint: c.fips, UseDualStackEndpoint: c.dualStack},
-		})}, log)
+		})}, c.inFlight, log)
 }
 
 // config is what the clients of AWS services need to know.
@@ -64,6 +64,7 @@ type config struct {
 	credentials aws.CredentialsProvider
 	// endpoint returns where a service is, or nil for where the SDK finds it.
 	endpoint  func(service string) *string
+	inFlight  int
 	http      aws.HTTPClient
 	fips      aws.FIPSEndpointState
 	dualStack aws.DualStackEndpointState
@@ -87,8 +88,13 @@ func newConfig(getenv func(string) string) (config, error) {
 		SessionToken:    getenv("AWS_SESSION_TOKEN"),
 		Source:          "environment",
 	}
+	// Lambda sets it. Anything else than a number, as where there is no limit,
+	// counts as little memory.
+	mebibytes, _ := strconv.Atoi(getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
+	inFlight := inFlightWith(mebibytes)
 	c := config{
-		region: required("AWS_REGION"),
+		inFlight: inFlight,
+		region:   required("AWS_REGION"),
 		credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return credentials, nil
 		}),
@@ -101,7 +107,7 @@ func newConfig(getenv func(string) string) (config, error) {
 			}
 			return nil
 		},
-		http: newHTTPClient(),
+		http: newHTTPClient(inFlight),
 	}
 	if on, _ := strconv.ParseBool(getenv("AWS_USE_FIPS_ENDPOINT")); on {
 		c.fips = aws.FIPSEndpointStateEnabled

@@ -15,9 +15,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// inFlight is how many requests are under way at once. More does not help at the
-// default memory of 256 MB, a seventh of a core.
-const inFlight = 8
+// How many requests are under way at once. A function's CPU grows with its memory:
+// with 256 MiB, a seventh of a core, more than 8 requests only wait for each other;
+// with more, more of the time passes in waiting for the table. One per 32 MiB fits
+// both; make bench measures 8 and 40.
+const (
+	mebibytesPerRequest = 32
+	minInFlight         = 8
+	maxInFlight         = 64
+)
+
+// inFlightWith returns how many requests are under way in a function with that
+// much memory.
+func inFlightWith(mebibytes int) int {
+	return min(max(mebibytes/mebibytesPerRequest, minInFlight), maxInFlight)
+}
 
 // Full jitter: a random wait between 0 and a bound that doubles with each retry.
 const (
@@ -41,10 +53,14 @@ type writer struct {
 	table    table
 	mappings []mapping
 	encoders []*encoder
+	inFlight int
+	// bodies holds the memory of request bodies. A body is reused once its call
+	// has ended: from then on the SDK reads it no more.
+	bodies sync.Pool
 }
 
-func newWriter(t table, mappings []mapping) *writer {
-	w := &writer{table: t, mappings: mappings}
+func newWriter(t table, mappings []mapping, inFlight int) *writer {
+	w := &writer{table: t, mappings: mappings, inFlight: inFlight, bodies: sync.Pool{New: func() any { return new([]byte) }}}
 	for i := range mappings {
 		w.encoders = append(w.encoders, newEncoder(&mappings[i]))
 	}
@@ -79,7 +95,7 @@ func (w *writer) write(ctx context.Context, p plan) []failure {
 		}
 		if ctx.Err() != nil {
 			for i := range w.mappings {
-				r.giveUp(left[i], ready[i], waiting[i])
+				r.hold(slices.Concat(left[i], ready[i], waiting[i]), errTimeIsUp)
 			}
 			return r.failures(p.chains)
 		}
@@ -127,7 +143,7 @@ func (r *result) leave(mapping int, writes []write, why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.left[mapping] = append(r.left[mapping], writes...)
-	r.giveUpBecause(why, writes)
+	r.hold(writes, why)
 }
 
 // refuse records a write that can never be carried out.
@@ -202,16 +218,8 @@ func (r *result) removals(ready [][]write) {
 	}
 }
 
-// giveUp makes failures of the chains of writes that were not sent in time.
-func (r *result) giveUp(lists ...[]write) {
-	for _, writes := range lists {
-		r.giveUpBecause(errTimeIsUp, writes)
-	}
-}
-
-// giveUpBecause notes why the chains of writes fail unless another round helps. The
-// first reason counts.
-func (r *result) giveUpBecause(why error, writes []write) {
+// hold notes why the chains of writes are pending. The first reason counts.
+func (r *result) hold(writes []write, why error) {
 	if r.pending == nil {
 		r.pending = map[int]error{}
 	}
@@ -243,7 +251,7 @@ func (w *writer) sendAll(ctx context.Context, writes [][]write, r *result) {
 	}
 	var next atomic.Int64
 	var workers sync.WaitGroup
-	for range min(inFlight, len(batches)) {
+	for range min(w.inFlight, len(batches)) {
 		workers.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1
@@ -262,14 +270,19 @@ func (w *writer) send(ctx context.Context, b batch, r *result) {
 	var unprocessed []types.WriteRequest
 	var err error
 	e := w.encoders[b.mapping]
+	body := w.bodies.Get().(*[]byte)
 	switch {
 	case e.mapping.versionAttribute == "":
-		unprocessed, err = w.table.batchWriteItem(ctx, e.batch(b.writes))
+		*body = e.appendBatch((*body)[:0], b.writes)
+		unprocessed, err = w.table.batchWriteItem(ctx, *body)
 	case b.writes[0].put:
-		err = w.table.putItem(ctx, e.guarded(&b.writes[0]))
+		*body = e.appendGuarded((*body)[:0], &b.writes[0])
+		err = w.table.putItem(ctx, *body)
 	default:
-		err = w.table.deleteItem(ctx, e.guarded(&b.writes[0]))
+		*body = e.appendGuarded((*body)[:0], &b.writes[0])
+		err = w.table.deleteItem(ctx, *body)
 	}
+	w.bodies.Put(body)
 	left := b.writes
 	switch {
 	case err != nil:

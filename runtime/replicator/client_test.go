@@ -1,0 +1,152 @@
+package replicator
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// attempt is one HTTP request as it arrived.
+type attempt struct {
+	target, authorization, want string
+	body                        []byte
+}
+
+func TestEveryAttemptSendsTheReadyBodySignedByTheSDK(t *testing.T) {
+	// The body is not what the SDK has serialized, so this would notice an SDK that
+	// hashes, signs or rewinds another one.
+	credentials := aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret", SessionToken: "token"}
+	var mu sync.Mutex
+	var attempts []attempt
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		attempts = append(attempts, attempt{r.Header.Get("X-Amz-Target"), r.Header.Get("Authorization"), signAgain(t, credentials, r, body), body})
+		if len(attempts)%2 == 1 {
+			w.WriteHeader(http.StatusInternalServerError) // the first attempt of each call
+			return
+		}
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	defer server.Close()
+
+	c := inMemory(newHTTPClient(minInFlight))
+	c.endpoint = func(string) *string { return &server.URL }
+	c.credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil })
+	table := c.replicator(uniqueSpec(all), nil).writer.table
+
+	body := func(name string) []byte { return []byte(`{"the body of":"` + name + `, é, \ud83d"}`) }
+	if _, err := table.batchWriteItem(t.Context(), body("BatchWriteItem")); err != nil {
+		t.Error(err)
+	}
+	if err := table.putItem(t.Context(), body("PutItem")); err != nil {
+		t.Error(err)
+	}
+	if err := table.deleteItem(t.Context(), body("DeleteItem")); err != nil {
+		t.Error(err)
+	}
+
+	if len(attempts) != 6 {
+		t.Fatalf("got %d attempts, want 2 for each call", len(attempts))
+	}
+	for i, a := range attempts {
+		name := []string{"BatchWriteItem", "PutItem", "DeleteItem"}[i/2]
+		if a.target != "DynamoDB_20120810."+name || !bytes.Equal(a.body, body(name)) {
+			t.Errorf("attempt %d: %s with the body %s", i, a.target, a.body)
+		}
+		if a.authorization != a.want {
+			t.Errorf("attempt %d of %s is signed\n     %s\nwant %s", i, name, a.authorization, a.want)
+		}
+	}
+}
+
+// signAgain signs what arrived, with the headers that were signed at the time they
+// were, and returns the Authorization header it should have had.
+func signAgain(t *testing.T, credentials aws.Credentials, r *http.Request, body []byte) string {
+	_, signed, _ := strings.Cut(r.Header.Get("Authorization"), "SignedHeaders=")
+	signed, _, _ = strings.Cut(signed, ",")
+	again, err := http.NewRequestWithContext(t.Context(), r.Method, "http://"+r.Host+r.URL.Path, bytes.NewReader(body))
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	for name := range strings.SplitSeq(signed, ";") {
+		if values := r.Header.Values(name); values != nil && !strings.EqualFold(name, "Content-Length") {
+			again.Header[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+	if err != nil {
+		t.Error(err)
+	}
+	hash := sha256.Sum256(body)
+	if err := v4.NewSigner().SignHTTP(t.Context(), credentials, again, hex.EncodeToString(hash[:]), "dynamodb", "us-east-1", at); err != nil {
+		t.Error(err)
+	}
+	return again.Header.Get("Authorization")
+}
+
+func TestABodyIsNotReadAnyMoreOnceItsCallHasEnded(t *testing.T) {
+	// Bodies are used again. A server that answers before it has read the body
+	// leaves the HTTP client reading; the race detector watches this test.
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	defer server.Close()
+	c := inMemory(newHTTPClient(minInFlight))
+	c.endpoint = func(string) *string { return &server.URL }
+	table := c.replicator(uniqueSpec(all), nil).writer.table
+	body := bytes.Repeat([]byte(" "), 8<<20)
+	for range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		_ = table.putItem(ctx, body) // whatever becomes of it
+		cancel()
+		for i := 0; i < len(body); i += 4096 {
+			body[i]++
+		}
+	}
+}
+
+// takesAll is a table that costs nothing.
+type takesAll struct{}
+
+func (takesAll) batchWriteItem(context.Context, []byte) ([]types.WriteRequest, error) {
+	return nil, nil
+}
+func (takesAll) putItem(context.Context, []byte) error    { return nil }
+func (takesAll) deleteItem(context.Context, []byte) error { return nil }
+
+func TestAWarmInvocationAllocatesPerRequestNotPerRecord(t *testing.T) {
+	var records []string
+	for i := range 1000 {
+		records = append(records, insertion(i+1, fmt.Sprint("user", i), "note", strings.Repeat("n", 500)))
+	}
+	event := payload(records...)
+	r := newReplicator(uniqueSpec(all), takesAll{}, nil, minInFlight, nil)
+	allocations := testing.AllocsPerRun(20, func() {
+		if _, err := r.Invoke(context.Background(), event); err != nil {
+			t.Error(err)
+		}
+	})
+	// Some 40 for 40 requests; the race detector makes pools forget, and more of it.
+	if allocations > float64(len(records))/2 {
+		t.Errorf("an invocation with %d records makes %.0f allocations", len(records), allocations)
+	}
+}
