@@ -14,10 +14,13 @@ SEED := 1
 STEPS := 1000000
 SLOW := 2000
 
-.PHONY: help setup demo up down test fuzz lint fmt clean go
+# make bench BENCH="-cases 1000x1KB -runs 15 -delay 2ms" measures something else.
+BENCH :=
+
+.PHONY: help setup demo up down test fuzz bench bench-cold lint fmt clean go
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: go ## Install what the other commands need into .local
 	@go run ./internal/tools/install
@@ -41,6 +44,12 @@ test: setup ## Check formatting, vet, lint, and run every test, skipping none
 fuzz: setup ## Check random histories, faults and crashes against the contract
 	REPLICATEDTABLE_ENGINES=required go test -count=1 -timeout 60m -v -run '^TestTheTargetIsTheOracleAfterAnyHistory' ./runtime/replicator \
 	  -model.seed=$(SEED) -model.steps=$(STEPS) -model.slow-steps=$(SLOW)
+
+bench: go ## Compare what an invocation costs with the article's and a typed function
+	@go run ./internal/bench $(BENCH)
+
+bench-cold: go ## Compare how fast a function starts, and how large it is
+	@go run ./internal/bench/coldstart
 
 lint: setup ## Run golangci-lint
 	$(GOLANGCI_LINT) run ./...

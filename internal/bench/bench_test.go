@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/replicatedtable/cdk-go/internal/bench/endpoint"
+	"github.com/replicatedtable/cdk-go/internal/bench/orders"
+	"github.com/replicatedtable/cdk-go/internal/memorydb"
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+// TestMain lets the test's own program be the processes that the command starts.
+func TestMain(m *testing.M) {
+	if role := os.Getenv(roleVariable); role != "" {
+		if err := start(context.Background(), role, nil, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// small are the workloads of the benchmark with few records.
+func small() []workload {
+	return []workload{
+		inserts("inserts", "inserts", orders.Unique(), 60, orders.Small),
+		{
+			name: "changes", title: "changes", spec: orders.Unique(), records: 60, items: 20,
+			payload: func() []byte { return orders.Changes(20, 3, orders.Large) },
+			warmUp:  func() []byte { return orders.Changes(2, 3, orders.Large) },
+		},
+		inserts("conditional", "conditional", orders.Colliding(), 60, orders.Large),
+	}
+}
+
+func TestEveryVariantWritesTheSameItems(t *testing.T) {
+	for _, w := range small() {
+		for _, v := range variantsFor(w) {
+			t.Run(w.name+"/"+v.name, func(t *testing.T) {
+				target := w.spec.Targets[0]
+				e := endpoint.New(0, target.Table)
+				server := httptest.NewServer(e)
+				defer server.Close()
+				for name, value := range map[string]string{
+					spec.EnvironmentVariable:      w.spec.Encode(),
+					"AWS_REGION":                  "eu-west-1",
+					"AWS_ACCESS_KEY_ID":           "bench",
+					"AWS_SECRET_ACCESS_KEY":       "bench",
+					"AWS_ENDPOINT_URL":            server.URL,
+					"AWS_CONFIG_FILE":             os.DevNull,
+					"AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+				} {
+					t.Setenv(name, value)
+				}
+				h, err := v.handler(t.Context(), w.spec)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := invoke(t.Context(), h, w.payload()); err != nil {
+					t.Fatal(err)
+				}
+				totals, err := e.Settle(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := without(t, totals.Items[target.TableName], target.VersionAttribute)
+				want := wanted(t, w.payload(), v.name == "article")
+				if len(want) != w.items || !slices.Equal(got, want) {
+					t.Errorf("wrote %d items:\n%s\nwant %d, by the workload %d:\n%s", len(got), strings.Join(got, "\n"), len(want), w.items, strings.Join(want, "\n"))
+				}
+			})
+		}
+	}
+}
+
+type attributes = map[string]map[string]any
+
+// wanted returns what a payload leaves in the target table. The article's function
+// is known to keep what should go, and to lose what is neither a string nor a
+// boolean.
+func wanted(t *testing.T, payload []byte, article bool) []string {
+	t.Helper()
+	var event struct {
+		Records []struct {
+			DynamoDB struct{ Keys, NewImage attributes } `json:"dynamodb"`
+		}
+	}
+	if err := json.Unmarshal(payload, &event); err != nil {
+		t.Fatal(err)
+	}
+	last := map[any]attributes{}
+	for _, r := range event.Records {
+		item := r.DynamoDB.NewImage
+		if !article {
+			delete(item, orders.InternalNote)
+		}
+		for name, value := range item {
+			_, isString := value["S"]
+			_, isBoolean := value["BOOL"]
+			if article && !isString && !isBoolean {
+				delete(item, name)
+			}
+		}
+		last[r.DynamoDB.Keys[orders.OrderID]["S"]] = item
+	}
+	var items []string
+	for _, item := range last {
+		items = append(items, canonical(t, item))
+	}
+	slices.Sort(items)
+	return items
+}
+
+// without returns items without one attribute: each variant that guards its writes
+// has a version of its own form.
+func without(t *testing.T, items []string, name string) []string {
+	t.Helper()
+	var rest []string
+	for _, text := range items {
+		var item attributes
+		if err := json.Unmarshal([]byte(text), &item); err != nil {
+			t.Fatal(err)
+		}
+		delete(item, name)
+		rest = append(rest, canonical(t, item))
+	}
+	slices.Sort(rest)
+	return rest
+}
+
+func canonical(t *testing.T, item attributes) string {
+	t.Helper()
+	text, err := json.Marshal(item)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := memorydb.Canonical(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestTheCommandPrintsEveryVariantOfEveryCase(t *testing.T) {
+	var out strings.Builder
+	if err := run(t.Context(), options{cases: small(), runs: 2}, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range small() {
+		_, table, found := strings.Cut(out.String(), "## "+w.title+"\n")
+		if !found {
+			t.Errorf("no table of %s", w.name)
+		}
+		table, _, _ = strings.Cut(table, "\n## ")
+		for _, v := range variantsFor(w) {
+			if !regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(v.title) + ` \|.* 2 \|$`).MatchString(table) {
+				t.Errorf("no row of two runs of %s in\n%s", v.name, table)
+			}
+		}
+		for _, line := range []string{
+			"ratio " + w.name + " requests:typed/ours256 1.00\n",
+			"ratio " + w.name + " write_units:typed/ours256 1.00\n",
+			"ratio " + w.name + " allocations_per_record:ours1280 ",
+		} {
+			if !strings.Contains(out.String(), line) {
+				t.Errorf("no line %q in\n%s", line, out.String())
+			}
+		}
+	}
+}
+
+func TestFlagsAreChecked(t *testing.T) {
+	for _, tt := range []struct {
+		name, why string
+		args      []string
+		want      string
+	}{
+		{"an unknown case", "a typing error would measure nothing", []string{"-cases", "200x5,x"}, `there is no case "x"`},
+		{"no runs", "there is no median of nothing", []string{"-runs", "0"}, "-runs is 0"},
+		{"a negative delay", "no answer comes before its request", []string{"-delay", "-1ms"}, "-delay is -1ms"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := parse(tt.args); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%s: got %v, want %s", tt.why, err, tt.want)
+			}
+		})
+	}
+	o, err := parse([]string{"-cases", "200x5"})
+	if err != nil || len(o.cases) != 1 || o.cases[0].name != "200x5" {
+		t.Errorf("got %v, %v", o.cases, err)
+	}
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// memoryOfOneCPU is the memory at which a function has one CPU, in MB; its share
+// grows with its memory. Source: AWS Lambda Developer Guide, "Configure Lambda
+// function memory".
+const memoryOfOneCPU = 1769
+
+func cpuShare(memory int) float64 { return float64(memory) / memoryOfOneCPU }
+
+// limitPeriod is the time within which a process gets its share. It is short so
+// that a run of some ten milliseconds feels the limit, too.
+const limitPeriod = 20 * time.Millisecond
+
+// cpuLimit is a control group whose processes share a part of one CPU.
+type cpuLimit struct{ folder string }
+
+// newCPULimit makes a control group with share of one CPU, below that of this
+// process. That needs Linux, the cpu controller and the permission.
+func newCPULimit(share float64) (*cpuLimit, error) {
+	parent, unified, err := controlGroup()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp(parent, "replicatedtable-bench-")
+	if err != nil {
+		return nil, err
+	}
+	period := limitPeriod.Microseconds()
+	quota := int64(share * float64(period))
+	if unified {
+		err = writeFile(folder, "cpu.max", fmt.Sprintf("%d %d", quota, period))
+	} else if err = writeFile(folder, "cpu.cfs_period_us", strconv.FormatInt(period, 10)); err == nil {
+		err = writeFile(folder, "cpu.cfs_quota_us", strconv.FormatInt(quota, 10))
+	}
+	if err != nil {
+		_ = os.Remove(folder) // err says more
+		return nil, err
+	}
+	return &cpuLimit{folder}, nil
+}
+
+// controlGroup returns the folder of the group that limits this process's CPU, and
+// whether it is of the unified hierarchy, version 2.
+func controlGroup() (folder string, unified bool, err error) {
+	const root = "/sys/fs/cgroup"
+	groups, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return "", false, err
+	}
+	for line := range strings.Lines(string(groups)) {
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 3) // number, controllers, path
+		if len(fields) != 3 {
+			continue
+		}
+		for controller := range strings.SplitSeq(fields[1], ",") {
+			if controller == "cpu" {
+				return filepath.Join(root, fields[1], fields[2]), false, nil
+			}
+		}
+		if fields[1] == "" {
+			folder = filepath.Join(root, fields[2])
+		}
+	}
+	if folder == "" {
+		return "", false, fmt.Errorf("this process is in no control group with the cpu controller")
+	}
+	return folder, true, nil
+}
+
+// writeFile writes a file that the kernel has made. It makes none itself: without
+// the controller there is no such file.
+func writeFile(folder, name, content string) error {
+	f, err := os.OpenFile(filepath.Join(folder, name), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(content)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// add limits a process.
+func (l *cpuLimit) add(process int) error {
+	return writeFile(l.folder, "cgroup.procs", strconv.Itoa(process))
+}
+
+// remove removes the group, whose processes must have ended.
+func (l *cpuLimit) remove() error { return os.Remove(l.folder) }

@@ -1,0 +1,135 @@
+// Command bench measures what one invocation costs: with the article's function,
+// with the function that a good engineer writes with the typed SDK (package
+// typed), and with this module's. It is what "make bench" runs.
+//
+//	-cases   the cases to run, by name, with commas between them; all by default
+//	-runs    counted runs of each variant in each case, 7 by default
+//	-delay   how long the endpoint takes to answer a request, 5ms by default
+//
+// # How it measures
+//
+// A DynamoDB endpoint on loopback answers each request a fixed delay after it has
+// read it (package endpoint). It is a process of its own, and so is every variant
+// in every case, so each one's CPU time and memory are its own. The variants take
+// turns: one run each, then the next one each. What is printed are medians; the
+// first run of each is not counted. A variant that takes long has fewer runs, and
+// the table says how many.
+//
+// Each case is measured twice: with the machine's CPUs, and with the share of one
+// that Lambda gives to a function of the variant's memory, 0.145 for 256 MB. The
+// second needs a Linux control group with the cpu controller, which usually only
+// root can make; where it cannot be made, the output says so.
+//
+// # What the columns are
+//
+//	wall         from the payload's bytes to the answer's
+//	CPU          of the variant's process, user and system
+//	requests     that it sent
+//	write units  that DynamoDB would charge for them
+//	bytes        of the requests' bodies
+//	peak RSS     of the process in that case: one payload, all runs
+//	allocations  of memory on the heap, by number
+//
+// KB is 1,024 bytes as in DynamoDB's limits, MB is 1,000,000 bytes.
+//
+// # The lines for machines
+//
+// After the tables come lines "ratio <case> <metric> <value>". The case has
+// "/limited" appended where the CPU was. The metrics are:
+//
+//	<column>:<variant>/<variant>        how many times the first one's that is
+//	wall:<variant>/floor                against the fewest rounds of requests that
+//	                                    the variant's requests need, times the delay
+//	requests:<variant>                  and write_units, each as they are
+//	rss_mb:<variant>                    peak RSS in MB
+//	wall_ms:<variant>                   and cpu_ms
+//	cpu_us_per_record:<variant>
+//	allocations_per_record:<variant>
+//
+// with the columns wall, cpu, requests, write_units, bytes, rss and allocations.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// roleVariable is how a process that this command starts knows what it is.
+const roleVariable = "REPLICATEDTABLE_BENCH_ROLE"
+
+// The roles.
+const (
+	endpointRole = "endpoint"
+	handlerRole  = "handler"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// From the first signal on a second one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	if err := start(ctx, os.Getenv(roleVariable), os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func start(ctx context.Context, role string, args []string, out io.Writer) error {
+	switch role {
+	case endpointRole:
+		return serveEndpoint(ctx, os.Getenv, os.Stdin, out)
+	case handlerRole:
+		return serveHandler(ctx, os.Getenv, os.Stdin, out)
+	case "":
+		o, err := parse(args)
+		if err != nil {
+			return err
+		}
+		return run(ctx, o, out)
+	default:
+		return fmt.Errorf("there is no role %q", role)
+	}
+}
+
+// options are the flags of the command.
+type options struct {
+	cases []workload
+	runs  int
+	delay time.Duration
+}
+
+func parse(args []string) (options, error) {
+	o := options{cases: workloads()}
+	names := make([]string, len(o.cases))
+	for i := range o.cases {
+		names[i] = o.cases[i].name
+	}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	chosen := flags.String("cases", strings.Join(names, ","), "cases to run, by `name`")
+	flags.IntVar(&o.runs, "runs", 7, "counted runs of each variant in each case")
+	flags.DurationVar(&o.delay, "delay", 5*time.Millisecond, "how long the endpoint takes to answer a request")
+	if err := flags.Parse(args); err != nil {
+		return options{}, err
+	}
+	if o.runs < 1 {
+		return options{}, fmt.Errorf("-runs is %d: at least one run counts", o.runs)
+	}
+	if o.delay < 0 {
+		return options{}, fmt.Errorf("-delay is %v: it cannot be negative", o.delay)
+	}
+	wanted := strings.Split(*chosen, ",")
+	for _, name := range wanted {
+		if !slices.Contains(names, name) {
+			return options{}, fmt.Errorf("-cases: there is no case %q: use %s", name, strings.Join(names, ", "))
+		}
+	}
+	o.cases = slices.DeleteFunc(o.cases, func(w workload) bool { return !slices.Contains(wanted, w.name) })
+	return o, nil
+}

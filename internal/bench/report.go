@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// column is one thing that is measured.
+type column struct {
+	name  string // in the lines for machines
+	title string // in the table
+	of    func(sample) float64
+	show  func(float64) string
+}
+
+var (
+	wall        = column{"wall", "wall", func(s sample) float64 { return s.Wall.Seconds() }, milliseconds}
+	cpu         = column{"cpu", "CPU", func(s sample) float64 { return s.CPU.Seconds() }, milliseconds}
+	requests    = column{"requests", "requests", func(s sample) float64 { return float64(s.Requests) }, whole}
+	writeUnits  = column{"write_units", "write units", func(s sample) float64 { return float64(s.WriteUnits) }, whole}
+	bytesSent   = column{"bytes", "bytes", func(s sample) float64 { return float64(s.Bytes) }, whole}
+	rss         = column{"rss", "peak RSS", func(s sample) float64 { return float64(s.PeakRSS) }, megabytes}
+	allocations = column{"allocations", "allocations", func(s sample) float64 { return float64(s.Allocations) }, whole}
+)
+
+var columns = []column{wall, cpu, requests, writeUnits, bytesSent, rss, allocations}
+
+func milliseconds(seconds float64) string { return significant(seconds*1e3) + " ms" }
+func megabytes(bytes float64) string      { return significant(bytes/1e6) + " MB" }
+func whole(v float64) string              { return strconv.FormatFloat(v, 'f', 0, 64) }
+
+// significant shows a number with three digits, or all of its whole ones.
+func significant(v float64) string {
+	switch {
+	case v >= 100:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case v >= 10:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	default:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	}
+}
+
+// value returns what the runs of one variant were in a column: the median, or the
+// last one's peak, which is that of them all.
+func (r result) value(c column) float64 {
+	if c.name == rss.name {
+		return c.of(r.samples[len(r.samples)-1])
+	}
+	values := make([]float64, len(r.samples))
+	for i, s := range r.samples {
+		values[i] = c.of(s)
+	}
+	slices.Sort(values)
+	middle := len(values) / 2
+	if len(values)%2 == 1 {
+		return values[middle]
+	}
+	return (values[middle-1] + values[middle]) / 2
+}
+
+// floor is the wall time if only the endpoint's delay took any: as many rounds of
+// requests as it takes, with as many in flight as the variant has.
+func (r result) floor(delay time.Duration) float64 {
+	rounds := (int(r.value(requests)) + r.variant.inFlight - 1) / r.variant.inFlight
+	return float64(rounds) * delay.Seconds()
+}
+
+// printTable prints a case for people.
+func printTable(out io.Writer, title string, results []result) {
+	fmt.Fprintf(out, "\n## %s\n\n| variant |", title)
+	for _, c := range columns {
+		fmt.Fprintf(out, " %s |", c.title)
+	}
+	fmt.Fprint(out, " runs |\n|---|")
+	for range columns {
+		fmt.Fprint(out, "---:|")
+	}
+	fmt.Fprintln(out, "---:|")
+	for _, r := range results {
+		fmt.Fprintf(out, "| %s |", r.variant.title)
+		for _, c := range columns {
+			fmt.Fprintf(out, " %s |", c.show(r.value(c)))
+		}
+		fmt.Fprintf(out, " %d |\n", len(r.samples))
+	}
+}
+
+// printRatios prints a case for machines.
+func printRatios(out io.Writer, name string, delay time.Duration, records int, results []result) {
+	ratio := func(metric string, value float64) {
+		fmt.Fprintf(out, "ratio %s %s %s\n", name, metric, significant(value))
+	}
+	for _, yardstick := range results {
+		for _, r := range results {
+			if !yardstick.variant.yardstick || r.variant.yardstick {
+				continue
+			}
+			for _, c := range columns {
+				ratio(c.name+":"+yardstick.variant.name+"/"+r.variant.name, yardstick.value(c)/r.value(c))
+			}
+		}
+	}
+	for _, r := range results {
+		v := ":" + r.variant.name
+		if delay > 0 {
+			ratio("wall"+v+"/floor", r.value(wall)/r.floor(delay))
+		}
+		ratio("wall_ms"+v, r.value(wall)*1e3)
+		ratio("cpu_ms"+v, r.value(cpu)*1e3)
+		ratio("requests"+v, r.value(requests))
+		ratio("write_units"+v, r.value(writeUnits))
+		ratio("rss_mb"+v, r.value(rss)/1e6)
+		ratio("cpu_us_per_record"+v, r.value(cpu)*1e6/float64(records))
+		ratio("allocations_per_record"+v, r.value(allocations)/float64(records))
+	}
+}

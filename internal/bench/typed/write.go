@@ -1,0 +1,70 @@
+package typed
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Unprocessed writes are sent again this often, after a random wait below a bound
+// that starts at baseBackoff and doubles.
+const (
+	attempts    = 6
+	baseBackoff = 50 * time.Millisecond
+)
+
+var errUnprocessed = errors.New("the table kept leaving writes unprocessed")
+
+// batchWrite sends one batch until nothing of it is unprocessed.
+func (f *Function) batchWrite(ctx context.Context, requests []types.WriteRequest) error {
+	pending := map[string][]types.WriteRequest{f.TableName: requests}
+	for attempt := range attempts {
+		out, err := f.Client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: pending})
+		if err != nil {
+			return err
+		}
+		if pending = out.UnprocessedItems; len(pending) == 0 {
+			return nil
+		}
+		select {
+		case <-time.After(rand.N(baseBackoff << attempt)): // #nosec G404 -- jitter needs no secrecy
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return errUnprocessed
+}
+
+// sendGuarded sends one write that only an older version lets through. A delete
+// also needs the item to be that of the same source item.
+func (f *Function) sendGuarded(ctx context.Context, w write) error {
+	names := map[string]string{"#v": f.VersionAttribute}
+	version := &types.AttributeValueMemberS{Value: w.chain.version}
+	values := item{":v": version}
+	var err error
+	if w.put != nil {
+		w.put[f.VersionAttribute] = version
+		_, err = f.Client.PutItem(ctx, &dynamodb.PutItemInput{
+			TableName: &f.TableName, Item: w.put,
+			ConditionExpression:      aws.String("attribute_not_exists(#v) OR #v < :v"),
+			ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+		})
+	} else {
+		names["#owner"] = f.SourceKey
+		values[":owner"] = &types.AttributeValueMemberS{Value: w.chain.source}
+		_, err = f.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+			TableName: &f.TableName, Key: w.delete,
+			ConditionExpression:      aws.String("#owner = :owner AND #v < :v"),
+			ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+		})
+	}
+	if failed := (*types.ConditionalCheckFailedException)(nil); errors.As(err, &failed) {
+		return nil // the table has something newer
+	}
+	return err
+}

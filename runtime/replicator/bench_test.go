@@ -1,0 +1,114 @@
+package replicator
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/replicatedtable/cdk-go/internal/bench/orders"
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+// The benchmarks of the pure stages work on batches of this many records, each
+// with a new item of 1 KB. Every stage has a warm workspace, as in a function that
+// is in use; B/op and allocs/op are those of a batch.
+const benchRecords = 1000
+
+// perRecord runs f, which does one batch, and reports what a record takes.
+func perRecord(b *testing.B, f func()) {
+	b.Helper()
+	f() // the workspace grows to the batch
+	b.ReportAllocs()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for b.Loop() {
+		f()
+	}
+	runtime.ReadMemStats(&after)
+	records := float64(b.N) * benchRecords
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/records, "ns/record")
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/records, "allocs/record")
+}
+
+// stages is a workspace with the encoder that follows it.
+type stages struct {
+	*workspace
+	b        *testing.B
+	mappings []mapping
+	encoder  *encoder
+	payload  []byte
+	batches  []batch
+	body     []byte
+}
+
+func newStages(b *testing.B, s spec.Spec) *stages {
+	r := newReplicator(s, nil, nil, minInFlight, nil)
+	return &stages{
+		workspace: r.workspaces.Get().(*workspace), b: b,
+		mappings: r.writer.mappings, encoder: r.writer.encoders[0],
+		payload: orders.Inserts(benchRecords, orders.Large),
+	}
+}
+
+func (s *stages) decode() []change {
+	changes, err := s.decoder.decode(s.payload)
+	if err != nil || len(changes) != benchRecords || changes[0].err != nil {
+		s.b.Fatalf("%d changes, %v", len(changes), err)
+	}
+	return changes
+}
+
+func (s *stages) encode(p plan) {
+	s.batches = s.mappings[0].cut(s.batches[:0], 0, p.first[0])
+	for _, batch := range s.batches {
+		if s.mappings[0].versionAttribute != "" {
+			s.body = s.encoder.appendGuarded(s.body[:0], &batch.writes[0])
+		} else {
+			s.body = s.encoder.appendBatch(s.body[:0], batch.writes)
+		}
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	s := newStages(b, orders.Unique())
+	b.SetBytes(int64(len(s.payload)))
+	perRecord(b, func() { s.decode() })
+}
+
+func BenchmarkProject(b *testing.B) {
+	s := newStages(b, orders.Unique())
+	changes := s.decode()
+	perRecord(b, func() { s.projector.project(changes) })
+}
+
+func BenchmarkPlan(b *testing.B) {
+	s := newStages(b, orders.Unique())
+	changes := s.decode()
+	effects := s.projector.project(changes)
+	perRecord(b, func() { s.planner.plan(changes, effects) })
+}
+
+// BenchmarkEncode builds the bodies of requests with 25 writes each.
+func BenchmarkEncode(b *testing.B) {
+	s := newStages(b, orders.Unique())
+	changes := s.decode()
+	p, _ := s.planner.plan(changes, s.projector.project(changes))
+	perRecord(b, func() { s.encode(p) })
+}
+
+// BenchmarkEncodeGuarded builds the bodies of conditional requests.
+func BenchmarkEncodeGuarded(b *testing.B) {
+	s := newStages(b, orders.Colliding())
+	changes := s.decode()
+	p, _ := s.planner.plan(changes, s.projector.project(changes))
+	perRecord(b, func() { s.encode(p) })
+}
+
+// BenchmarkDecodeToEncode is everything up to the request bodies.
+func BenchmarkDecodeToEncode(b *testing.B) {
+	s := newStages(b, orders.Unique())
+	perRecord(b, func() {
+		changes := s.decode()
+		p, _ := s.planner.plan(changes, s.projector.project(changes))
+		s.encode(p)
+	})
+}
