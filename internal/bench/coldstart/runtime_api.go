@@ -55,7 +55,7 @@ func (a *runtimeAPI) start(ctx context.Context, binary string) (time.Duration, e
 	select {
 	case asked := <-a.next:
 		cancel() // ends the process
-		_ = <-ended // that it was killed
+		<-ended  //nolint:errcheck // that it was killed
 		return asked.Sub(begin), nil
 	case err := <-ended:
 		return 0, errors.Join(errors.New("it ended before it asked for an invocation"), err, context.Cause(ctx))
