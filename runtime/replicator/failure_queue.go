@@ -155,8 +155,9 @@ func (m FailureMessage) encode() string {
 
 // sqsQueue is a queue of Amazon SQS.
 type sqsQueue struct {
-	sqs *sqs.Client
-	url string
+	// client makes the client on first use, which most functions never come to.
+	client func() *sqs.Client
+	url    string
 }
 
 func (q *sqsQueue) send(ctx context.Context, bodies []string) map[int]error {
@@ -164,7 +165,7 @@ func (q *sqsQueue) send(ctx context.Context, bodies []string) map[int]error {
 	for i := range bodies {
 		entries[i] = types.SendMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), MessageBody: &bodies[i]}
 	}
-	out, err := q.sqs.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: entries})
+	out, err := q.client().SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: entries})
 	errs := map[int]error{}
 	for i := range bodies {
 		errs[i] = err

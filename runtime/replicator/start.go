@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"sync"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -52,9 +53,11 @@ func (c config) replicator(s spec.Spec, log *slog.Logger) *Replicator {
 			Region: c.region, Credentials: c.credentials, BaseEndpoint: c.endpoint("DYNAMODB"), HTTPClient: c.http, Retryer: newRetryer(attempts),
 			EndpointOptions: dynamodb.EndpointResolverOptions{UseFIPSEndpoint: c.fips, UseDualStackEndpoint: c.dualStack},
 		}),
-		&sqsQueue{url: s.FailureQueueURL, sqs: sqs.New(sqs.Options{
-			Region: c.region, Credentials: c.credentials, BaseEndpoint: c.endpoint("SQS"), HTTPClient: c.http, Retryer: newRetryer(math.MaxInt),
-			EndpointOptions: sqs.EndpointResolverOptions{UseFIPSEndpoint: c.fips, UseDualStackEndpoint: c.dualStack},
+		&sqsQueue{url: s.FailureQueueURL, client: sync.OnceValue(func() *sqs.Client {
+			return sqs.New(sqs.Options{
+				Region: c.region, Credentials: c.credentials, BaseEndpoint: c.endpoint("SQS"), HTTPClient: c.http, Retryer: newRetryer(math.MaxInt),
+				EndpointOptions: sqs.EndpointResolverOptions{UseFIPSEndpoint: c.fips, UseDualStackEndpoint: c.dualStack},
+			})
 		})}, c.inFlight, log)
 }
 
