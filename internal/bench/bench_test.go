@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/replicatedtable/cdk-go/internal/bench/endpoint"
 	"github.com/replicatedtable/cdk-go/internal/bench/orders"
@@ -151,11 +152,12 @@ func canonical(t *testing.T, item attributes) string {
 }
 
 func TestTheCommandPrintsEveryVariantOfEveryCase(t *testing.T) {
+	cases := small()[1:] // one for every set of variants
 	var out strings.Builder
-	if err := run(t.Context(), options{cases: small(), runs: 2}, &out); err != nil {
+	if err := run(t.Context(), options{cases: cases, runs: 2}, &out); err != nil {
 		t.Fatal(err)
 	}
-	for _, w := range small() {
+	for _, w := range cases {
 		_, table, found := strings.Cut(out.String(), "## "+w.title+"\n")
 		if !found {
 			t.Errorf("no table of %s", w.name)
@@ -197,5 +199,14 @@ func TestFlagsAreChecked(t *testing.T) {
 	o, err := parse([]string{"-cases", "200x5"})
 	if err != nil || len(o.cases) != 1 || o.cases[0].name != "200x5" {
 		t.Errorf("got %v, %v", o.cases, err)
+	}
+}
+
+func TestALongRunGetsFewTurns(t *testing.T) {
+	a := allowance{all: 10 * time.Second, one: 20 * time.Second}
+	for estimate, want := range map[time.Duration]int{0: 7, time.Second: 7, 4 * time.Second: 2, 15 * time.Second: 1, time.Minute: 0} {
+		if got := a.turns(7, estimate); got != want {
+			t.Errorf("a run of %v gets %d turns, want %d", estimate, got, want)
+		}
 	}
 }

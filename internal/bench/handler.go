@@ -32,7 +32,8 @@ type command struct {
 type measured struct {
 	Wall, CPU   time.Duration
 	Allocations uint64
-	PeakRSS     int64 // bytes, since the process began
+	Allocated   uint64 // bytes
+	PeakRSS     int64  // bytes, since the process began
 	Error       string
 }
 
@@ -100,7 +101,7 @@ func invoke(ctx context.Context, h lambda.Handler, payload []byte) (measured, er
 	}
 	m.CPU = cpuAfter - cpu
 	runtime.ReadMemStats(&after)
-	m.Allocations = after.Mallocs - before.Mallocs
+	m.Allocations, m.Allocated = after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc
 	if bytes.Contains(answer, []byte("itemIdentifier")) {
 		return m, errors.New("not everything was applied")
 	}

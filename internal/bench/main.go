@@ -13,7 +13,8 @@
 // in every case, so each one's CPU time and memory are its own. The variants take
 // turns: one run each, then the next one each. What is printed are medians; the
 // first run of each is not counted. A variant that takes long has fewer runs, and
-// the table says how many.
+// the table says how many: none, if one is longer than
+// a minute, or half a minute with a limited CPU.
 //
 // Each case is measured twice: with the machine's CPUs, and with the share of one
 // that Lambda gives to a function of the variant's memory, 0.145 for 256 MB. The
@@ -29,6 +30,7 @@
 //	bytes        of the requests' bodies
 //	peak RSS     of the process in that case: one payload, all runs
 //	allocations  of memory on the heap, by number
+//	allocated    the bytes of all these allocations together
 //
 // KB is 1,024 bytes as in DynamoDB's limits, MB is 1,000,000 bytes.
 //
@@ -46,7 +48,8 @@
 //	cpu_us_per_record:<variant>
 //	allocations_per_record:<variant>
 //
-// with the columns wall, cpu, requests, write_units, bytes, rss and allocations.
+// with the columns wall, cpu, requests, write_units, bytes, rss, allocations and
+// allocated.
 package main
 
 import (

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -24,9 +25,10 @@ var (
 	bytesSent   = column{"bytes", "bytes", func(s sample) float64 { return float64(s.Bytes) }, whole}
 	rss         = column{"rss", "peak RSS", func(s sample) float64 { return float64(s.PeakRSS) }, megabytes}
 	allocations = column{"allocations", "allocations", func(s sample) float64 { return float64(s.Allocations) }, whole}
+	allocated   = column{"allocated", "allocated", func(s sample) float64 { return float64(s.Allocated) }, megabytes}
 )
 
-var columns = []column{wall, cpu, requests, writeUnits, bytesSent, rss, allocations}
+var columns = []column{wall, cpu, requests, writeUnits, bytesSent, rss, allocations, allocated}
 
 func milliseconds(seconds float64) string { return significant(seconds*1e3) + " ms" }
 func megabytes(bytes float64) string      { return significant(bytes/1e6) + " MB" }
@@ -82,6 +84,10 @@ func printTable(out io.Writer, title string, results []result) {
 	fmt.Fprintln(out, "---:|")
 	for _, r := range results {
 		fmt.Fprintf(out, "| %s |", r.variant.title)
+		if len(r.samples) == 0 {
+			fmt.Fprintf(out, "%s none: one takes %s |\n", strings.Repeat(" |", len(columns)), r.estimate.Round(time.Second))
+			continue
+		}
 		for _, c := range columns {
 			fmt.Fprintf(out, " %s |", c.show(r.value(c)))
 		}
@@ -94,6 +100,7 @@ func printRatios(out io.Writer, name string, delay time.Duration, records int, r
 	ratio := func(metric string, value float64) {
 		fmt.Fprintf(out, "ratio %s %s %s\n", name, metric, significant(value))
 	}
+	results = slices.DeleteFunc(slices.Clone(results), func(r result) bool { return len(r.samples) == 0 })
 	for _, yardstick := range results {
 		for _, r := range results {
 			if !yardstick.variant.yardstick || r.variant.yardstick {

@@ -13,12 +13,24 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/bench/endpoint"
 )
 
-// A variant gets as many runs as fit into the time, and at least one. The time is
-// such that the article's function has seven runs of 1,000 records without limit.
-const (
-	timeUnlimited = 45 * time.Second
-	timeLimited   = 15 * time.Second
+// A variant gets as many runs as fit into the time of its case, but one that only
+// needs a little more gets one. So the article's function has seven runs of 1,000
+// records, and one of 8,000.
+var (
+	unlimited = allowance{50 * time.Second, time.Minute}
+	limited   = allowance{12 * time.Second, 30 * time.Second}
 )
+
+// allowance is the time for one variant in one case.
+type allowance struct{ all, one time.Duration }
+
+// turns returns how many of at most wanted runs there is time for.
+func (a allowance) turns(wanted int, estimate time.Duration) int {
+	if estimate > a.one {
+		return 0
+	}
+	return max(1, min(wanted, int(a.all/max(estimate, 1))))
+}
 
 // sample is one run.
 type sample struct {
@@ -30,6 +42,8 @@ type sample struct {
 type result struct {
 	variant variant
 	samples []sample
+	// estimate is how long a run takes, as told from the warm-up.
+	estimate time.Duration
 }
 
 // run measures all cases and prints each table as soon as it is done.
@@ -44,13 +58,13 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.end()) }()
-	limits, limitErr := newLimits()
-	defer func() { err = errors.Join(err, limits.remove()) }()
+	groups, limitErr := newLimits()
+	defer func() { err = errors.Join(err, groups.remove()) }()
 
 	fmt.Fprintf(out, "# Benchmark\n\nEvery request is answered after %v. Medians of interleaved runs.\n", o.delay)
 	var ratios bytes.Buffer
 	for _, w := range o.cases {
-		b := bench{endpoint: e, workload: w, folder: folder, runs: o.runs, budget: timeUnlimited}
+		b := bench{endpoint: e, workload: w, folder: folder, wanted: o.runs, allowance: unlimited}
 		results, err := b.measure(ctx)
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
@@ -62,7 +76,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 			fmt.Fprintf(out, "\n## %s\n\nNot measured: a control group that limits the CPU cannot be made here: %v\n", title, limitErr)
 			continue
 		}
-		b.limits, b.budget = limits, timeLimited
+		b.limits, b.allowance = groups, limited
 		if results, err = b.measure(ctx); err != nil {
 			return fmt.Errorf("%s/limited: %w", w.name, err)
 		}
@@ -105,9 +119,9 @@ type bench struct {
 	endpoint *endpointProcess
 	workload workload
 	folder   string
-	runs     int
-	budget   time.Duration
-	limits   limits // nil: the whole machine
+	wanted   int // counted runs
+	allowance
+	limits limits // nil: the whole machine
 }
 
 // measure runs every variant in a process of its own, in turns.
@@ -143,9 +157,10 @@ func (b *bench) measure(ctx context.Context) (results []result, err error) {
 		if err != nil {
 			return nil, err
 		}
-		runs[i] = max(1, min(b.runs, int(b.budget/(s.Wall*time.Duration(tenths)+1))))
+		results[i].estimate = s.Wall * time.Duration(tenths)
+		runs[i] = b.turns(b.wanted, results[i].estimate)
 	}
-	for round := range b.runs {
+	for round := range b.wanted {
 		for i, v := range chosen {
 			if round >= runs[i] {
 				continue

@@ -50,14 +50,18 @@ func (a *runtimeAPI) start(ctx context.Context, binary string) (time.Duration, e
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	var result error
+	go func() {
+		result = cmd.Wait()
+		close(ended)
+	}()
 	select {
 	case asked := <-a.next:
 		cancel() // ends the process
-		<-ended  //nolint:errcheck // that it was killed
+		<-ended
 		return asked.Sub(begin), nil
-	case err := <-ended:
-		return 0, errors.Join(errors.New("it ended before it asked for an invocation"), err, context.Cause(ctx))
+	case <-ended:
+		return 0, errors.Join(errors.New("it ended before it asked for an invocation"), result, context.Cause(ctx))
 	}
 }
