@@ -2,17 +2,15 @@ package replicator
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The fixed parts of a BatchWriteItem body around each item or key.
 const (
-	putHead            = `{"PutRequest":{"Item":{`
-	deleteHead         = `{"DeleteRequest":{"Key":{`
-	requestTail        = `}}}`
-	batchWriteOverhead = len(deleteHead) + len(requestTail) + len(",") // the delete's is the longer one
+	putHead     = `{"PutRequest":{"Item":{`
+	deleteHead  = `{"DeleteRequest":{"Key":{`
+	requestTail = `}}}`
 )
 
 // encoder builds the request bodies of one mapping out of slices of the payload.
@@ -78,11 +76,7 @@ func (e *encoder) prepareConditions() {
 
 // appendBatch appends the body of a BatchWriteItem call.
 func (e *encoder) appendBatch(dst []byte, writes []write) []byte {
-	size := len(e.batchHead) + len(batchTail)
-	for i := range writes {
-		size += batchWriteOverhead + writes[i].size
-	}
-	dst = append(slices.Grow(dst, size), e.batchHead...)
+	dst = append(dst, e.batchHead...)
 	for i := range writes {
 		if i > 0 {
 			dst = append(dst, ',')

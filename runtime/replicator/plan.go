@@ -40,8 +40,6 @@ type write struct {
 	item *view
 	// change gives the write its version and its owner.
 	change *change
-	// size is how many bytes the write takes in a request.
-	size int
 }
 
 // plan is the writes of one invocation, by mapping.
@@ -162,7 +160,7 @@ func (p *planner) write(index int, changes []change) {
 	by := &changes[c.last.change]
 	deletes := &p.first[m]
 	if c.after.exists() {
-		p.first[m] = append(p.first[m], write{index, true, c.after, by, p.mappings[m].size(c.after.image)})
+		p.first[m] = append(p.first[m], write{index, true, c.after, by})
 		deletes = &p.then[m]
 	}
 	slices.SortFunc(c.keys, func(a, b *view) int { return bytes.Compare(a.key, b.key) })
@@ -175,28 +173,8 @@ func (p *planner) write(index int, changes []change) {
 		if c.after.exists() && bytes.Equal(v.key, c.after.key) {
 			continue
 		}
-		*deletes = append(*deletes, write{index, false, v, by, p.mappings[m].keySize(v)})
+		*deletes = append(*deletes, write{index, false, v, by})
 	}
-}
-
-// size returns how many bytes the attributes of a target item take as JSON.
-func (m *mapping) size(img image) int {
-	n := 0
-	for i := range img {
-		if m.carries(img[i].name) {
-			n += len(img[i].raw) + len(",")
-		}
-	}
-	return n
-}
-
-// keySize returns how many bytes the key attributes of a target item take as JSON.
-func (m *mapping) keySize(v *view) int {
-	n := 0
-	for i := range m.key {
-		n += len(v.image[v.keyAt[i]].raw) + len(",")
-	}
-	return n
 }
 
 // cut appends the batches that writes to mapping number index make. A guarded
