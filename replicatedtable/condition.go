@@ -2,7 +2,6 @@ package replicatedtable
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
@@ -103,10 +102,7 @@ func (c condition) toSpec() spec.Condition { return spec.Condition(c) }
 func (v value) toSpec() spec.Value { return spec.Value(v) }
 
 func compare(attribute *string, operator spec.Operator, operands ...Value) Condition {
-	c := condition{Operator: operator, Path: []string{toString(attribute)}}
-	if !isToken(c.Path[0]) { // the text of a token has a dot too, and is refused whole
-		c.Path = strings.Split(c.Path[0], ".")
-	}
+	c := condition{Operator: operator, Path: toPath(attribute)}
 	for _, v := range operands {
 		if v == nil {
 			v = value{}

@@ -23,6 +23,8 @@
 //   - Attribute values of all ten types arrive exactly as they left.
 //   - A mapping in which two source items could meet on one target key is
 //     refused at synthesis, unless [ReplicatedTableProps] says what to do.
+//   - A target key attribute is a source attribute, one inside a map, or several
+//     joined into one string, in which different parts never make the same key.
 //   - Changes of one source item are applied in order. Delivery is at least
 //     once; a redelivered change does no harm.
 //   - An item that leaves the filter leaves the target table. Lambda gets the
@@ -66,7 +68,8 @@
 // index: it needs no function, and DynamoDB maintains it. A target table is for
 // what an index does not offer: consistent reads, no back-pressure on the
 // writes of the base table, its own stream, time to live, backups and access
-// policies, or more than an index per table quota allows.
+// policies, a key that is nested, joined or renamed, or more than an index per
+// table quota allows.
 //
 // # Building the function
 //

@@ -56,6 +56,37 @@ func ExampleNewReplicatedTable_keyCollision() {
 	app.Synth(nil)
 }
 
+// Users are found by country, and within it by city. The address is a map in the
+// source item. The sort key is a composite: it contains the email, so two users
+// never meet on one key, and one city's users are those whose key begins with its
+// name and the separator.
+func ExampleNewReplicatedTable_keySources() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+
+	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.KeySchema{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Target: &replicatedtable.KeySchema{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("country"), Type: awsdynamodb.AttributeType_STRING},
+			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("place"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		KeySources: &map[string]replicatedtable.KeySource{
+			"country": replicatedtable.KeySource_Attribute(jsii.String("address.country")),
+			"place":   replicatedtable.KeySource_Composite(jsii.String("#"), jsii.String("address.city"), jsii.String("email")),
+		},
+		Projection: &replicatedtable.Projection{
+			Type:       replicatedtable.ProjectionType_INCLUDE,
+			Attributes: jsii.Strings("name"),
+			Renames:    &map[string]*string{"name": jsii.String("displayName")},
+		},
+	})
+
+	app.Synth(nil)
+}
+
 // Only active users of two countries are in the target table. Lambda evaluates
 // this filter before it invokes the function. Users that expire stay, and a
 // redelivery never shows an older state of a user.

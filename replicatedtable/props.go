@@ -16,13 +16,23 @@ type ReplicatedTableProps struct {
 	// Source is the primary key of the source table. Required.
 	Source *KeySchema
 
-	// Target is the primary key of the target table, made of top-level
-	// attributes of the source item. Required.
+	// Target is the primary key of the target table. Required.
 	//
-	// An item without one of these attributes has no target item, as with a
-	// global secondary index. A target key that contains every attribute of the
-	// source key is unique; any other needs OnKeyCollision.
+	// An item without one of the attributes that it is made of has no target item,
+	// as with a global secondary index. A target key that contains every attribute
+	// of the source key is unique; any other needs OnKeyCollision.
 	Target *KeySchema
+
+	// KeySources says what the target's key attributes are made of, by their names:
+	// of an attribute with another name, of one inside a map, or of several that
+	// are joined. A target key contains what it is made of: a sort key joined from
+	// city and email contains email.
+	//
+	// Such a key attribute cannot have the name of a source key attribute, which a
+	// target item carries too. A change of a source item that has an attribute of
+	// its name goes to the failure queue, unless Projection leaves that one out.
+	// Default: each is the source item's top-level attribute of the same name.
+	KeySources *map[string]KeySource
 
 	// Projection selects the attributes that target items carry.
 	// Default: all attributes.
@@ -121,6 +131,13 @@ type Projection struct {
 	// Attributes names top-level attributes that are no key attributes: those to
 	// add (INCLUDE) or to leave out (EXCLUDE). Not allowed with the other types.
 	Attributes *[]*string
+	// Renames gives top-level attributes that are carried, by their names in the
+	// source item, another name in the target item. Key attributes are not renamed:
+	// the source's keep their names, and KeySources names the target's. A change of
+	// a source item that would then have two attributes of one name goes to the
+	// failure queue.
+	// Default: every attribute keeps its name.
+	Renames *map[string]*string
 }
 
 // ProjectionType says which attributes a Projection selects.

@@ -100,7 +100,9 @@ func allKinds(t *testing.T) kinds {
 // evaluate its filter.
 func everyProp() *ReplicatedTableProps {
 	props := lastWriterProps()
-	props.Projection = &Projection{Type: ProjectionType_EXCLUDE, Attributes: jsii.Strings("zipcode")}
+	props.Projection = &Projection{
+		Type: ProjectionType_EXCLUDE, Attributes: jsii.Strings("zipcode"), Renames: &map[string]*string{"name": jsii.String("title")},
+	}
 	props.Filter = Condition_Exists(jsii.String("verified"))
 	props.VersionAttribute = jsii.String("v")
 	props.ExpiredItems = ExpiredItems_DELETE
@@ -116,7 +118,7 @@ func everyProp() *ReplicatedTableProps {
 // guardedProps are sound: a unique target key with what only such a key can have,
 // and a filter that Lambda can evaluate.
 func guardedProps() *ReplicatedTableProps {
-	props := uniqueProps()
+	props := madeProps()
 	props.Filter = Condition_All(
 		Condition_Equals(jsii.String("active"), Value_Boolean(jsii.Bool(true))),
 		Condition_BeginsWith(jsii.String("address.country"), jsii.String("U")),

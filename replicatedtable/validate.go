@@ -2,6 +2,7 @@ package replicatedtable
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -94,8 +95,23 @@ func toSpec(props *ReplicatedTableProps) spec.Spec {
 	if props.ExpiredItems != ExpiredItems_DELETE {
 		target.ExpiredItems = spec.ExpiredItems(props.ExpiredItems)
 	}
+	if props.KeySources != nil {
+		target.KeySources = map[string]spec.KeySource{}
+		for name, source := range *props.KeySources {
+			if source == nil {
+				source = keySource{}
+			}
+			target.KeySources[name] = source.toSpec()
+		}
+	}
 	if p := props.Projection; p != nil {
 		target.Projection = spec.Projection{Type: spec.ProjectionType(p.Type), Attributes: toStrings(p.Attributes)}
+		if p.Renames != nil {
+			target.Projection.Renames = map[string]string{}
+			for from, to := range *p.Renames {
+				target.Projection.Renames[from] = toString(to)
+			}
+		}
 	}
 	switch {
 	case props.VersionAttribute != nil:
@@ -246,7 +262,14 @@ func literalProblems(t spec.Target) []spec.Problem {
 			}
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(t.KeySources)) {
+		source := t.KeySources[name]
+		check("KeySources", append(slices.Concat(source.Parts...), name, source.Separator)...)
+	}
 	check("Projection", t.Projection.Attributes...)
+	for _, from := range slices.Sorted(maps.Keys(t.Projection.Renames)) {
+		check("Projection", from, t.Projection.Renames[from])
+	}
 	if t.Filter != nil {
 		check("Filter", literals(*t.Filter)...)
 	}
@@ -310,12 +333,12 @@ func environmentProblems(mapping spec.Spec) []spec.Problem {
 		change(&target)
 		return environmentBytes(spec.Spec{Source: mapping.Source, Targets: []spec.Target{target}, FailureQueueURL: mapping.FailureQueueURL})
 	}
-	projection := size - without(func(t *spec.Target) { t.Projection.Attributes = nil })
+	projection := size - without(func(t *spec.Target) { t.Projection.Attributes, t.Projection.Renames = nil, nil })
 	filter := size - without(func(t *spec.Target) { t.Filter = nil })
 	text := fmt.Sprintf("need %d bytes of the function's environment with table names of %d: Lambda's limit is %d; "+
 		"shorten the attribute names, or what Projection lists (%d names, %d bytes now) or Filter asks (%d bytes now)",
 		size, maxTableNameBytes, maxEnvironmentBytes, len(mapping.Targets[0].Projection.Attributes), projection, filter)
-	return []spec.Problem{{Path: "Source, Target, Projection and Filter", Text: text}}
+	return []spec.Problem{{Path: "Source, Target, KeySources, Projection and Filter", Text: text}}
 }
 
 // environmentBytes measures the environment as Lambda does: as one JSON object,

@@ -3,6 +3,7 @@ package replicatedtable
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -27,6 +28,17 @@ func uniqueProps() *ReplicatedTableProps {
 	return &ReplicatedTableProps{
 		Source: &KeySchema{PartitionKey: str("email")},
 		Target: &KeySchema{PartitionKey: str("state"), SortKey: str("email")},
+	}
+}
+
+// madeProps are sound: the sort key is a composite that contains the source key.
+func madeProps() *ReplicatedTableProps {
+	return &ReplicatedTableProps{
+		Source: &KeySchema{PartitionKey: str("email")},
+		Target: &KeySchema{PartitionKey: str("state"), SortKey: str("place")},
+		KeySources: &map[string]KeySource{
+			"place": KeySource_Composite(jsii.String("#"), jsii.String("address.city"), jsii.String("email")),
+		},
 	}
 }
 
@@ -134,6 +146,52 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			why:   "two users of one city would overwrite each other silently",
 			props: func(p *ReplicatedTableProps) { p.Target.SortKey = str("city") },
 			want:  []string{`Target.SortKey "city" and PartitionKey "state" do not contain the source key "email": two items could meet on one target key; add "email" to the sort key or set OnKeyCollision`},
+		},
+		{
+			name: "source of no key",
+			why:  "a misspelt name would leave the key attribute as it is by default",
+			props: func(p *ReplicatedTableProps) {
+				p.KeySources = &map[string]KeySource{"sate": KeySource_Attribute(jsii.String("x"))}
+			},
+			want: []string{`KeySources "sate" is no key attribute of the target table: name one of its key attributes`},
+		},
+		{
+			name:  "nil source",
+			why:   "the zero value of what makes one",
+			props: func(p *ReplicatedTableProps) { p.KeySources = &map[string]KeySource{"state": nil} },
+			want:  []string{`KeySources "state" is made of nothing: name an attribute of the source item`},
+		},
+		{
+			name: "nil attribute and separator",
+			why:  "all problems at once",
+			props: func(p *ReplicatedTableProps) {
+				p.KeySources = &map[string]KeySource{"state": KeySource_Composite(nil, jsii.String("a..b"), nil)}
+			},
+			want: []string{
+				`KeySources "state" has an empty name in its Path "a", "", "b": name every step`,
+				`KeySources "state" has an empty name in its Path "": name every step`,
+				`KeySources "state" has the separator "": use one character, and not the backslash, which escapes it`,
+			},
+		},
+		{
+			name: "tokens in KeySources and Renames",
+			why:  "names of the mapping must be known at synthesis",
+			props: func(p *ReplicatedTableProps) {
+				p.KeySources = &map[string]KeySource{"state": KeySource_Attribute(jsii.String("${Token[TOKEN.7]}"))}
+				p.Projection = &Projection{Type: ProjectionType_ALL, Renames: &map[string]*string{"a": jsii.String("${Token[TOKEN.8]}")}}
+			},
+			want: []string{
+				`KeySources "${Token[TOKEN.7]}" is a token: names and values of the mapping must be known at synthesis; write it out`,
+				`Projection "${Token[TOKEN.8]}" is a token: names and values of the mapping must be known at synthesis; write it out`,
+			},
+		},
+		{
+			name: "nil rename",
+			why:  "the zero value of a new name",
+			props: func(p *ReplicatedTableProps) {
+				p.Projection = &Projection{Type: ProjectionType_ALL, Renames: &map[string]*string{"a": nil}}
+			},
+			want: []string{`Projection renames "a" to "": write both names out`},
 		},
 		{
 			name:  "key that is not unique, without a sort key",
@@ -423,7 +481,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			name:  "environment too large",
 			why:   "Lambda would refuse the function, after the tables were made",
 			props: func(p *ReplicatedTableProps) { p.Projection = include(300) },
-			want: []string{`Source, Target, Projection and Filter need 5499 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
+			want: []string{`Source, Target, KeySources, Projection and Filter need 5499 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
 				`shorten the attribute names, or what Projection lists (300 names, 4517 bytes now) or Filter asks (0 bytes now)`},
 		},
 		{
@@ -432,7 +490,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			props: func(p *ReplicatedTableProps) {
 				p.Filter = Condition_Equals(jsii.String("bio"), Value_String(jsii.String(strings.Repeat("<", 3500))))
 			},
-			want: []string{`Source, Target, Projection and Filter need 4578 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
+			want: []string{`Source, Target, KeySources, Projection and Filter need 4578 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
 				`shorten the attribute names, or what Projection lists (0 names, 0 bytes now) or Filter asks (3600 bytes now)`},
 		},
 		{
@@ -527,6 +585,10 @@ func TestTheMappingSaysWhatThePropsSay(t *testing.T) {
 	props.Source.SortKey = num("order")
 	props.Target.SortKey.Type = awsdynamodb.AttributeType_BINARY
 	props.Projection = &Projection{Type: ProjectionType_EXCLUDE, Attributes: jsii.Strings("zipcode")}
+	props.Projection.Renames = &map[string]*string{"name": jsii.String("title")}
+	props.KeySources = &map[string]KeySource{
+		"state": KeySource_Attribute(jsii.String("address.state")),
+	}
 	props.ExpiredItems = ExpiredItems_KEEP
 	props.Filter = Condition_All(
 		Condition_In(jsii.String("address.country"), Value_String(jsii.String("US")), Value_Number(jsii.String("1"))),
@@ -551,6 +613,7 @@ func TestTheMappingSaysWhatThePropsSay(t *testing.T) {
 				PartitionKey: spec.Attribute{Name: "state", Type: spec.String},
 				SortKey:      &spec.Attribute{Name: "city", Type: spec.Binary},
 			}},
+			KeySources: map[string]spec.KeySource{"state": {Parts: [][]string{{"address", "state"}}}},
 			Filter: &spec.Condition{All: []spec.Condition{
 				{Path: []string{"address", "country"}, Operator: spec.In, Values: []spec.Value{{Type: "S", Text: "US"}, {Type: "N", Text: "1"}}},
 				{Any: []spec.Condition{
@@ -560,7 +623,7 @@ func TestTheMappingSaysWhatThePropsSay(t *testing.T) {
 				}},
 			}},
 			ExpiredItems:     spec.KeepExpired,
-			Projection:       spec.Projection{Type: spec.Exclude, Attributes: []string{"zipcode"}},
+			Projection:       spec.Projection{Type: spec.Exclude, Attributes: []string{"zipcode"}, Renames: map[string]string{"name": "title"}},
 			OnKeyCollision:   spec.LastWriterWins,
 			VersionAttribute: "replicatedtable:version",
 		}},
@@ -568,6 +631,23 @@ func TestTheMappingSaysWhatThePropsSay(t *testing.T) {
 	}
 	if got.Encode() != want.Encode() {
 		t.Errorf("got  %s\nwant %s", got.Encode(), want.Encode())
+	}
+}
+
+func TestACompositeThatContainsTheSourceKeyIsUnique(t *testing.T) {
+	props := madeProps()
+	mapping, problems := validate(props, sizes{})
+	if len(problems) > 0 {
+		t.Fatal(message("Users", problems))
+	}
+	got := mapping.Targets[0].KeySources["place"]
+	want := spec.KeySource{Parts: [][]string{{"address", "city"}, {"email"}}, Separator: "#"}
+	if !reflect.DeepEqual(got, want) || mapping.Targets[0].VersionAttribute != "" {
+		t.Errorf("got %+v, want %+v and no version", got, want)
+	}
+	(*props.KeySources)["place"] = KeySource_Attribute(jsii.String("address.city"))
+	if _, problems = validate(props, sizes{}); len(problems) != 1 || problems[0].Path != "Target.SortKey" {
+		t.Errorf("without the email: got %v, want a problem of the sort key", problems)
 	}
 }
 

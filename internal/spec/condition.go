@@ -89,17 +89,7 @@ func (ps *problems) conditions(path string, list []Condition, depth int) {
 }
 
 func (ps *problems) comparison(path string, c Condition) {
-	if len(c.Path) == 0 {
-		ps.add(path, "has no Path: name the attribute")
-	}
-	for _, name := range c.Path {
-		switch {
-		case name == "":
-			ps.add(path, "has an empty name in its Path %s: name every step", quoted(c.Path))
-		case !utf8.ValidString(name):
-			ps.add(path, "has the Path %s, which is not valid UTF-8: attribute names are UTF-8 strings", quoted(c.Path))
-		}
-	}
+	ps.path(path, c.Path)
 	wrongCount := func(want string) { ps.add(path, "%s has %d values: give %s", c.Operator, len(c.Values), want) }
 	switch c.Operator {
 	case Equals, NotEquals, BeginsWith:
@@ -121,6 +111,21 @@ func (ps *problems) comparison(path string, c Condition) {
 		ps.value(path, v)
 		if c.Operator == BeginsWith && v.Type != "S" {
 			ps.add(path, "%s has a value of type %s: only a string begins with another", BeginsWith, v.Type)
+		}
+	}
+}
+
+// path checks a path to an attribute, which stands at field.
+func (ps *problems) path(field string, path []string) {
+	if len(path) == 0 {
+		ps.add(field, "has no Path: name the attribute")
+	}
+	for _, name := range path {
+		switch {
+		case name == "":
+			ps.add(field, "has an empty name in its Path %s: name every step", quoted(path))
+		case !utf8.ValidString(name):
+			ps.add(field, "has the Path %s, which is not valid UTF-8: attribute names are UTF-8 strings", quoted(path))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -54,11 +55,16 @@ func (ps *problems) add(path, format string, args ...any) {
 func (s Spec) target(ps *problems, path string, t Target) {
 	ps.table(strings.TrimSuffix(path, "."), t.Table)
 	for _, a := range t.Attributes() {
+		if _, made := t.KeySources[a.Name]; made {
+			continue
+		}
 		if src, ok := s.Source.find(a.Name); ok && src.Type != a.Type && a.Name != "" && a.Type != "" && src.Type != "" {
 			ps.add(path+s.keyField(t.KeySchema, a), "has type %s but the source key %q has type %s: one attribute has one type", a.Type, a.Name, src.Type)
 		}
 	}
+	s.keySources(ps, path, t)
 	s.projection(ps, path, t)
+	s.renames(ps, path, t)
 	if t.Filter != nil {
 		ps.condition(path+"Filter", *t.Filter, 1)
 	}
@@ -136,12 +142,57 @@ func (s Spec) projection(ps *problems, path string, t Target) {
 			ps.add(path, "%s lists %q twice: remove one", t.Projection.Type, name)
 		case s.Source.Contains(name):
 			ps.add(path, "%s lists %q, a key attribute of the source table: a target item always carries it; remove it from the list", t.Projection.Type, name)
-		case t.Contains(name):
+		case t.carriesAsKey(name):
 			ps.add(path, "%s lists %q, a key attribute of the target table: a target item always carries it; remove it from the list", t.Projection.Type, name)
 		case name == t.VersionAttribute:
 			ps.add(path, "%s lists %q, the version attribute: it belongs to the target table; choose another VersionAttribute", t.Projection.Type, name)
 		}
 		seen[name] = true
+	}
+}
+
+// carriesAsKey reports whether Projection need not, and must not, list name: the
+// target item has a key attribute of that name. A key attribute that is made of
+// others may stand in the way of a source attribute of its name, which EXCLUDE
+// can leave out.
+func (t Target) carriesAsKey(name string) bool {
+	_, made := t.KeySources[name]
+	return t.Contains(name) && (!made || t.Projection.Type != Exclude)
+}
+
+func (s Spec) renames(ps *problems, path string, t Target) {
+	path += "Projection"
+	p := t.Projection
+	froms := map[string]string{} // by new name
+	for _, from := range slices.Sorted(maps.Keys(p.Renames)) {
+		to := p.Renames[from]
+		_, made := t.KeySources[from]
+		listed := slices.Contains(p.Attributes, from)
+		other, again := froms[to]
+		_, moved := p.Renames[to]
+		switch {
+		case from == "" || to == "":
+			ps.add(path, "renames %q to %q: write both names out", from, to)
+		case !utf8.ValidString(from) || !utf8.ValidString(to):
+			ps.add(path, "renames %q to %q, which is not valid UTF-8: attribute names are UTF-8 strings", from, to)
+		case from == to:
+			ps.add(path, "renames %q to itself: remove it", from)
+		case s.Source.Contains(from):
+			ps.add(path, "renames %q, a key attribute of the source table: a target item always carries it as it is; remove it", from)
+		case t.Contains(from) && !made:
+			ps.add(path, "renames %q, a key attribute of the target table: give the key attribute the other name instead, and say in KeySources what it is made of", from)
+		case p.Type == KeysOnly, p.Type == Include && !listed, p.Type == Exclude && listed:
+			ps.add(path, "renames %q, which %s does not carry: remove it, or carry the attribute", from, p.Type)
+		case s.Source.Contains(to) || t.Contains(to):
+			ps.add(path, "renames %q to %q, a key attribute: choose another name", from, to)
+		case to == t.VersionAttribute:
+			ps.add(path, "renames %q to %q, the version attribute: choose another name", from, to)
+		case again:
+			ps.add(path, "renames %q and %q to %q: choose two names", other, from, to)
+		case p.Type == Include && slices.Contains(p.Attributes, to) && !moved:
+			ps.add(path, "renames %q to %q, which INCLUDE lists too: rename that one as well, or choose another name", from, to)
+		}
+		froms[to] = from
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package spec is what the construct tells the function: the key schemas, the
-// projection and the collision policy of every target table.
+// Package spec is what the construct tells the function: the key schemas and the
+// mapping of every target table.
 //
 // The construct encodes a [Spec] into one environment variable of the function,
 // the function parses it once at start. Both wings of the house link this
@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -44,6 +45,9 @@ type Table struct {
 // Target describes one target table and the mapping that fills it.
 type Target struct {
 	Table
+	// KeySources say what target key attributes are made of, by their name. One
+	// without an entry is the source attribute of the same name.
+	KeySources map[string]KeySource `json:",omitempty"`
 	Projection Projection
 	// Filter keeps the source items that meet it. Nil keeps all.
 	Filter *Condition `json:",omitempty"`
@@ -111,6 +115,9 @@ type Projection struct {
 	Type ProjectionType
 	// Attributes are the names that INCLUDE adds or EXCLUDE leaves out.
 	Attributes []string `json:",omitempty"`
+	// Renames gives carried attributes, by their name in the source item, another
+	// name in the target item.
+	Renames map[string]string `json:",omitempty"`
 }
 
 // ProjectionType says how Projection.Attributes is read.
@@ -137,13 +144,15 @@ type ExpiredItems string
 const KeepExpired ExpiredItems = "KEEP"
 
 // MissingSourceKeys lists the source key attributes that the target key does
-// not contain. The mapping is unique when there are none: then two source items
-// can never meet on one target key.
+// not contain, neither as they are nor as a part of a composite. The mapping is
+// unique when there are none: then two source items can never meet on one target
+// key.
 func (s Spec) MissingSourceKeys(t Target) []string {
 	var missing []string
-	for _, a := range s.Source.Attributes() {
-		if !t.Contains(a.Name) {
-			missing = append(missing, a.Name)
+	for _, source := range s.Source.Attributes() {
+		contains := func(a Attribute) bool { return t.KeySource(a.Name).contains(source.Name) }
+		if !slices.ContainsFunc(t.Attributes(), contains) {
+			missing = append(missing, source.Name)
 		}
 	}
 	return missing

@@ -1,7 +1,9 @@
 package spec
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -27,8 +29,11 @@ func sound() Spec {
 					{Path: []string{"name"}, Operator: Exists},
 				}},
 			}},
-			ExpiredItems:     KeepExpired,
-			Projection:       Projection{Exclude, []string{"zipcode", "a <b> & \"c\""}},
+			ExpiredItems: KeepExpired,
+			Projection: Projection{
+				Type: Exclude, Attributes: []string{"zipcode", "a <b> & \"c\""},
+				Renames: map[string]string{"name": "title", "title": "name"},
+			},
 			OnKeyCollision:   LastWriterWins,
 			VersionAttribute: DefaultVersionAttribute,
 		}},
@@ -45,8 +50,50 @@ func unique() Spec {
 	return s
 }
 
+// made is a sound spec whose target key is made of a nested attribute and of a
+// composite that contains the source key.
+func made() Spec {
+	s := unique()
+	t := &s.Targets[0]
+	t.PartitionKey, t.SortKey = Attribute{"country", String}, &Attribute{"place", String}
+	t.KeySources = map[string]KeySource{
+		"country": {Parts: [][]string{{"address", "country"}}},
+		"place":   {Parts: [][]string{{"address", "city"}, {"since"}, {"email"}}, Separator: "#"},
+	}
+	return s
+}
+
+// source spoils a spec with what the target key attribute called name is made of.
+func source(name string, k KeySource) func(*Spec, *Target) {
+	return func(_ *Spec, t *Target) { t.KeySources[name] = k }
+}
+
+// renames spoils a spec with a projection.
+func renames(typ ProjectionType, attributes []string, renames map[string]string) func(*Spec, *Target) {
+	return func(_ *Spec, t *Target) { t.Projection = Projection{typ, attributes, renames} }
+}
+
+func TestASourceKeyIsContainedAsItIsUnderAnotherNameOrInAComposite(t *testing.T) {
+	s := made()
+	for _, test := range []struct {
+		name string
+		k    KeySource
+		want string
+	}{
+		{"in a composite", s.Targets[0].KeySources["place"], "[]"},
+		{"one of two", KeySource{Parts: [][]string{{"since"}, {"city"}}, Separator: "#"}, "[email]"},
+		{"under another name", KeySource{Parts: [][]string{{"email"}}}, "[since]"},
+		{"a nested attribute of that name is another one", KeySource{Parts: [][]string{{"address", "email"}, {"since", "x"}}, Separator: "#"}, "[email since]"},
+	} {
+		s.Targets[0].KeySources["place"] = test.k
+		if got := fmt.Sprint(s.MissingSourceKeys(s.Targets[0])); got != test.want {
+			t.Errorf("%s: missing are %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
 func TestASpecSurvivesItsRoundTrip(t *testing.T) {
-	for _, want := range []Spec{sound(), unique()} {
+	for _, want := range []Spec{sound(), unique(), made()} {
 		got, err := Parse(want.Encode())
 		if err != nil {
 			t.Fatal(err)
@@ -97,8 +144,21 @@ func nested(depth int) Condition {
 	return c
 }
 
+func TestASourceAttributeWithTheNameOfAMadeKeyCanBeLeftOutOrRenamed(t *testing.T) {
+	for _, p := range []Projection{
+		{Exclude, []string{"country"}, nil},
+		{All, nil, map[string]string{"country": "countryOfBirth"}},
+	} {
+		s := made()
+		s.Targets[0].Projection = p
+		if problems := s.Problems(); len(problems) > 0 {
+			t.Errorf("%+v: %v", p, problems)
+		}
+	}
+}
+
 func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
-	if problems := append(sound().Problems(), unique().Problems()...); len(problems) > 0 {
+	if problems := slices.Concat(sound().Problems(), unique().Problems(), made().Problems()); len(problems) > 0 {
 		t.Fatalf("the sound specs have problems: %v", problems)
 	}
 	long := strings.Repeat("x", 256)
@@ -136,9 +196,9 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 			`Targets[0].PartitionKey has type S but the source key "since" has type N: one attribute has one type`},
 		{"unknown projection", sound, func(_ *Spec, t *Target) { t.Projection.Type = "" },
 			`Targets[0].Projection has type "": use ALL, KEYS_ONLY, INCLUDE or EXCLUDE`},
-		{"list with ALL", sound, func(_ *Spec, t *Target) { t.Projection = Projection{All, []string{"a"}} },
+		{"list with ALL", sound, func(_ *Spec, t *Target) { t.Projection = Projection{All, []string{"a"}, nil} },
 			`Targets[0].Projection ALL lists attributes ("a"): only INCLUDE and EXCLUDE do`},
-		{"no list", sound, func(_ *Spec, t *Target) { t.Projection = Projection{Include, nil} },
+		{"no list", sound, func(_ *Spec, t *Target) { t.Projection = Projection{Type: Include} },
 			`Targets[0].Projection INCLUDE lists no attributes: name at least one, or use ALL or KEYS_ONLY`},
 		{"empty name", sound, func(_ *Spec, t *Target) { t.Projection.Attributes = []string{""} },
 			`Targets[0].Projection EXCLUDE lists an empty name: remove it`},
@@ -172,6 +232,64 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 			`Targets[0].VersionAttribute "since" is a key attribute: name an attribute that nothing else uses`},
 		{"bad version name", sound, func(_ *Spec, t *Target) { t.VersionAttribute = "\xff" },
 			`Targets[0].VersionAttribute "\xff" is not valid UTF-8: attribute names are UTF-8 strings`},
+		{"source of no key", made, source("name", KeySource{Parts: [][]string{{"a"}}}),
+			`Targets[0].KeySources "name" is no key attribute of the target table: name one of its key attributes`},
+		{"made of nothing", made, source("country", KeySource{}),
+			`Targets[0].KeySources "country" is made of nothing: name an attribute of the source item`},
+		{"a part without a name", made, source("country", KeySource{Parts: [][]string{{}}}),
+			`Targets[0].KeySources "country" has no Path: name the attribute`},
+		{"a part with an empty step", made, source("country", KeySource{Parts: [][]string{{"a", ""}}}),
+			`Targets[0].KeySources "country" has an empty name in its Path "a", "": name every step`},
+		{"made of itself", made, source("country", KeySource{Parts: [][]string{{"country"}}}),
+			`Targets[0].KeySources "country" is made of the source attribute of the same name, as it would be without: remove it`},
+		{"a separator for nothing", made, source("country", KeySource{Parts: [][]string{{"a"}}, Separator: "#"}),
+			`Targets[0].KeySources "country" has a separator but one part: nothing is joined; remove it`},
+		{"no separator", made, source("country", KeySource{Parts: [][]string{{"a"}, {"b"}}}),
+			`Targets[0].KeySources "country" has the separator "": use one character, and not the backslash, which escapes it`},
+		{"long separator", made, source("country", KeySource{Parts: [][]string{{"a"}, {"b"}}, Separator: "::"}),
+			`Targets[0].KeySources "country" has the separator "::": use one character, and not the backslash, which escapes it`},
+		{"separator that escapes", made, source("country", KeySource{Parts: [][]string{{"a"}, {"b"}}, Separator: `\`}),
+			`Targets[0].KeySources "country" has the separator "\\": use one character, and not the backslash, which escapes it`},
+		{"bad separator", made, source("country", KeySource{Parts: [][]string{{"a"}, {"b"}}, Separator: "\xff"}),
+			`Targets[0].KeySources "country" has the separator "\xff": use one character, and not the backslash, which escapes it`},
+		{"composite number", made, func(_ *Spec, t *Target) { t.SortKey.Type = Number },
+			`Targets[0].KeySources "place" joins 3 attributes and has type N: a composite is a string; give it type S`},
+		{"source key of another type", made, source("country", KeySource{Parts: [][]string{{"since"}}}),
+			`Targets[0].KeySources "country" has type S but is made of the source key "since" of type N: one value has one type`},
+		{"made key with a source key's name", made, func(_ *Spec, t *Target) {
+			t.PartitionKey.Name = "email"
+			t.KeySources["email"] = t.KeySources["country"]
+			delete(t.KeySources, "country")
+		},
+			`Targets[0].KeySources "email" is a key attribute of the source table, and a target item always carries that one as it is: give the target's key attribute another name`},
+		{"composite without the source key", made, source("place", KeySource{Parts: [][]string{{"city"}, {"since"}}, Separator: "#"}),
+			`Targets[0].SortKey "place" and PartitionKey "country" do not contain the source key "email": two items could meet on one target key; add "email" to the sort key or set OnKeyCollision`},
+		{"made key included", made, renames(Include, []string{"country"}, nil),
+			`Targets[0].Projection INCLUDE lists "country", a key attribute of the target table: a target item always carries it; remove it from the list`},
+		{"rename without a name", made, renames(All, nil, map[string]string{"a": ""}),
+			`Targets[0].Projection renames "a" to "": write both names out`},
+		{"bad rename", made, renames(All, nil, map[string]string{"a": "\xff"}),
+			`Targets[0].Projection renames "a" to "\xff", which is not valid UTF-8: attribute names are UTF-8 strings`},
+		{"rename to itself", made, renames(All, nil, map[string]string{"a": "a"}),
+			`Targets[0].Projection renames "a" to itself: remove it`},
+		{"rename of a source key", made, renames(All, nil, map[string]string{"email": "a"}),
+			`Targets[0].Projection renames "email", a key attribute of the source table: a target item always carries it as it is; remove it`},
+		{"rename of a target key", sound, renames(All, nil, map[string]string{"city": "a"}),
+			`Targets[0].Projection renames "city", a key attribute of the target table: give the key attribute the other name instead, and say in KeySources what it is made of`},
+		{"rename of what is not included", made, renames(Include, []string{"a"}, map[string]string{"b": "c"}),
+			`Targets[0].Projection renames "b", which INCLUDE does not carry: remove it, or carry the attribute`},
+		{"rename of what is excluded", made, renames(Exclude, []string{"a"}, map[string]string{"a": "c"}),
+			`Targets[0].Projection renames "a", which EXCLUDE does not carry: remove it, or carry the attribute`},
+		{"rename with keys only", made, renames(KeysOnly, nil, map[string]string{"a": "c"}),
+			`Targets[0].Projection renames "a", which KEYS_ONLY does not carry: remove it, or carry the attribute`},
+		{"rename to a key", made, renames(All, nil, map[string]string{"a": "place"}),
+			`Targets[0].Projection renames "a" to "place", a key attribute: choose another name`},
+		{"rename to the version", sound, renames(All, nil, map[string]string{"a": DefaultVersionAttribute}),
+			`Targets[0].Projection renames "a" to "replicatedtable:version", the version attribute: choose another name`},
+		{"two renames to one name", made, renames(All, nil, map[string]string{"a": "c", "b": "c"}),
+			`Targets[0].Projection renames "a" and "b" to "c": choose two names`},
+		{"rename to what is included", made, renames(Include, []string{"a", "b"}, map[string]string{"a": "b"}),
+			`Targets[0].Projection renames "a" to "b", which INCLUDE lists too: rename that one as well, or choose another name`},
 		{"empty condition", sound, filter(Condition{}),
 			`Targets[0].Filter is empty: give a Path with an Operator, or conditions in All or Any`},
 		{"two conditions in one", sound, filter(Condition{Operator: Exists, Path: []string{"a"}, All: []Condition{{Operator: Exists, Path: []string{"a"}}}}),

@@ -98,7 +98,7 @@ type decoder struct {
 
 func newDecoder(s spec.Spec) *decoder {
 	guarded := func(t spec.Target) bool { return t.VersionAttribute != "" }
-	return &decoder{sourceTable: s.Source.TableName, sourceKey: keyAttributes(s.Source.KeySchema), versioned: slices.ContainsFunc(s.Targets, guarded)}
+	return &decoder{sourceTable: s.Source.TableName, sourceKey: keyAttributes(s.Source.KeySchema, spec.Target{}.KeySource), versioned: slices.ContainsFunc(s.Targets, guarded)}
 }
 
 // lenient are the options for all JSON that DynamoDB has written. A name that

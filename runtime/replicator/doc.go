@@ -12,9 +12,10 @@
 // # What is decoded, and what is only carried
 //
 // An attribute value in a stream image and in a DynamoDB request is the same
-// JSON. So the function decodes the attributes that are part of a key, and
-// carries all others as the bytes they arrived in: no number is ever parsed
-// into a float, and a type that does not exist today passes too.
+// JSON. So the function decodes the attributes that a key is made of or a filter
+// asks about, and carries all others as the bytes they arrived in: no number is
+// ever parsed into a float, and a type that does not exist today passes too. Only
+// a composite key attribute is written anew.
 //
 // # Invariants
 //

@@ -84,7 +84,7 @@ func (e *encoder) appendBatch(dst []byte, writes []write) []byte {
 		w := &writes[i]
 		if w.put {
 			dst = append(dst, putHead...)
-			dst = e.appendItem(dst, w.item.image)
+			dst = e.appendItem(dst, w.item)
 		} else {
 			dst = append(dst, deleteHead...)
 			dst = e.appendKey(dst, w.item)
@@ -112,7 +112,7 @@ func (e *encoder) appendGuarded(dst []byte, w *write) []byte {
 		return append(dst, `}}`...)
 	}
 	dst = append(dst, `},"Item":{`...)
-	dst = e.appendItem(dst, w.item.image)
+	dst = e.appendItem(dst, w.item)
 	dst = append(dst, ',')
 	dst = append(dst, e.version...)
 	dst = append(dst, ':')
@@ -145,32 +145,46 @@ func (e *encoder) appendOwner(dst []byte, w *write) []byte {
 	return dst
 }
 
-// appendItem appends the carried attributes of an image, without braces. There
-// is at least one: an item carries its keys.
-func (e *encoder) appendItem(dst []byte, img image) []byte {
-	first := true
-	for i := range img {
-		if !e.mapping.carries(img[i].name) {
+// appendItem appends the attributes of a target item, without braces. There is at
+// least one: an item carries its keys.
+func (e *encoder) appendItem(dst []byte, v *view) []byte {
+	start := len(dst)
+	for i := range e.mapping.key {
+		if k := &e.mapping.key[i]; k.made {
+			dst = appendMember(dst, start, k.head, v.values[i])
+		}
+	}
+	for i := range v.image {
+		m := &v.image[i]
+		if !e.mapping.carries(m.name) {
 			continue
 		}
-		if !first {
-			dst = append(dst, ',')
+		if head, renamed := e.mapping.renamed[string(m.name)]; renamed {
+			dst = appendMember(dst, start, head, m.value)
+		} else {
+			dst = appendMember(dst, start, "", m.raw)
 		}
-		first = false
-		dst = append(dst, img[i].raw...)
 	}
 	return dst
 }
 
 // appendKey appends the target key attributes of an item, without braces.
 func (e *encoder) appendKey(dst []byte, v *view) []byte {
+	start := len(dst)
 	for i := range e.mapping.key {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, v.image[v.keyAt[i]].raw...)
+		dst = appendMember(dst, start, e.mapping.key[i].head, v.values[i])
 	}
 	return dst
+}
+
+// appendMember appends a member of the object whose members begin at start: its
+// name with the colon, and its value.
+func appendMember(dst []byte, start int, head string, value []byte) []byte {
+	if len(dst) > start {
+		dst = append(dst, ',')
+	}
+	dst = append(dst, head...)
+	return append(dst, value...)
 }
 
 // quote returns s as a JSON string.

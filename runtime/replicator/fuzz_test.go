@@ -82,7 +82,7 @@ func FuzzNumber(f *testing.F) {
 	for _, pair := range [][2]string{{"1", "1.0"}, {"1e2", "100"}, {"0", "-0"}, {"0.1", "1E-1"}, {"-5", "5"}, {"12345678901234567890123456789012345678", "1"}} {
 		f.Add(pair[0], pair[1])
 	}
-	k := keyAttribute{"n", spec.Number, maxPartitionKeyBytes}
+	k := keyAttribute{name: "n", typ: spec.Number, maxBytes: maxPartitionKeyBytes}
 	read := func(text string) (identity []byte, value *big.Rat) {
 		if len(text) > 50 || strings.ContainsAny(text, "/_xXpPbBoO") { // what only Go takes for a number
 			return nil, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,12 +24,34 @@ type keyAttribute struct {
 	name     string
 	typ      spec.AttributeType
 	maxBytes int
+
+	// parts are the paths to what the value is made of in a source item. More than
+	// one are joined into a composite.
+	parts [][]string
+	// made says that the value is not the source attribute of the same name.
+	made bool
+	// separator joins a composite, escaped are the characters that are escaped in
+	// its parts.
+	separator, escaped string
+	// head is the name as JSON, with the colon.
+	head string
 }
 
-func keyAttributes(k spec.KeySchema) []keyAttribute {
-	attributes := []keyAttribute{{k.PartitionKey.Name, k.PartitionKey.Type, maxPartitionKeyBytes}}
-	if k.SortKey != nil {
-		attributes = append(attributes, keyAttribute{k.SortKey.Name, k.SortKey.Type, maxSortKeyBytes})
+// keyAttributes returns the key attributes of k, made as sourceOf says.
+func keyAttributes(k spec.KeySchema, sourceOf func(name string) spec.KeySource) []keyAttribute {
+	var attributes []keyAttribute
+	for i, a := range k.Attributes() {
+		source := sourceOf(a.Name)
+		attributes = append(attributes, keyAttribute{
+			name:      a.Name,
+			typ:       a.Type,
+			maxBytes:  [...]int{maxPartitionKeyBytes, maxSortKeyBytes}[i],
+			parts:     source.Parts,
+			made:      len(source.Parts) != 1 || !slices.Equal(source.Parts[0], []string{a.Name}),
+			separator: source.Separator,
+			escaped:   source.Separator + spec.Escape,
+			head:      quote(a.Name) + ":",
+		})
 	}
 	return attributes
 }

@@ -33,7 +33,7 @@ func TestIdentitiesAreEqualExactlyWhenDynamoDBTakesTheKeysForEqual(t *testing.T)
 		{"B", `{"B":"AAE="}`, `{"B":"AA\u0045="}`, true, "an escape is notation"},
 		{"B", `{"B":"AAE="}`, `{"B":"AAI="}`, false, "the bytes count"},
 	} {
-		k := keyAttribute{"k", test.typ, maxSortKeyBytes}
+		k := keyAttribute{name: "k", typ: test.typ, maxBytes: maxSortKeyBytes}
 		a, err := k.appendIdentity(nil, []byte(test.a))
 		if err != nil {
 			t.Errorf("%s: %v", test.a, err)
@@ -49,7 +49,7 @@ func TestIdentitiesAreEqualExactlyWhenDynamoDBTakesTheKeysForEqual(t *testing.T)
 }
 
 func TestIdentitiesOfTwoAttributesAreNotAmbiguous(t *testing.T) {
-	k := keyAttribute{"k", spec.String, maxSortKeyBytes}
+	k := keyAttribute{name: "k", typ: spec.String, maxBytes: maxSortKeyBytes}
 	join := func(a, b string) string {
 		identity, err := k.appendIdentity(nil, []byte(`{"S":"`+a+`"}`))
 		if err != nil {
@@ -87,7 +87,7 @@ func TestAValueThatAKeyCannotHoldIsAPermanentError(t *testing.T) {
 		{"N", `{"N":"1.2.3"}`, `it is not a decimal number`},
 		{"N", `{"N":"NaN"}`, `it is not a decimal number`},
 	} {
-		k := keyAttribute{"city", test.typ, maxSortKeyBytes}
+		k := keyAttribute{name: "city", typ: test.typ, maxBytes: maxSortKeyBytes}
 		identity, err := k.appendIdentity([]byte("before"), []byte(test.value))
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), `"city"`) {
 			t.Errorf("%s as %s: got error %v, want one about \"city\" with %q", test.value, test.typ, err, test.want)
@@ -105,7 +105,7 @@ func TestAKeyValueOfTheLongestLengthIsTaken(t *testing.T) {
 	for _, k := range keyAttributes(spec.KeySchema{
 		PartitionKey: spec.Attribute{Name: "p", Type: spec.String},
 		SortKey:      &spec.Attribute{Name: "s", Type: spec.String},
-	}) {
+	}, spec.Target{}.KeySource) {
 		if _, err := k.appendIdentity(nil, []byte(`{"S":"`+strings.Repeat("x", k.maxBytes)+`"}`)); err != nil {
 			t.Error(err)
 		}

@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -50,6 +51,7 @@ type world struct {
 	poisonable bool
 	ids        []string // the source key members of each source item, as JSON
 	groups     []string // attribute values of the target's own key attribute, bad ones included
+	cities     []string // attribute values of a nested attribute that a target key is made of
 
 	source map[int]map[string]string // live source items: attributes by name, as JSON
 	shards []eventsource.Shard
@@ -164,7 +166,7 @@ func (w *world) mapping() {
 	if collide || w.one(3) {
 		t.VersionAttribute = spec.DefaultVersionAttribute
 	}
-	w.poisonable = w.one(3)
+	w.poisonable = w.one(2)
 	t.Projection = []spec.Projection{
 		{Type: spec.All},
 		{Type: spec.KeysOnly},
@@ -183,9 +185,30 @@ func (w *world) mapping() {
 	if !collide && w.one(4) {
 		t.ExpiredItems = spec.KeepExpired
 	}
+	made := w.one(3)
+	if made {
+		w.makeKeys(&t, group.Name, id.Name)
+	}
+	if t.Projection.Type != spec.KeysOnly && w.one(3) {
+		t.Projection.Renames = map[string]string{"note": "remark"}
+	}
 	w.spec.Targets = []spec.Target{t}
 	w.spec.FailureQueueURL = "queue"
 
+	w.cities = []string{`{"S":"x"}`, `{"S":"x#y"}`, `{"S":"\\"}`, `{"N":"1"}`, `{"B":"AA=="}`}
+	if w.one(3) {
+		w.cities = append(w.cities, `{"BOOL":true}`)
+	}
+	if made && id.Type == spec.String {
+		// With the cities, parts that meet in one composite unless they are escaped.
+		for _, text := range []string{"z", "y#z"} {
+			member := fmt.Sprintf(`"id":{"S":%q}`, text)
+			if since != nil {
+				member += `,"since":` + w.keyValue(since.Type, 0)
+			}
+			w.ids = append(w.ids, member)
+		}
+	}
 	for range 3 + w.random.IntN(12) {
 		member := `"id":` + w.keyValue(id.Type, len(w.ids))
 		if since != nil {
@@ -200,6 +223,30 @@ func (w *world) mapping() {
 	}
 	if w.one(3) { // a value that the target key cannot hold
 		w.groups = append(w.groups, badGroups[w.random.IntN(len(badGroups))])
+	}
+}
+
+// makeKeys makes the target key of other attributes than those of its names: one
+// of a nested attribute or of a renamed one, or a composite for the source key.
+func (w *world) makeKeys(t *spec.Target, group, id string) {
+	t.KeySources = map[string]spec.KeySource{}
+	if t.SortKey != nil { // the source's own, perhaps
+		own := *t.SortKey
+		t.SortKey = &own
+	}
+	for _, a := range []*spec.Attribute{&t.PartitionKey, t.SortKey} {
+		switch {
+		case a == nil:
+		case a.Name == id:
+			a.Name, a.Type = "place", spec.String
+			t.KeySources[a.Name] = spec.KeySource{Parts: [][]string{{"address", "city"}, {id}}, Separator: "#"}
+		case a.Name == group && w.one(2):
+			a.Name = "team"
+			t.KeySources[a.Name] = spec.KeySource{Parts: [][]string{{group}}}
+		case a.Name == group:
+			a.Name, a.Type = "city", spec.String
+			t.KeySources[a.Name] = spec.KeySource{Parts: [][]string{{"address", "city"}}}
+		}
 	}
 }
 
@@ -261,6 +308,9 @@ func (w *world) item(id int, before map[string]string) map[string]string {
 	}
 	set("group", 8, w.groups...)
 	set("other", 8, `{"S":"x"}`, `{"S":"y"}`)
+	if city := w.cities[w.random.IntN(len(w.cities))]; w.spec.Targets[0].KeySources != nil {
+		set("address", 8, `{"M":{"street":{"S":"s"},"city":`+city+`}}`, `{"M":{"city":`+city+`}}`, `{"M":{}}`, `{"S":"city"}`)
+	}
 	set("note", 3, `{"N":"1"}`, `{"L":[{"S":"é"},{"M":{}}]}`, `{"SS":["a","b"]}`)
 	set("flag", 3, `{"S":"on"}`, `{"S":"off"}`, `{"N":"1"}`)
 	if w.poisonable {
@@ -357,28 +407,73 @@ func (w *world) view(item map[string]string) (v owned, poison bool) {
 	if f := t.Filter; f != nil && (item["flag"] == fmt.Sprintf(`{"S":%q}`, f.Values[0].Text)) != (f.Operator == spec.Equals) {
 		return owned{}, false
 	}
+	values := map[string]string{}
 	for _, k := range t.Attributes() {
-		if item[k.Name] == "" {
-			return owned{}, false
+		var parts []string
+		for _, path := range t.KeySource(k.Name).Parts {
+			part := item[path[0]]
+			if len(path) > 1 { // {"M":{…"city":VALUE}}, the last member
+				_, part, _ = strings.Cut(part, `"city":`)
+				part = strings.TrimSuffix(part, "}}")
+			}
+			if part == "" {
+				return owned{}, false
+			}
+			parts = append(parts, part)
+		}
+		values[k.Name] = parts[0]
+		if len(parts) > 1 {
+			values[k.Name] = compose(parts)
 		}
 	}
 	for _, k := range t.Attributes() {
-		if slices.Contains(badGroups, item[k.Name]) {
+		value := values[k.Name]
+		if slices.Contains(badGroups, value) || !strings.HasPrefix(value, fmt.Sprintf(`{%q:`, k.Type)) {
 			return owned{}, true
 		}
-		v.key += item[k.Name]
+		v.key += value
 	}
 	carried := map[string]string{}
 	for name, value := range item {
 		listed := slices.Contains(t.Projection.Attributes, name)
-		if t.Contains(name) || w.spec.Source.Contains(name) || t.Projection.Type == spec.All ||
+		if to, renamed := t.Projection.Renames[name]; renamed {
+			name = to
+		}
+		if values[name] != "" || w.spec.Source.Contains(name) || t.Projection.Type == spec.All ||
 			t.Projection.Type == spec.Include && listed || t.Projection.Type == spec.Exclude && !listed {
 			carried[name] = value
 		}
 	}
+	maps.Copy(carried, values)
 	v.item = strings.Join(membersOf(carried), ",")
 	v.poisoned = carried["mark"] == poisonMark
 	return v, false
+}
+
+// compose joins parts, values as JSON, into a composite, or into none when one of
+// them has none of the three types.
+func compose(parts []string) string {
+	escape := strings.NewReplacer(`\`, `\\`, `#`, `\#`)
+	var texts []string
+	for _, part := range parts {
+		var value struct {
+			S, N, B *string
+			BOOL    *bool
+		}
+		if err := json.Unmarshal([]byte(part), &value); err != nil {
+			panic(err)
+		}
+		text := cmp.Or(value.S, value.N, value.B)
+		if text == nil {
+			return ""
+		}
+		texts = append(texts, escape.Replace(*text))
+	}
+	joined, err := json.Marshal(map[string]string{"S": strings.Join(texts, "#")})
+	if err != nil {
+		panic(err)
+	}
+	return string(joined)
 }
 
 // item is the text of a target item with its version, in canonical form.

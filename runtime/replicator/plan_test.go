@@ -86,6 +86,41 @@ func TestAChainIsWrittenOnceWithItsLastStateAndAllItsOldKeysAreDeleted(t *testin
 	}
 }
 
+func TestAMadeKeyMovesItsItemWhenAPartOfItChanges(t *testing.T) {
+	keys := item("id", "1")
+	in := func(city string) string {
+		return `{"id":{"S":"1"},"address":{"M":{"country":{"S":"US"},"city":{"S":"` + city + `"}}}}`
+	}
+	for _, test := range []struct {
+		name, why string
+		records   []string
+		want      []string
+	}{
+		{"insert", "K4 and K5: the key is made of a nested attribute and of a composite",
+			[]string{record("INSERT", 1, keys, "", in("Albany"))},
+			[]string{"put US/Albany#1"}},
+		{"move", "K4: another part is another key",
+			[]string{record("MODIFY", 1, keys, in("Albany"), in("Buffalo"))},
+			[]string{"put US/Buffalo#1", "then delete US/Albany#1"}},
+		{"lose a part", "K6: without a part there is no key, and no target item",
+			[]string{record("MODIFY", 1, keys, in("Albany"), item("id", "1"))},
+			[]string{"delete US/Albany#1"}},
+		{"gain a part", "K6: with the last part there is a target item",
+			[]string{record("MODIFY", 1, keys, item("id", "1"), in("Albany"))},
+			[]string{"put US/Albany#1"}},
+		{"a map is no map any more", "K6: there is no attribute at the path then",
+			[]string{record("MODIFY", 1, keys, in("Albany"), item("id", "1", "address", "Albany"))},
+			[]string{"delete US/Albany#1"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, failures := planOf(t, madeSpec(all), payload(test.records...))
+			if !slices.Equal(got, test.want) || len(failures) > 0 {
+				t.Errorf("%s\n got %q, failures %v\nwant %q", test.why, got, failures, test.want)
+			}
+		})
+	}
+}
+
 func TestANewImageThatCannotBeProjectedStillDeletesTheOldItem(t *testing.T) {
 	// D6: no later record will ever name the old target item again.
 	keys := item("id", "1")

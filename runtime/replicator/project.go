@@ -15,9 +15,15 @@ type mapping struct {
 	// versionAttribute is set when writes are guarded by a version.
 	versionAttribute string
 	// collisions says that two source items can have one target key.
-	collisions  bool
-	projection  spec.ProjectionType
-	listed      map[string]struct{}
+	collisions bool
+	projection spec.ProjectionType
+	// listed are the names that the projection is about: what EXCLUDE leaves out,
+	// or else what is carried.
+	listed map[string]struct{}
+	// renamed holds new names as JSON, with the colon.
+	renamed map[string]string
+	// taken are the names in a target item that only one attribute can have.
+	taken       []taken
 	filter      *condition
 	keepExpired bool
 }
@@ -25,16 +31,31 @@ type mapping struct {
 func newMapping(s spec.Spec, t spec.Target) mapping {
 	m := mapping{
 		tableName:        t.TableName,
-		key:              keyAttributes(t.KeySchema),
-		sourceKey:        keyAttributes(s.Source.KeySchema),
+		key:              keyAttributes(t.KeySchema, t.KeySource),
+		sourceKey:        keyAttributes(s.Source.KeySchema, spec.Target{}.KeySource),
 		versionAttribute: t.VersionAttribute,
 		collisions:       t.OnKeyCollision != "",
 		keepExpired:      t.ExpiredItems == spec.KeepExpired,
 		projection:       t.Projection.Type,
 		listed:           map[string]struct{}{},
+		renamed:          map[string]string{},
 	}
 	for _, name := range t.Projection.Attributes {
 		m.listed[name] = struct{}{}
+	}
+	for _, k := range slices.Concat(m.sourceKey, m.key) {
+		if k.made {
+			m.taken = append(m.taken, taken{k.name, "also the name of a target key attribute that is made of others: give that one another name, or leave this one out with Projection"})
+		} else if t.Projection.Type != spec.Exclude {
+			m.listed[k.name] = struct{}{}
+		}
+	}
+	for from, to := range t.Projection.Renames {
+		m.renamed[from] = quote(to) + ":"
+		m.taken = append(m.taken, taken{to, "also the new name of another attribute: choose another one in Projection.Renames"})
+	}
+	if t.VersionAttribute != "" {
+		m.taken = append(m.taken, taken{t.VersionAttribute, "the target table's version attribute: choose another VersionAttribute"})
 	}
 	if t.Filter != nil {
 		filter := newCondition(*t.Filter)
@@ -43,21 +64,32 @@ func newMapping(s spec.Spec, t spec.Target) mapping {
 	return m
 }
 
+// taken is a name in a target item, and whose it is.
+type taken struct{ name, by string }
+
 // carries reports whether a target item has the attribute called name.
 func (m *mapping) carries(name []byte) bool {
-	switch m.projection {
-	case spec.All:
+	if m.projection == spec.All {
 		return true
-	case spec.Exclude:
-		_, listed := m.listed[string(name)]
-		return !listed
-	default: // INCLUDE and KEYS_ONLY; the spec was checked when it was parsed
-		if _, listed := m.listed[string(name)]; listed {
-			return true
-		}
-		is := func(k keyAttribute) bool { return k.name == string(name) }
-		return slices.ContainsFunc(m.key, is) || slices.ContainsFunc(m.sourceKey, is)
 	}
+	_, listed := m.listed[string(name)]
+	return listed != (m.projection == spec.Exclude)
+}
+
+// conflict returns an error when the target item of img would have two attributes
+// of one name.
+func (m *mapping) conflict(img image) error {
+	for i := range m.taken {
+		name := m.taken[i].name
+		at := img.find(name)
+		if at < 0 || !m.carries(img[at].name) {
+			continue
+		}
+		if _, moved := m.renamed[name]; !moved {
+			return permanentf("the source item has an attribute %q, which is %s", name, m.taken[i].by)
+		}
+	}
+	return nil
 }
 
 // view is what a mapping makes of one image: a target item, none, or an error.
@@ -66,8 +98,8 @@ type view struct {
 	image image
 	// key identifies the target item within its table.
 	key []byte
-	// keyAt are the positions of the target key attributes in image.
-	keyAt [2]int
+	// values are those of the target key attributes, as JSON.
+	values [2][]byte
 	// err is why no target item can be made of the image. It is permanent.
 	err error
 }
@@ -92,13 +124,16 @@ type projector struct {
 	mappings   []mapping
 	effects    []effect
 	identities []byte
+	composites []byte
+	parts      [][]byte // of the target key of one image
 	evaluator  evaluator
+	composer   composer
 }
 
 // project applies every mapping to every change. Changes whose source item is
 // not known have no effect; their error is theirs to report.
 func (p *projector) project(changes []change) []effect {
-	p.effects, p.identities = p.effects[:0], p.identities[:0]
+	p.effects, p.identities, p.composites = p.effects[:0], p.identities[:0], p.composites[:0]
 	for i := range changes {
 		c := &changes[i]
 		if c.source == nil {
@@ -130,29 +165,48 @@ func (p *projector) view(m *mapping, img image) view {
 	if img == nil || m.filter != nil && !p.evaluator.holds(m.filter, img) {
 		return v
 	}
+	p.parts = p.parts[:0]
 	for i := range m.key {
-		if v.keyAt[i] = img.find(m.key[i].name); v.keyAt[i] < 0 {
-			// An item without a target key attribute has no target item, whatever
-			// its other attributes hold.
-			return view{}
+		for _, path := range m.key[i].parts {
+			value := p.evaluator.at(img, path)
+			if value == nil {
+				// An item without a part of the target key has no target item, whatever
+				// its other attributes hold.
+				return v
+			}
+			p.parts = append(p.parts, value)
 		}
 	}
-	at := len(p.identities)
+	at, parts := len(p.identities), p.parts
 	for i := range m.key {
+		k := &m.key[i]
 		var err error
-		if p.identities, err = m.key[i].appendIdentity(p.identities, img[v.keyAt[i]].value); err != nil {
+		if v.values[i], err = p.value(k, parts[:len(k.parts)]); err == nil {
+			p.identities, err = k.appendIdentity(p.identities, v.values[i])
+		}
+		if err != nil {
 			p.identities = p.identities[:at]
 			return view{err: err}
 		}
+		parts = parts[len(k.parts):]
 	}
-	if m.versionAttribute != "" {
-		if at := img.find(m.versionAttribute); at >= 0 && m.carries(img[at].name) {
-			return view{err: permanentf("the source item has an attribute %q, which is the target table's version attribute: choose another VersionAttribute", m.versionAttribute)}
-		}
+	if err := m.conflict(img); err != nil {
+		return view{err: err}
 	}
 	v.image = img
 	v.key = p.identities[at:len(p.identities):len(p.identities)]
 	return v
+}
+
+// value returns the value of a target key attribute that is made of parts.
+func (p *projector) value(k *keyAttribute, parts [][]byte) ([]byte, error) {
+	if len(parts) == 1 {
+		return parts[0], nil
+	}
+	at := len(p.composites)
+	var err error
+	p.composites, err = p.composer.appendComposite(p.composites, k, parts)
+	return p.composites[at:len(p.composites):len(p.composites)], err
 }
 
 // same reports whether two views are the same target item. It may miss it: a set

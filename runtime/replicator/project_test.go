@@ -20,7 +20,7 @@ func itemOf(t *testing.T, s spec.Spec, keys, newImage string) string {
 	if !effects[0].after.exists() {
 		t.Fatalf("no target item: %v", effects[0].after.err)
 	}
-	return "{" + string(newEncoder(&m).appendItem(nil, effects[0].after.image)) + "}"
+	return "{" + string(newEncoder(&m).appendItem(nil, &effects[0].after)) + "}"
 }
 
 func TestATargetItemHasTheProjectedAndAlwaysTheKeyAttributes(t *testing.T) {
@@ -38,6 +38,61 @@ func TestATargetItemHasTheProjectedAndAlwaysTheKeyAttributes(t *testing.T) {
 		if got := itemOf(t, uniqueSpec(test.projection), item("id", "1"), image); got != test.want {
 			t.Errorf("%s %q: got %s, want %s", test.projection.Type, test.projection.Attributes, got, test.want)
 		}
+	}
+}
+
+func TestATargetItemHasItsMadeKeyAttributesAndNewNames(t *testing.T) {
+	// K4 and K5. An attribute that a key is made of is carried or not, as any other.
+	const address = `"address":{"M":{"city":{"S":"a#b"},"country":{"S":"US"}}}`
+	const made = `"country":{"S":"US"},"place":{"S":"a\\#b#1"}`
+	image := `{"id":{"S":"1"},` + address + `,"note":{"N":"1"},"extra":{"BOOL":true}}`
+	for _, test := range []struct {
+		projection spec.Projection
+		want       string
+	}{
+		{spec.Projection{Type: spec.All}, made + `,"id":{"S":"1"},` + address + `,"note":{"N":"1"},"extra":{"BOOL":true}`},
+		{spec.Projection{Type: spec.KeysOnly}, made + `,"id":{"S":"1"}`},
+		{spec.Projection{Type: spec.Include, Attributes: []string{"note"}}, made + `,"id":{"S":"1"},"note":{"N":"1"}`},
+		{spec.Projection{Type: spec.Exclude, Attributes: []string{"address", "note"}}, made + `,"id":{"S":"1"},"extra":{"BOOL":true}`},
+		{spec.Projection{Type: spec.Include, Attributes: []string{"note"}, Renames: map[string]string{"note": `a "note"`}},
+			made + `,"id":{"S":"1"},"a \"note\"":{"N":"1"}`},
+		{spec.Projection{Type: spec.Exclude, Attributes: []string{"address"}, Renames: map[string]string{"note": "extra", "extra": "note"}},
+			made + `,"id":{"S":"1"},"extra":{"N":"1"},"note":{"BOOL":true}`},
+	} {
+		s := madeSpec(test.projection)
+		if problems := s.Problems(); len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		if got := itemOf(t, s, item("id", "1"), image); got != "{"+test.want+"}" {
+			t.Errorf("%+v:\n got %s\nwant {%s}", test.projection, got, test.want)
+		}
+	}
+}
+
+func TestTwoAttributesOfATargetItemWithOneNameAreAPermanentError(t *testing.T) {
+	const image = `{"id":{"S":"1"},"address":{"M":{"city":{"S":"c"},"country":{"S":"US"}}},"note":{"S":"n"},"place":{"S":"here"}}`
+	for _, test := range []struct {
+		name       string
+		projection spec.Projection
+		want       string // "" for a target item
+	}{
+		{"a source attribute and a made key", spec.Projection{Type: spec.All}, `attribute "place", which is also the name of a target key attribute`},
+		{"it is left out", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}}, ""},
+		{"it is not included", spec.Projection{Type: spec.Include, Attributes: []string{"note"}}, ""},
+		{"it is renamed", spec.Projection{Type: spec.All, Renames: map[string]string{"place": "spot"}}, ""},
+		{"a source attribute and a new name", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}, Renames: map[string]string{"address": "note"}},
+			`attribute "note", which is also the new name of another`},
+		{"two swap their names", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}, Renames: map[string]string{"address": "note", "note": "address"}}, ""},
+	} {
+		s := madeSpec(test.projection)
+		if problems := s.Problems(); len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		_, failures := planOf(t, s, payload(record("INSERT", 1, item("id", "1"), "", image)))
+		if test.want == "" && len(failures) == 0 || len(failures) == 1 && test.want != "" && strings.Contains(failures[0].err.Error(), test.want) {
+			continue
+		}
+		t.Errorf("%s: got %v, want %q", test.name, failures, test.want)
 	}
 }
 

@@ -41,6 +41,18 @@ func uniqueSpec(p spec.Projection) spec.Spec {
 	}
 }
 
+// madeSpec maps id -> the country in the address, and the city there with id.
+func madeSpec(p spec.Projection) spec.Spec {
+	s := uniqueSpec(p)
+	t := &s.Targets[0]
+	t.PartitionKey.Name, t.SortKey.Name = "country", "place"
+	t.KeySources = map[string]spec.KeySource{
+		"country": {Parts: [][]string{{"address", "country"}}},
+		"place":   {Parts: [][]string{{"address", "city"}, {"id"}}, Separator: "#"},
+	}
+	return s
+}
+
 var all = spec.Projection{Type: spec.All}
 
 // item writes an item of string attributes: item("id", "1", "group", "a").
@@ -93,7 +105,7 @@ func planOf(t *testing.T, s spec.Spec, payload []byte) (planned []string, failur
 				}
 				key := ""
 				for i := range r.writer.mappings[mapping].key {
-					_, text, _ := scalar(write.item.image[write.item.keyAt[i]].value)
+					_, text, _ := scalar(write.item.values[i])
 					key += "/" + strings.Trim(string(text), `"`)
 				}
 				planned = append(planned, prefix+verb+" "+key[1:])
