@@ -17,27 +17,28 @@ type composer struct {
 	joined, part []byte
 }
 
-// appendComposite appends the composite of values, which are attribute values as
-// JSON, as an attribute value. spec.KeySource says how they are joined, and how
-// it stays clear where each begins.
+// compose makes the composite of parts, which are attribute values, as an
+// attribute value in JSON. spec.KeySource says how they are joined, and how it
+// stays clear where each begins.
 //
 // A part is a string as it is, a number in plain decimal notation, or binary as
 // base64: equal values have equal texts. It may be empty. A value of another type
 // is a permanent error.
-func (c *composer) appendComposite(dst []byte, k *keyAttribute, values [][]byte) ([]byte, error) {
+func (c *composer) compose(e *event, k *keyAttribute, parts []span) error {
 	c.joined = c.joined[:0]
-	for i, value := range values {
+	for i, part := range parts {
 		if i > 0 {
 			c.joined = append(c.joined, k.separator...)
 		}
-		if err := c.join(k, value); err != nil {
-			return dst, permanentf("key attribute %q cannot be made: its part %q: %v", k.name, k.parts[i][len(k.parts[i])-1], err)
+		if err := c.join(k, e.text(part)); err != nil {
+			return permanentf("key attribute %q cannot be made: its part %q: %v", k.name, k.parts[i][len(k.parts[i])-1], err)
 		}
 	}
-	dst = append(dst, `{"S":`...)
+	e.made = append(e.made, `{"S":`...)
 	// It cannot fail: every part is valid UTF-8.
-	dst, _ = jsontext.AppendQuote(dst, c.joined)
-	return append(dst, '}'), nil
+	e.made, _ = jsontext.AppendQuote(e.made, c.joined)
+	e.made = append(e.made, '}')
+	return nil
 }
 
 // join appends the escaped text of value to the composite.

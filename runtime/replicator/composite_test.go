@@ -14,14 +14,17 @@ import (
 // joined returns the composite of values as the target item shows it.
 func joined(separator string, values ...string) (string, error) {
 	k := keyAttribute{name: "place", separator: separator, escaped: separator + spec.Escape}
-	var raw [][]byte
+	var e event
+	var parts []span
 	for _, value := range values {
 		k.parts = append(k.parts, []string{"address", "city"})
-		raw = append(raw, []byte(value))
+		from := len(e.payload)
+		e.payload = append(e.payload, value...)
+		parts = append(parts, span{uint32(from), uint32(len(e.payload))})
 	}
 	var c composer
-	value, err := c.appendComposite([]byte("before"), &k, raw)
-	return strings.TrimPrefix(string(value), "before"), err
+	err := c.compose(&e, &k, parts)
+	return string(e.made), err
 }
 
 func TestACompositeJoinsTheTextsOfItsParts(t *testing.T) {

@@ -3,8 +3,6 @@ package replicator
 import (
 	"bytes"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
@@ -46,23 +44,22 @@ func newCondition(c spec.Condition) condition {
 
 // evaluator evaluates conditions. It keeps its memory from one to the next.
 type evaluator struct {
-	json jsontext.Decoder
 	text []byte
 }
 
 // holds reports whether an item meets a condition.
-func (e *evaluator) holds(c *condition, item image) bool {
+func (v *evaluator) holds(c *condition, e *event, item image) bool {
 	switch {
 	case c.all != nil:
 		for i := range c.all {
-			if !e.holds(&c.all[i], item) {
+			if !v.holds(&c.all[i], e, item) {
 				return false
 			}
 		}
 		return true
 	case c.any != nil:
 		for i := range c.any {
-			if e.holds(&c.any[i], item) {
+			if v.holds(&c.any[i], e, item) {
 				return true
 			}
 		}
@@ -71,13 +68,13 @@ func (e *evaluator) holds(c *condition, item image) bool {
 	value := e.at(item, c.path)
 	switch c.operator {
 	case spec.Exists:
-		return value != nil
+		return value != span{}
 	case spec.Equals, spec.In:
-		return e.equalsAny(value, c.values)
+		return v.equalsAny(e, value, c.values)
 	case spec.NotEquals:
-		return !e.equalsAny(value, c.values)
+		return !v.equalsAny(e, value, c.values)
 	case spec.BeginsWith:
-		typ, text, ok := e.read(value)
+		typ, text, ok := v.read(e, value)
 		return ok && string(typ) == "S" && bytes.HasPrefix(text, c.values[0].text)
 	default:
 		// The spec was checked when the function started.
@@ -85,54 +82,8 @@ func (e *evaluator) holds(c *condition, item image) bool {
 	}
 }
 
-// at returns the attribute value at path as JSON, or nil when there is none.
-func (e *evaluator) at(item image, path []string) []byte {
-	at := item.find(path[0])
-	if at < 0 {
-		return nil
-	}
-	value := item[at].value
-	for _, name := range path[1:] {
-		if value = e.member(e.member(value, "M"), name); value == nil {
-			return nil
-		}
-	}
-	return value
-}
-
-// member returns the member of a JSON object called name, or nil. The JSON is
-// known to be well-formed.
-func (e *evaluator) member(object []byte, name string) []byte {
-	if jsontext.Value(object).Kind() != '{' {
-		return nil
-	}
-	e.json.Reset(bytes.NewBuffer(object), lenient...)
-	if _, err := e.json.ReadToken(); err != nil {
-		return nil
-	}
-	for e.json.PeekKind() == '"' {
-		text, err := e.json.ReadValue()
-		if err != nil {
-			return nil
-		}
-		e.text, err = appendUnquoted(e.text[:0], text)
-		if err != nil {
-			return nil
-		}
-		value, err := e.json.ReadValue()
-		if err != nil {
-			return nil
-		}
-		if string(e.text) == name {
-			end := int(e.json.InputOffset())
-			return object[end-len(value) : end : end]
-		}
-	}
-	return nil
-}
-
-func (e *evaluator) equalsAny(value []byte, operands []operand) bool {
-	typ, text, ok := e.read(value)
+func (v *evaluator) equalsAny(e *event, value span, operands []operand) bool {
+	typ, text, ok := v.read(e, value)
 	if !ok {
 		return false
 	}
@@ -146,26 +97,24 @@ func (e *evaluator) equalsAny(value []byte, operands []operand) bool {
 
 // read returns the type of a value and what makes it equal to another one of
 // that type. It is not ok for a value that no operand can equal.
-func (e *evaluator) read(value []byte) (typ, text []byte, ok bool) {
-	if value == nil {
+func (v *evaluator) read(e *event, value span) (typ, text []byte, ok bool) {
+	if value == (span{}) {
 		return nil, nil, false
 	}
-	typ, text, ok = scalar(value)
+	typ, text, ok = scalar(e.text(value))
 	if !ok {
 		// The one other type an operand can have is not a string in JSON.
-		if truth := e.member(value, "BOOL"); truth != nil {
-			return []byte("BOOL"), truth, true
-		}
-		return nil, nil, false
+		truth := e.member(value, "BOOL")
+		return []byte("BOOL"), e.text(truth), truth != span{}
 	}
 	var err error
 	switch string(typ) {
 	case "S":
-		e.text, err = appendUnquoted(e.text[:0], text)
+		v.text, err = appendUnquoted(v.text[:0], text)
 	case "N":
-		e.text, err = appendNumber(e.text[:0], text)
+		v.text, err = appendNumber(v.text[:0], text)
 	default:
 		return nil, nil, false
 	}
-	return typ, e.text, err == nil
+	return typ, v.text, err == nil
 }

@@ -26,7 +26,7 @@ func TestAConditionHoldsForExactlyTheItemsThatMeetIt(t *testing.T) {
 	if err := json.Unmarshal(text, &cases); err != nil {
 		t.Fatal(err)
 	}
-	var e evaluator // one for all: what it remembers of one case must not matter in the next
+	var v evaluator // one for all: what it remembers of one case must not matter in the next
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			s := uniqueSpec(all)
@@ -36,11 +36,11 @@ func TestAConditionHoldsForExactlyTheItemsThatMeetIt(t *testing.T) {
 			}
 			ready := newCondition(c.Condition)
 			for _, i := range c.Items {
-				changes, err := newDecoder(s).decode(payload(record("INSERT", 1, item("id", "1"), "", string(i.Item))))
+				decoded, err := newDecoder(s).decode(payload(record("INSERT", 1, item("id", "1"), "", string(i.Item))))
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := e.holds(&ready, changes[0].newImage); got != i.Holds {
+				if got := v.holds(&ready, decoded, decoded.changes[0].newImage); got != i.Holds {
 					t.Errorf("%s: holds is %t, want %t", i.Item, got, i.Holds)
 				}
 			}

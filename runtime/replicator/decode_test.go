@@ -6,26 +6,26 @@ import (
 	"testing"
 )
 
-func decodeOne(t *testing.T, payload string) change {
+func decodeOne(t *testing.T, payload string) (*event, change) {
 	t.Helper()
-	changes, err := newDecoder(uniqueSpec(all)).decode([]byte(payload))
-	if err != nil || len(changes) != 1 {
-		t.Fatalf("got %d changes and error %v, want 1 change", len(changes), err)
+	e, err := newDecoder(uniqueSpec(all)).decode([]byte(payload))
+	if err != nil || len(e.changes) != 1 {
+		t.Fatalf("got %+v and error %v, want 1 change", e, err)
 	}
-	return changes[0]
+	return e, e.changes[0]
 }
 
 func TestDecodeReadsAnEventAsLambdaDeliversIt(t *testing.T) {
-	event, err := os.ReadFile("testdata/events/users.json")
+	text, err := os.ReadFile("testdata/events/users.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := newDecoder(usersSpec()).decode(event)
+	e, err := newDecoder(usersSpec()).decode(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(changes) != 3 {
-		t.Fatalf("got %d changes, want 3", len(changes))
+	if len(e.changes) != 3 {
+		t.Fatalf("got %d changes, want 3", len(e.changes))
 	}
 	for i, want := range []struct {
 		event, sequence string
@@ -35,18 +35,20 @@ func TestDecodeReadsAnEventAsLambdaDeliversIt(t *testing.T) {
 		{"MODIFY", "111100000000000000000002", 4, 4},
 		{"REMOVE", "111100000000000000000003", 4, 0},
 	} {
-		c := changes[i]
-		if c.err != nil || string(c.event) != want.event || string(c.sequenceNumber) != want.sequence ||
-			len(c.oldImage) != want.old || len(c.newImage) != want.new {
+		c := e.changes[i]
+		oldImage, newImage := e.attributes(c.oldImage), e.attributes(c.newImage)
+		if c.err != nil || string(e.text(c.eventName)) != want.event || string(e.text(c.sequenceNumber)) != want.sequence ||
+			len(oldImage) != want.old || len(newImage) != want.new {
 			t.Errorf("change %d: got %s %s with %d old and %d new attributes, error %v; want %+v",
-				i, c.event, c.sequenceNumber, len(c.oldImage), len(c.newImage), c.err, want)
+				i, e.text(c.eventName), e.text(c.sequenceNumber), len(oldImage), len(newImage), c.err, want)
 		}
 	}
-	last := changes[0].newImage[3]
-	if string(last.name) != "zipcode" || string(last.value) != `{"S": "00501"}` || string(last.raw) != `"zipcode": {"S": "00501"}` {
-		t.Errorf("the last attribute is %q %s %s", last.name, last.value, last.raw)
+	last := e.attributes(e.changes[0].newImage)[3]
+	if name, value, raw := e.text(last.name), e.text(last.value), e.text(last.raw()); string(name) != "zipcode" ||
+		string(value) != `{"S": "00501"}` || string(raw) != `"zipcode": {"S": "00501"}` {
+		t.Errorf("the last attribute is %q %s %s", name, value, raw)
 	}
-	if string(changes[0].source) != string(changes[2].source) {
+	if string(e.text(e.changes[0].source)) != string(e.text(e.changes[2].source)) {
 		t.Error("two changes of one source item have different identities")
 	}
 }
@@ -54,18 +56,19 @@ func TestDecodeReadsAnEventAsLambdaDeliversIt(t *testing.T) {
 func TestAValueIsCarriedAsItIs(t *testing.T) {
 	// C2: a value that is no key is never decoded, whatever it is.
 	value := `{ "FUTURE" : [1e400, "\ud83d\ude00", {"deep":{"deeper":null}}, -0.0] }`
-	c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"id":{"S":"1"},"x":`+value+`}`))))
-	if got := string(c.newImage[1].value); got != value {
+	e, c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"id":{"S":"1"},"x":`+value+`}`))))
+	if got := string(e.text(e.attributes(c.newImage)[1].value)); got != value {
 		t.Errorf("got %s, want %s", got, value)
 	}
 }
 
 func TestAnEscapedNameIsTheNameItStandsFor(t *testing.T) {
-	c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"\u0069d":{"S":"1"},"say \"hi\"":{"S":"x"}}`))))
-	if string(c.newImage[0].name) != "id" || string(c.newImage[1].name) != `say "hi"` {
-		t.Errorf("got names %q and %q", c.newImage[0].name, c.newImage[1].name)
+	e, c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"\u0069d":{"S":"1"},"say \"hi\"":{"S":"x"}}`))))
+	attributes := e.attributes(c.newImage)
+	if id, say := e.text(attributes[0].name), e.text(attributes[1].name); string(id) != "id" || string(say) != `say "hi"` {
+		t.Errorf("got names %q and %q", id, say)
 	}
-	if got := string(c.newImage[1].raw); got != `"say \"hi\"":{"S":"x"}` {
+	if got := string(e.text(attributes[1].raw())); got != `"say \"hi\"":{"S":"x"}` {
 		t.Errorf("the member must be carried as it came, got %s", got)
 	}
 }
@@ -95,10 +98,11 @@ func TestABadRecordIsOneFailureAndItsNeighboursAreRead(t *testing.T) {
 		{"image is a list", record("INSERT", 2, item("id", "1"), "", `[{"id":{"S":"1"}}]`), "a part of a record is an array, not an object"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			changes, err := newDecoder(uniqueSpec(all)).decode(payload(good(1), test.record, good(3)))
+			e, err := newDecoder(uniqueSpec(all)).decode(payload(good(1), test.record, good(3)))
 			if err != nil {
 				t.Fatal(err)
 			}
+			changes := e.changes
 			if len(changes) != 3 || changes[0].err != nil || changes[2].err != nil {
 				t.Fatalf("the neighbours are not read: %d changes, %v", len(changes), changes)
 			}
@@ -117,7 +121,7 @@ func TestRecordsThatAreNotMeantForTheFunctionAreAnErrorOfTheConfiguration(t *tes
 		{"keys of another name", strings.Replace(good, `"Keys":{"id"`, `"Keys":{"other"`, 1), `Keys have no "id"`},
 		{"keys of another type", strings.Replace(good, `"Keys":{"id":{"S"`, `"Keys":{"id":{"N"`, 1), `key attribute "id" has type N, the key schema says S`},
 	} {
-		c := decodeOne(t, string(payload(test.record)))
+		_, c := decodeOne(t, string(payload(test.record)))
 		if wrong, ok := c.err.(configurationError); !ok || !strings.Contains(wrong.Error(), test.want) {
 			t.Errorf("%s: got %T %v, want an error of the configuration with %q", test.name, c.err, c.err, test.want)
 		}
@@ -126,14 +130,16 @@ func TestRecordsThatAreNotMeantForTheFunctionAreAnErrorOfTheConfiguration(t *tes
 
 func TestAPayloadThatIsNoEventIsAnError(t *testing.T) {
 	for _, test := range []struct{ payload, want string }{
-		{``, "EOF"},
-		{`{`, "EOF"},
+		{``, "the event is missing, not an object"},
+		{`{`, "malformed at byte 1"},
+		{`{"Records":[{"a":"b`, "malformed at byte 19"},
 		{`[]`, "is an array, not an object"},
 		{`{"records":[]}`, "it has no Records"},
 		{`{"Records":null}`, "Records is null, not an array"},
-		{`{"Records":[}`, "invalid character"},
-		{`{"Records":[{"a":1]}`, "invalid character"},
-		{`{"Records":[{"dynamodb":{"Keys":{"id":"bad" oops}}}]}`, "invalid character"},
+		{`{"Records":[}`, "malformed at byte 12"},
+		{`{"Records":[{"a":1]}`, "malformed at byte 18"},
+		{`{"Records":[{"dynamodb":{"Keys":{"id":"bad" oops}}}]}`, "malformed at byte 44"},
+		{`{"Records":[{},]}`, "malformed at byte 15"},
 		{`{"Records":[]} {}`, "something follows the event"},
 	} {
 		_, err := newDecoder(uniqueSpec(all)).decode([]byte(test.payload))
@@ -144,9 +150,9 @@ func TestAPayloadThatIsNoEventIsAnError(t *testing.T) {
 }
 
 func TestAnEventWithoutRecordsHasNoChanges(t *testing.T) {
-	changes, err := newDecoder(uniqueSpec(all)).decode([]byte(`{"Records":[],"more":{"a":[1]}}`))
-	if err != nil || len(changes) != 0 {
-		t.Errorf("got %d changes, error %v", len(changes), err)
+	e, err := newDecoder(uniqueSpec(all)).decode([]byte(`{"Records":[],"more":{"a":[1]}}`))
+	if err != nil || len(e.changes) != 0 {
+		t.Errorf("got %+v, error %v", e, err)
 	}
 }
 
@@ -160,10 +166,11 @@ func TestAVersionedMappingNeedsATimeAndAStreamLabel(t *testing.T) {
 		{"no stream", strings.Replace(good, "eventSourceARN", "x", 1), "eventSourceARN is missing or not the ARN of a stream"},
 		{"no label", strings.Replace(good, "/stream/2026-01-02T03:04:05.678", "", 1), "eventSourceARN is missing or not the ARN of a stream"},
 	} {
-		changes, err := newDecoder(usersSpec()).decode(payload(test.record))
+		e, err := newDecoder(usersSpec()).decode(payload(test.record))
 		if err != nil {
 			t.Fatal(err)
 		}
+		changes := e.changes
 		got := ""
 		if changes[0].err != nil {
 			got = changes[0].err.Error()

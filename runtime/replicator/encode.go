@@ -75,7 +75,7 @@ func (e *encoder) prepareConditions() {
 }
 
 // appendBatch appends the body of a BatchWriteItem call.
-func (e *encoder) appendBatch(dst []byte, writes []write) []byte {
+func (e *encoder) appendBatch(dst []byte, from *event, writes []write) []byte {
 	dst = append(dst, e.batchHead...)
 	for i := range writes {
 		if i > 0 {
@@ -84,10 +84,10 @@ func (e *encoder) appendBatch(dst []byte, writes []write) []byte {
 		w := &writes[i]
 		if w.put {
 			dst = append(dst, putHead...)
-			dst = e.appendItem(dst, w.item)
+			dst = e.appendItem(dst, from, w.item)
 		} else {
 			dst = append(dst, deleteHead...)
-			dst = e.appendKey(dst, w.item)
+			dst = e.appendKey(dst, from, w.item)
 		}
 		dst = append(dst, requestTail...)
 	}
@@ -95,84 +95,85 @@ func (e *encoder) appendBatch(dst []byte, writes []write) []byte {
 }
 
 // appendGuarded appends the body of a conditional PutItem or DeleteItem call.
-func (e *encoder) appendGuarded(dst []byte, w *write) []byte {
+func (e *encoder) appendGuarded(dst []byte, from *event, w *write) []byte {
 	if w.put {
 		dst = append(dst, e.put...)
 	} else {
 		dst = append(dst, e.delete...)
 	}
 	dst = append(dst, `":seq":`...)
-	dst = appendVersionSeq(dst, w.change)
+	dst = appendVersionSeq(dst, from, w.change)
 	if e.mapping.collisions {
-		dst = e.appendOwner(dst, w)
+		dst = e.appendOwner(dst, from, w)
 	}
 	if !w.put {
 		dst = append(dst, `},"Key":{`...)
-		dst = e.appendKey(dst, w.item)
+		dst = e.appendKey(dst, from, w.item)
 		return append(dst, `}}`...)
 	}
 	dst = append(dst, `},"Item":{`...)
-	dst = e.appendItem(dst, w.item)
+	dst = e.appendItem(dst, from, w.item)
 	dst = append(dst, ',')
 	dst = append(dst, e.version...)
 	dst = append(dst, ':')
 	if e.mapping.collisions {
 		dst = append(dst, `{"M":{"`+versionAt+`":`...)
-		dst = appendVersionAt(dst, w.change)
+		dst = appendVersionAt(dst, from, w.change)
 		dst = append(dst, `,"`+versionSeq+`":`...)
-		dst = appendVersionSeq(dst, w.change)
+		dst = appendVersionSeq(dst, from, w.change)
 		dst = append(dst, `}}`...)
 	} else {
-		dst = appendVersionSeq(dst, w.change)
+		dst = appendVersionSeq(dst, from, w.change)
 	}
 	return append(dst, `}}`...)
 }
 
 // appendOwner appends the values that tell whose item it is, and for a put also
 // the time that decides between different owners.
-func (e *encoder) appendOwner(dst []byte, w *write) []byte {
+func (e *encoder) appendOwner(dst []byte, from *event, w *write) []byte {
 	for i := range e.mapping.sourceKey {
 		dst = append(dst, `,":o`...)
 		dst = append(dst, '0'+byte(i)) // a key schema has at most two attributes
 		dst = append(dst, `":`...)
-		keys := w.change.keys
-		dst = append(dst, keys[keys.find(e.mapping.sourceKey[i].name)].value...)
+		dst = append(dst, from.text(from.find(w.change.keys, e.mapping.sourceKey[i].name).value)...)
 	}
 	if w.put {
 		dst = append(dst, `,":at":`...)
-		dst = appendVersionAt(dst, w.change)
+		dst = appendVersionAt(dst, from, w.change)
 	}
 	return dst
 }
 
 // appendItem appends the attributes of a target item, without braces. There is at
 // least one: an item carries its keys.
-func (e *encoder) appendItem(dst []byte, v *view) []byte {
+func (e *encoder) appendItem(dst []byte, from *event, v *view) []byte {
 	start := len(dst)
 	for i := range e.mapping.key {
 		if k := &e.mapping.key[i]; k.made {
-			dst = appendMember(dst, start, k.head, v.values[i])
+			dst = appendMember(dst, start, k.head, from.text(v.values[i]))
 		}
 	}
-	for i := range v.image {
-		m := &v.image[i]
-		if !e.mapping.carries(m.name) {
+	attributes := from.attributes(v.image)
+	for i := range attributes {
+		m := &attributes[i]
+		name := from.text(m.name)
+		if !e.mapping.carries(name) {
 			continue
 		}
-		if head, renamed := e.mapping.renamed[string(m.name)]; renamed {
-			dst = appendMember(dst, start, head, m.value)
+		if head, renamed := e.mapping.renamed[string(name)]; renamed {
+			dst = appendMember(dst, start, head, from.text(m.value))
 		} else {
-			dst = appendMember(dst, start, "", m.raw)
+			dst = appendMember(dst, start, "", from.text(m.raw()))
 		}
 	}
 	return dst
 }
 
 // appendKey appends the target key attributes of an item, without braces.
-func (e *encoder) appendKey(dst []byte, v *view) []byte {
+func (e *encoder) appendKey(dst []byte, from *event, v *view) []byte {
 	start := len(dst)
 	for i := range e.mapping.key {
-		dst = appendMember(dst, start, e.mapping.key[i].head, v.values[i])
+		dst = appendMember(dst, start, e.mapping.key[i].head, from.text(v.values[i]))
 	}
 	return dst
 }

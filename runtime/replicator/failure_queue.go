@@ -71,10 +71,10 @@ type failureQueue struct {
 //
 // A record that comes again anyway, because one before it does, is not sent now:
 // it will fail then as well, and one message is enough.
-func (q *failureQueue) give(ctx context.Context, changes []change, failures []failure) []failure {
+func (q *failureQueue) give(ctx context.Context, e *event, failures []failure) []failure {
 	// Lowest first: if the time is up before the last one, the shard has moved on.
 	slices.SortStableFunc(failures, func(a, b failure) int { return cmp.Compare(a.change, b.change) })
-	resume := len(changes)
+	resume := len(e.changes)
 	for _, f := range failures {
 		if f.class != permanent {
 			resume = min(resume, f.change)
@@ -100,7 +100,7 @@ func (q *failureQueue) give(ctx context.Context, changes []change, failures []fa
 			again = append(again, f)
 			continue
 		}
-		body := q.message(&changes[f.change], f)
+		body := q.message(e, f)
 		if len(bodies) == maxQueueBatchMessages || size+len(body) > maxQueueBytes {
 			send()
 		}
@@ -111,23 +111,24 @@ func (q *failureQueue) give(ctx context.Context, changes []change, failures []fa
 }
 
 // message returns the body for one failure, at most maxQueueBytes of it.
-func (q *failureQueue) message(c *change, f failure) string {
+func (q *failureQueue) message(e *event, f failure) string {
+	c := &e.changes[f.change]
 	m := FailureMessage{
 		Version:        FailureMessageVersion,
 		Reason:         f.err.Error(),
-		StreamARN:      string(c.streamARN),
-		EventName:      string(c.event),
-		SequenceNumber: string(c.sequenceNumber),
-		CreatedAt:      c.createdAt,
-		SourceKey:      c.rawKeys,
-		OldImage:       c.rawOldImage,
-		NewImage:       c.rawNewImage,
+		StreamARN:      string(e.text(c.streamARN)),
+		EventName:      string(e.text(c.eventName)),
+		SequenceNumber: string(e.text(c.sequenceNumber)),
+		CreatedAt:      e.text(c.createdAt),
+		SourceKey:      e.text(c.keys.raw),
+		OldImage:       e.text(c.oldImage.raw),
+		NewImage:       e.text(c.newImage.raw),
 	}
 	if f.mapping != everyMapping {
 		m.TargetTable = q.mappings[f.mapping].tableName
 	}
 	if c.err != nil {
-		m.Record, m.OldImage, m.NewImage = c.raw, nil, nil
+		m.Record, m.OldImage, m.NewImage = e.text(c.raw), nil, nil
 	}
 	body := m.encode()
 	if len(body) > maxQueueBytes {

@@ -23,7 +23,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"Records":[{},7,{"dynamodb":{"Keys":[]}}]}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		d := newDecoder(uniqueSpec(all))
-		changes, err := d.decode(payload)
+		decoded, err := d.decode(payload)
 		if err != nil {
 			return
 		}
@@ -31,34 +31,35 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("a payload that is no JSON was taken: %q", payload)
 		}
 		var event struct{ Records []json.RawMessage }
-		if err := json.Unmarshal(payload, &event); err != nil || len(event.Records) != len(changes) {
+		if err := json.Unmarshal(payload, &event); err != nil || len(event.Records) != len(decoded.changes) {
 			return // Go's own package folds the case of names; then there is nothing to compare
 		}
-		for i := range changes {
-			c := &changes[i]
-			if !bytes.Equal(bytes.TrimSpace(c.raw), bytes.TrimSpace(event.Records[i])) {
-				t.Fatalf("record %d is %q, want %q", i, c.raw, event.Records[i])
+		for i := range decoded.changes {
+			c := &decoded.changes[i]
+			if raw := decoded.text(c.raw); !bytes.Equal(raw, bytes.TrimSpace(event.Records[i])) {
+				t.Fatalf("record %d is %q, want %q", i, raw, event.Records[i])
 			}
-			wholeImage(t, c.oldImage, c.rawOldImage)
-			wholeImage(t, c.newImage, c.rawNewImage)
+			wholeImage(t, decoded, c.oldImage)
+			wholeImage(t, decoded, c.newImage)
 		}
 	})
 }
 
 // wholeImage compares an image with Go's own reading of its JSON.
-func wholeImage(t *testing.T, img image, raw []byte) {
+func wholeImage(t *testing.T, e *event, img image) {
 	t.Helper()
-	if img == nil {
+	if !img.exists() {
 		return
 	}
+	raw := e.text(img.raw)
 	var want map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &want); err != nil {
 		t.Fatalf("an image that is no JSON object was taken: %q", raw)
 	}
 	for name, value := range want {
 		found := false
-		for _, m := range img { // a name that stands twice: the last one counts for Go
-			found = found || string(m.name) == name && bytes.Equal(m.value, value)
+		for _, m := range e.attributes(img) { // a name that stands twice: the last one counts for Go
+			found = found || string(e.text(m.name)) == name && bytes.Equal(e.text(m.value), value)
 		}
 		if !found {
 			t.Fatalf("the attribute %q of %q is lost", name, raw)
@@ -66,11 +67,11 @@ func wholeImage(t *testing.T, img image, raw []byte) {
 	}
 	var again map[string]json.RawMessage
 	text := "{"
-	for i, m := range img {
+	for i, m := range e.attributes(img) {
 		if i > 0 {
 			text += ","
 		}
-		text += string(m.raw)
+		text += string(e.text(m.raw()))
 	}
 	if err := json.Unmarshal([]byte(text+"}"), &again); err != nil || len(again) != len(want) {
 		t.Fatalf("the members of %q do not make an item again: %q", raw, text)
@@ -121,17 +122,18 @@ func FuzzCondition(f *testing.F) {
 			return
 		}
 		d := newDecoder(s)
-		changes, err := d.decode(payload(record("INSERT", 1, item("id", "1"), "", imageText)))
-		if err != nil || changes[0].newImage == nil {
+		decoded, err := d.decode(payload(record("INSERT", 1, item("id", "1"), "", imageText)))
+		if err != nil || !decoded.changes[0].newImage.exists() {
 			return
 		}
+		img := decoded.changes[0].newImage
 		var attributes map[string]any
-		if json.Unmarshal(changes[0].rawNewImage, &attributes) != nil || len(attributes) != len(changes[0].newImage) {
+		if json.Unmarshal(decoded.text(img.raw), &attributes) != nil || len(attributes) != len(decoded.attributes(img)) {
 			return // a name that stands twice
 		}
 		c := newCondition(*s.Targets[0].Filter)
-		var e evaluator
-		if got, want := e.holds(&c, changes[0].newImage), plainly(*s.Targets[0].Filter, attributes); got != want {
+		var v evaluator
+		if got, want := v.holds(&c, decoded, img), plainly(*s.Targets[0].Filter, attributes); got != want {
 			t.Errorf("%s on %s: got %t, want %t", conditionText, imageText, got, want)
 		}
 	})

@@ -28,32 +28,32 @@ func (r *Replicator) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 	writing, giving, cancel := sendingTimes(ctx)
 	defer cancel()
 
-	changes, err := w.decoder.decode(payload)
+	e, err := w.decoder.decode(payload)
 	if err != nil {
 		return nil, err
 	}
-	effects := w.projector.project(changes)
-	failures := misconfigured(changes)
+	effects := w.projector.project(e)
+	failures := misconfigured(e.changes)
 	if failures == nil {
-		failures = r.apply(writing, w.planner, changes, effects)
+		failures = r.apply(writing, w.planner, e, effects)
 	}
 	if !isSystemic(failures) {
-		failures = append(failures, unusable(changes, effects)...)
+		failures = append(failures, unusable(e.changes, effects)...)
 		given := len(failures)
-		failures = r.failureQueue.give(giving, changes, failures)
-		r.logGiven(ctx, given-len(failures), len(changes))
+		failures = r.failureQueue.give(giving, e, failures)
+		r.logGiven(ctx, given-len(failures), len(e.changes))
 	}
-	response := report(changes, failures)
-	r.logFailures(ctx, changes, failures)
+	response := report(e, failures)
+	r.logFailures(ctx, e, failures)
 	return response, nil
 }
 
 // apply plans and writes effects. As a rule that is one plan; see planner.plan for
 // the exception. When a part fails, what waited for it is not begun.
-func (r *Replicator) apply(ctx context.Context, p *planner, changes []change, effects []effect) []failure {
+func (r *Replicator) apply(ctx context.Context, p *planner, e *event, effects []effect) []failure {
 	var failures []failure
 	for {
-		plan, rest := p.plan(changes, effects)
+		plan, rest := p.plan(e, effects)
 		more := r.writer.write(ctx, plan)
 		if isSystemic(more) {
 			return more
@@ -102,17 +102,18 @@ func (r *Replicator) logGiven(ctx context.Context, given, records int) {
 
 // logFailures says once why records come again. The failures are in the order of
 // the records.
-func (r *Replicator) logFailures(ctx context.Context, changes []change, failures []failure) {
+func (r *Replicator) logFailures(ctx context.Context, e *event, failures []failure) {
 	if len(failures) == 0 {
 		return
 	}
 	resume := failures[0]
+	c := &e.changes[resume.change]
 	attributes := []slog.Attr{
-		slog.String("sequenceNumber", string(changes[resume.change].sequenceNumber)),
-		slog.String("eventName", string(changes[resume.change].event)),
+		slog.String("sequenceNumber", string(e.text(c.sequenceNumber))),
+		slog.String("eventName", string(e.text(c.eventName))),
 		slog.String("reason", loggable(resume.err)),
 		slog.Int("failures", len(failures)),
-		slog.Int("records", len(changes)),
+		slog.Int("records", len(e.changes)),
 	}
 	if resume.class == systemic {
 		r.log.LogAttrs(ctx, slog.LevelError, "nothing can be applied until this is repaired: Lambda delivers the whole batch again",

@@ -27,7 +27,7 @@ type chain struct {
 	// and it was kept.
 	ended bool
 
-	source []byte
+	source span
 	next   int // the next chain with the same hash, or -1
 }
 
@@ -44,6 +44,7 @@ type write struct {
 
 // plan is the writes of one invocation, by mapping.
 type plan struct {
+	event  *event
 	chains []chain
 	// first holds the puts, and the deletes that wait for nothing.
 	first [][]write
@@ -54,6 +55,7 @@ type plan struct {
 
 // batch is the writes of one request to one table.
 type batch struct {
+	event   *event
 	mapping int
 	writes  []write
 }
@@ -64,6 +66,7 @@ type planner struct {
 	mappings []mapping
 	seed     maphash.Seed
 
+	event  *event
 	chains []chain
 	heads  map[uint64]int // hash of mapping and source item -> chain
 	first  [][]write      // by mapping
@@ -84,30 +87,31 @@ func newPlanner(mappings []mapping) *planner {
 // It returns the effects that must wait until that is written: those from the
 // one on that makes anew a source item whose target item was kept. The kept item
 // must be written before something else may take its key.
-func (p *planner) plan(changes []change, effects []effect) (out plan, rest []effect) {
-	rest = effects[p.gather(changes, effects):]
+func (p *planner) plan(e *event, effects []effect) (out plan, rest []effect) {
+	p.event = e
+	rest = effects[p.gather(effects):]
 	for i := range p.mappings {
 		p.first[i], p.then[i] = p.first[i][:0], p.then[i][:0]
 	}
 	for i := range p.chains {
-		p.write(i, changes)
+		p.write(i)
 	}
-	return plan{p.chains, p.first, p.then}, rest
+	return plan{e, p.chains, p.first, p.then}, rest
 }
 
 // gather sorts effects into chains and returns how many it took.
-func (p *planner) gather(changes []change, effects []effect) int {
+func (p *planner) gather(effects []effect) int {
 	p.chains = p.chains[:0]
 	clear(p.heads)
 	for i := range effects {
 		e := &effects[i]
-		c := p.chain(e.mapping, e.change, changes[e.change].source)
+		c := p.chain(e.mapping, e.change, p.event.changes[e.change].source)
 		if c.ended {
 			return i
 		}
 		c.ended = e.kept
-		c.had(&e.before)
-		c.had(&e.after)
+		p.had(c, &e.before)
+		p.had(c, &e.after)
 		if !e.unchanged {
 			c.last = e
 		}
@@ -116,27 +120,33 @@ func (p *planner) gather(changes []change, effects []effect) int {
 	return len(effects)
 }
 
-// had adds a target key. One change's key is the next one's old key as a rule.
-func (c *chain) had(v *view) {
-	if v.exists() && (len(c.keys) == 0 || !bytes.Equal(v.key, c.keys[len(c.keys)-1].key)) {
+// had adds a target key to a chain. One change's key is the next one's old key as
+// a rule.
+func (p *planner) had(c *chain, v *view) {
+	if v.exists() && (len(c.keys) == 0 || !p.equal(v.key, c.keys[len(c.keys)-1].key)) {
 		c.keys = append(c.keys, v)
 	}
 }
 
+// equal reports whether two spans have the same text.
+func (p *planner) equal(a, b span) bool {
+	return bytes.Equal(p.event.text(a), p.event.text(b))
+}
+
 // chain returns the chain of a source item, which starts with change when there
 // is none yet.
-func (p *planner) chain(mapping, change int, source []byte) *chain {
+func (p *planner) chain(mapping, change int, source span) *chain {
 	var h maphash.Hash
 	h.SetSeed(p.seed)
 	_ = h.WriteByte(byte(mapping)) // #nosec G115 -- a collision costs a comparison, no more
-	_, _ = h.Write(source)
+	_, _ = h.Write(p.event.text(source))
 	sum := h.Sum64()
 	head, found := p.heads[sum]
 	if !found {
 		head = -1
 	}
 	for i := head; i >= 0; i = p.chains[i].next {
-		if c := &p.chains[i]; c.mapping == mapping && bytes.Equal(c.source, source) {
+		if c := &p.chains[i]; c.mapping == mapping && p.equal(c.source, source) {
 			return c
 		}
 	}
@@ -151,26 +161,22 @@ func (p *planner) chain(mapping, change int, source []byte) *chain {
 
 // write plans the writes of one chain: at most one put, and a delete for every
 // other key that the item had.
-func (p *planner) write(index int, changes []change) {
+func (p *planner) write(index int) {
 	c := &p.chains[index]
 	if c.last == nil {
 		return
 	}
 	m := c.mapping
-	by := &changes[c.last.change]
+	by := &p.event.changes[c.last.change]
 	deletes := &p.first[m]
 	if c.after.exists() {
 		p.first[m] = append(p.first[m], write{index, true, c.after, by})
 		deletes = &p.then[m]
 	}
-	slices.SortFunc(c.keys, func(a, b *view) int { return bytes.Compare(a.key, b.key) })
-	var previous []byte
-	for _, v := range c.keys {
-		if bytes.Equal(v.key, previous) {
-			continue
-		}
-		previous = v.key
-		if c.after.exists() && bytes.Equal(v.key, c.after.key) {
+	text := p.event.text
+	slices.SortFunc(c.keys, func(a, b *view) int { return bytes.Compare(text(a.key), text(b.key)) })
+	for i, v := range c.keys {
+		if i > 0 && p.equal(v.key, c.keys[i-1].key) || c.after.exists() && p.equal(v.key, c.after.key) {
 			continue
 		}
 		*deletes = append(*deletes, write{index, false, v, by})
@@ -179,13 +185,13 @@ func (p *planner) write(index int, changes []change) {
 
 // cut appends the batches that writes to mapping number index make. A guarded
 // write has a condition, which only a request of its own can carry.
-func (m *mapping) cut(dst []batch, index int, writes []write) []batch {
+func (m *mapping) cut(dst []batch, e *event, index int, writes []write) []batch {
 	limit := maxBatchWrites
 	if m.versionAttribute != "" {
 		limit = 1
 	}
 	for chunk := range slices.Chunk(writes, limit) {
-		dst = append(dst, batch{index, chunk})
+		dst = append(dst, batch{e, index, chunk})
 	}
 	return dst
 }

@@ -164,7 +164,7 @@ func TestBatchesAreCutByCount(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []int
-			for _, b := range test.mapping.cut(nil, 0, make([]write, test.writes)) {
+			for _, b := range test.mapping.cut(nil, nil, 0, make([]write, test.writes)) {
 				got = append(got, len(b.writes))
 			}
 			if !slices.Equal(got, test.want) {

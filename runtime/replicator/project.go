@@ -78,11 +78,10 @@ func (m *mapping) carries(name []byte) bool {
 
 // conflict returns an error when the target item of img would have two attributes
 // of one name.
-func (m *mapping) conflict(img image) error {
+func (m *mapping) conflict(e *event, img image) error {
 	for i := range m.taken {
 		name := m.taken[i].name
-		at := img.find(name)
-		if at < 0 || !m.carries(img[at].name) {
+		if e.find(img, name) == nil || !m.carries([]byte(name)) {
 			continue
 		}
 		if _, moved := m.renamed[name]; !moved {
@@ -94,17 +93,18 @@ func (m *mapping) conflict(img image) error {
 
 // view is what a mapping makes of one image: a target item, none, or an error.
 type view struct {
-	// image is the whole image behind the target item; nil when there is none.
+	// image is the whole image behind the target item. It is absent when there is
+	// none.
 	image image
 	// key identifies the target item within its table.
-	key []byte
+	key span
 	// values are those of the target key attributes, as JSON.
-	values [2][]byte
+	values [2]span
 	// err is why no target item can be made of the image. It is permanent.
 	err error
 }
 
-func (v *view) exists() bool { return v.image != nil }
+func (v *view) exists() bool { return v.image.exists() }
 
 // effect is what one change does to the target item of one mapping.
 type effect struct {
@@ -121,113 +121,116 @@ type effect struct {
 // projector turns changes into effects. It keeps its memory from one batch to
 // the next.
 type projector struct {
-	mappings   []mapping
-	effects    []effect
-	identities []byte
-	composites []byte
-	parts      [][]byte // of the target key of one image
-	evaluator  evaluator
-	composer   composer
+	mappings  []mapping
+	effects   []effect
+	parts     []span // of the target key of one image
+	evaluator evaluator
+	composer  composer
 }
 
 // project applies every mapping to every change. Changes whose source item is
 // not known have no effect; their error is theirs to report.
-func (p *projector) project(changes []change) []effect {
-	p.effects, p.identities, p.composites = p.effects[:0], p.identities[:0], p.composites[:0]
-	for i := range changes {
-		c := &changes[i]
-		if c.source == nil {
+func (p *projector) project(e *event) []effect {
+	p.effects = slices.Grow(p.effects[:0], len(e.changes)*len(p.mappings))
+	for i := range e.changes {
+		c := &e.changes[i]
+		if c.source == (span{}) {
 			continue
 		}
 		for j := range p.mappings {
 			m := &p.mappings[j]
-			e := effect{change: i, mapping: j, before: p.view(m, c.oldImage)}
+			p.effects = append(p.effects, effect{change: i, mapping: j})
+			f := &p.effects[len(p.effects)-1]
+			p.view(&f.before, e, m, c.oldImage)
 			switch {
 			case c.err != nil:
 				// What the item became is not known. What it was must not stay: no
-				// later record will name that target item again.
-				e.after.err = c.err
-			case c.expired && m.keepExpired && e.before.exists():
-				e.after, e.kept = e.before, true
+				// later record will ever name that target item again.
+				f.after.err = c.err
+			case c.expired && m.keepExpired && f.before.exists():
+				f.after, f.kept = f.before, true
 			default:
-				e.after = p.view(m, c.newImage) // of no image: no item
+				p.view(&f.after, e, m, c.newImage) // of no image: no item
 			}
-			e.unchanged = m.same(&e.before, &e.after)
-			p.effects = append(p.effects, e)
+			f.unchanged = m.same(e, &f.before, &f.after)
 		}
 	}
 	return p.effects
 }
 
-// view maps one image.
-func (p *projector) view(m *mapping, img image) view {
-	v := view{}
-	if img == nil || m.filter != nil && !p.evaluator.holds(m.filter, img) {
-		return v
+// view maps one image into v, which is empty.
+func (p *projector) view(v *view, e *event, m *mapping, img image) {
+	if !img.exists() || m.filter != nil && !p.evaluator.holds(m.filter, e, img) {
+		return
 	}
 	p.parts = p.parts[:0]
 	for i := range m.key {
 		for _, path := range m.key[i].parts {
-			value := p.evaluator.at(img, path)
-			if value == nil {
+			value := e.at(img, path)
+			if value == (span{}) {
 				// An item without a part of the target key has no target item, whatever
 				// its other attributes hold.
-				return v
+				return
 			}
 			p.parts = append(p.parts, value)
 		}
 	}
-	at, parts := len(p.identities), p.parts
+	values, key, err := p.key(e, m)
+	if err == nil {
+		err = m.conflict(e, img)
+	}
+	if err != nil {
+		v.err = err
+		return
+	}
+	v.image, v.key, v.values = img, key, values
+}
+
+// key makes the target key of its parts: the values of the key attributes, and
+// what identifies the item.
+func (p *projector) key(e *event, m *mapping) (values [2]span, key span, err error) {
+	parts := p.parts
 	for i := range m.key {
 		k := &m.key[i]
-		var err error
-		if v.values[i], err = p.value(k, parts[:len(k.parts)]); err == nil {
-			p.identities, err = k.appendIdentity(p.identities, v.values[i])
-		}
-		if err != nil {
-			p.identities = p.identities[:at]
-			return view{err: err}
+		if values[i] = parts[0]; len(k.parts) > 1 {
+			at := len(e.made)
+			if err := p.composer.compose(e, k, parts[:len(k.parts)]); err != nil {
+				return values, key, err
+			}
+			values[i] = e.madeSince(at)
 		}
 		parts = parts[len(k.parts):]
 	}
-	if err := m.conflict(img); err != nil {
-		return view{err: err}
+	at := len(e.made)
+	for i := range m.key {
+		if e.made, err = m.key[i].appendIdentity(e.made, e.text(values[i])); err != nil {
+			return values, key, err
+		}
 	}
-	v.image = img
-	v.key = p.identities[at:len(p.identities):len(p.identities)]
-	return v
-}
-
-// value returns the value of a target key attribute that is made of parts.
-func (p *projector) value(k *keyAttribute, parts [][]byte) ([]byte, error) {
-	if len(parts) == 1 {
-		return parts[0], nil
-	}
-	at := len(p.composites)
-	var err error
-	p.composites, err = p.composer.appendComposite(p.composites, k, parts)
-	return p.composites[at:len(p.composites):len(p.composites)], err
+	return values, e.madeSince(at), nil
 }
 
 // same reports whether two views are the same target item. It may miss it: a set
 // whose elements come in another order counts as changed, and so does a large
 // item whose attributes do. That costs a write and loses nothing.
-func (m *mapping) same(a, b *view) bool {
+func (m *mapping) same(e *event, a, b *view) bool {
 	if !a.exists() || !b.exists() {
 		return !a.exists() && !b.exists()
 	}
-	return bytes.Equal(a.key, b.key) && m.within(a.image, b.image) && m.within(b.image, a.image)
+	return bytes.Equal(e.text(a.key), e.text(b.key)) && m.within(e, a.image, b.image) && m.within(e, b.image, a.image)
 }
 
 // within reports whether every carried attribute of a stands in b as it is. False
 // may also mean that one was not found.
-func (m *mapping) within(a, b image) bool {
-	for i := range a {
-		if !m.carries(a[i].name) {
+func (m *mapping) within(e *event, a, b image) bool {
+	attributes := e.attributes(a)
+	for i := range attributes {
+		name := e.text(attributes[i].name)
+		if !m.carries(name) {
 			continue
 		}
-		at := b.findNear(i, a[i].name)
-		if at < 0 || !bytes.Equal(a[i].value, b[at].value) {
+		other := e.findNear(b, i, name)
+		if other == nil || !bytes.Equal(e.text(attributes[i].value), e.text(other.value)) {
 			return false
 		}
 	}

@@ -11,16 +11,16 @@ import (
 // itemOf returns the target item that the spec's mapping makes of newImage.
 func itemOf(t *testing.T, s spec.Spec, keys, newImage string) string {
 	t.Helper()
-	changes, err := newDecoder(s).decode(payload(record("INSERT", 1, keys, "", newImage)))
-	if err != nil || changes[0].err != nil {
-		t.Fatal(err, changes[0].err)
+	e, err := newDecoder(s).decode(payload(record("INSERT", 1, keys, "", newImage)))
+	if err != nil || e.changes[0].err != nil {
+		t.Fatal(err, e.changes[0].err)
 	}
 	m := newMapping(s, s.Targets[0])
-	effects := (&projector{mappings: []mapping{m}}).project(changes)
+	effects := (&projector{mappings: []mapping{m}}).project(e)
 	if !effects[0].after.exists() {
 		t.Fatalf("no target item: %v", effects[0].after.err)
 	}
-	return "{" + string(newEncoder(&m).appendItem(nil, &effects[0].after)) + "}"
+	return "{" + string(newEncoder(&m).appendItem(nil, e, &effects[0].after)) + "}"
 }
 
 func TestATargetItemHasTheProjectedAndAlwaysTheKeyAttributes(t *testing.T) {
@@ -107,12 +107,12 @@ func TestASourceKeyThatIsNoTargetKeyIsCarriedToo(t *testing.T) {
 
 func TestAnAttributeWithTheVersionsNameIsAPermanentError(t *testing.T) {
 	s := usersSpec()
-	changes, err := newDecoder(s).decode(payload(record("INSERT", 1, item("email", "a"), "",
+	e, err := newDecoder(s).decode(payload(record("INSERT", 1, item("email", "a"), "",
 		item("email", "a", "state", "s", "city", "c", spec.DefaultVersionAttribute, "mine"))))
 	if err != nil {
 		t.Fatal(err)
 	}
-	effects := (&projector{mappings: []mapping{newMapping(s, s.Targets[0])}}).project(changes)
+	effects := (&projector{mappings: []mapping{newMapping(s, s.Targets[0])}}).project(e)
 	if err := effects[0].after.err; err == nil || !strings.Contains(err.Error(), spec.DefaultVersionAttribute) {
 		t.Errorf("got %v, want an error that names the attribute", err)
 	}
@@ -139,11 +139,11 @@ func TestAChangeIsUnchangedOnlyWhenTheWholeTargetItemStays(t *testing.T) {
 		{"item without target key before", item("email", "a", "state", "s"), with(), false},
 		{"item without target key before and after", item("email", "a", "state", "s"), item("email", "a", "city", "c"), true},
 	} {
-		changes, err := newDecoder(s).decode(payload(record("MODIFY", 1, item("email", "a"), test.oldImage, test.newImage)))
-		if err != nil || changes[0].err != nil {
-			t.Fatal(err, changes[0].err)
+		e, err := newDecoder(s).decode(payload(record("MODIFY", 1, item("email", "a"), test.oldImage, test.newImage)))
+		if err != nil || e.changes[0].err != nil {
+			t.Fatal(err, e.changes[0].err)
 		}
-		effects := (&projector{mappings: []mapping{newMapping(s, s.Targets[0])}}).project(changes)
+		effects := (&projector{mappings: []mapping{newMapping(s, s.Targets[0])}}).project(e)
 		if effects[0].unchanged != test.want {
 			t.Errorf("%s: unchanged is %t, want %t", test.name, effects[0].unchanged, test.want)
 		}

@@ -87,12 +87,12 @@ func planOf(t *testing.T, s spec.Spec, payload []byte) (planned []string, failur
 	t.Helper()
 	r := newReplicator(s, nil, nil, minInFlight, nil)
 	w := r.workspaces.Get().(*workspace)
-	changes, err := w.decoder.decode(payload)
+	e, err := w.decoder.decode(payload)
 	if err != nil {
 		t.Fatal(err)
 	}
-	effects := w.projector.project(changes)
-	p, rest := w.planner.plan(changes, effects)
+	effects := w.projector.project(e)
+	p, rest := w.planner.plan(e, effects)
 	if len(rest) > 0 {
 		t.Fatal("a part of the effects waits")
 	}
@@ -105,7 +105,7 @@ func planOf(t *testing.T, s spec.Spec, payload []byte) (planned []string, failur
 				}
 				key := ""
 				for i := range r.writer.mappings[mapping].key {
-					_, text, _ := scalar(write.item.values[i])
+					_, text, _ := scalar(e.text(write.item.values[i]))
 					key += "/" + strings.Trim(string(text), `"`)
 				}
 				planned = append(planned, prefix+verb+" "+key[1:])
@@ -114,5 +114,5 @@ func planOf(t *testing.T, s spec.Spec, payload []byte) (planned []string, failur
 	}
 	list("", p.first)
 	list("then ", p.then)
-	return planned, unusable(changes, effects)
+	return planned, unusable(e.changes, effects)
 }

@@ -12,13 +12,13 @@ import (
 // A record without a readable sequence number cannot be named. The nearest record
 // before it is named instead; with none before it, the empty identifier fails the
 // whole batch.
-func report(changes []change, failures []failure) []byte {
+func report(e *event, failures []failure) []byte {
 	slices.SortFunc(failures, func(a, b failure) int { return cmp.Compare(a.change, b.change) })
 	response := []byte(`{"batchItemFailures":[`)
 	previous := -1
 	for n, f := range failures {
 		at := f.change
-		for at >= 0 && checkSequenceNumber(changes[at].sequenceNumber) != nil {
+		for at >= 0 && checkSequenceNumber(e.text(e.changes[at].sequenceNumber)) != nil {
 			at--
 		}
 		if n > 0 && at == previous {
@@ -30,7 +30,7 @@ func report(changes []change, failures []failure) []byte {
 		previous = at
 		response = append(response, `{"itemIdentifier":"`...)
 		if at >= 0 {
-			response = append(response, changes[at].sequenceNumber...)
+			response = append(response, e.text(e.changes[at].sequenceNumber)...)
 		}
 		response = append(response, `"}`...)
 	}

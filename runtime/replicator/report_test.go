@@ -6,17 +6,19 @@ import (
 )
 
 func TestReportNamesWhatMustComeAgainLowestFirst(t *testing.T) {
-	numbered := func(numbers ...string) []change {
-		changes := make([]change, len(numbers))
+	numbered := func(numbers ...string) *event {
+		e := &event{payload: []byte("{}"), changes: make([]change, len(numbers))}
 		for i, n := range numbers {
-			changes[i].sequenceNumber = []byte(n)
+			at := len(e.made)
+			e.made = append(e.made, n...)
+			e.changes[i].sequenceNumber = e.madeSince(at)
 		}
-		return changes
+		return e
 	}
 	err := errors.New("any")
 	for _, test := range []struct {
 		name, why string
-		changes   []change
+		event     *event
 		failures  []failure
 		want      string
 	}{
@@ -33,7 +35,7 @@ func TestReportNamesWhatMustComeAgainLowestFirst(t *testing.T) {
 		{"bad number", "what is no number is not repeated to Lambda",
 			numbered(`1"}`, "200"), []failure{{change: 0, err: err}}, `{"batchItemFailures":[{"itemIdentifier":""}]}`},
 	} {
-		if got := string(report(test.changes, test.failures)); got != test.want {
+		if got := string(report(test.event, test.failures)); got != test.want {
 			t.Errorf("%s: %s\n got %s\nwant %s", test.name, test.why, got, test.want)
 		}
 	}

@@ -45,22 +45,23 @@ func streamLabel(streamARN []byte) []byte {
 }
 
 // appendVersionAt appends the time of c's version as an attribute value.
-func appendVersionAt(dst []byte, c *change) []byte {
+func appendVersionAt(dst []byte, e *event, c *change) []byte {
 	dst = append(dst, `{"N":"`...)
-	dst = append(dst, c.createdAt...)
+	dst = append(dst, e.text(c.createdAt)...)
 	return append(dst, `"}`...)
 }
 
 // appendVersionSeq appends the rest of c's version as an attribute value.
-func appendVersionSeq(dst []byte, c *change) []byte {
+func appendVersionSeq(dst []byte, e *event, c *change) []byte {
+	number := e.text(c.sequenceNumber)
 	dst = append(dst, `{"S":"`...)
-	dst = append(dst, streamLabel(c.streamARN)...)
+	dst = append(dst, streamLabel(e.text(c.streamARN))...)
 	dst = append(dst, '/')
 	// Sequence numbers have no fixed width: text compares like numbers only
 	// after padding.
-	for range maxSequenceNumberDigits - len(c.sequenceNumber) {
+	for range maxSequenceNumberDigits - len(number) {
 		dst = append(dst, '0')
 	}
-	dst = append(dst, c.sequenceNumber...)
+	dst = append(dst, number...)
 	return append(dst, `"}`...)
 }

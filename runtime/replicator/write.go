@@ -1,6 +1,7 @@
 package replicator
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -80,7 +81,7 @@ func (w *writer) write(ctx context.Context, p plan) []failure {
 	r := &result{left: make([][]write, len(w.mappings)), cancel: cancel}
 	send, wait := p.first, p.then
 	for round := 0; ; round++ {
-		w.sendAll(ctx, send, r)
+		w.sendAll(ctx, p.event, send, r)
 		if r.systemic != nil {
 			return []failure{{0, everyMapping, systemic, r.systemic}}
 		}
@@ -244,10 +245,10 @@ func (r *result) failures(chains []chain) []failure {
 
 // sendAll sends one round of writes, inFlight requests at a time, and waits for
 // all of them.
-func (w *writer) sendAll(ctx context.Context, writes [][]write, r *result) {
+func (w *writer) sendAll(ctx context.Context, e *event, writes [][]write, r *result) {
 	var batches []batch
 	for i := range writes {
-		batches = w.mappings[i].cut(batches, i, writes[i])
+		batches = w.mappings[i].cut(batches, e, i, writes[i])
 	}
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -273,13 +274,13 @@ func (w *writer) send(ctx context.Context, b batch, r *result) {
 	body := w.bodies.Get().(*[]byte)
 	switch {
 	case e.mapping.versionAttribute == "":
-		*body = e.appendBatch((*body)[:0], b.writes)
+		*body = e.appendBatch((*body)[:0], b.event, b.writes)
 		unprocessed, err = w.table.batchWriteItem(ctx, *body)
 	case b.writes[0].put:
-		*body = e.appendGuarded((*body)[:0], &b.writes[0])
+		*body = e.appendGuarded((*body)[:0], b.event, &b.writes[0])
 		err = w.table.putItem(ctx, *body)
 	default:
-		*body = e.appendGuarded((*body)[:0], &b.writes[0])
+		*body = e.appendGuarded((*body)[:0], b.event, &b.writes[0])
 		err = w.table.deleteItem(ctx, *body)
 	}
 	w.bodies.Put(body)
@@ -288,7 +289,7 @@ func (w *writer) send(ctx context.Context, b batch, r *result) {
 	case err != nil:
 		err = fmt.Errorf("write to %s: %w", e.mapping.tableName, err)
 	case len(unprocessed) > 0:
-		if left, err = e.mapping.pick(b.writes, unprocessed); err == nil {
+		if left, err = e.mapping.pick(b, unprocessed); err == nil {
 			err = errUnprocessed
 		}
 	default:
@@ -302,8 +303,8 @@ func (w *writer) send(ctx context.Context, b batch, r *result) {
 	case c == permanent:
 		// One bad item refuses the whole call. Halving finds it, and every call
 		// without it succeeds.
-		w.send(ctx, batch{b.mapping, left[:len(left)/2]}, r)
-		w.send(ctx, batch{b.mapping, left[len(left)/2:]}, r)
+		w.send(ctx, batch{b.event, b.mapping, left[:len(left)/2]}, r)
+		w.send(ctx, batch{b.event, b.mapping, left[len(left)/2:]}, r)
 	default:
 		r.leave(b.mapping, left, err)
 	}
@@ -314,9 +315,9 @@ var (
 	errTimeIsUp    = errors.New("the time was up before it was sent: the function's timeout is too short for the batch")
 )
 
-// pick returns the writes that DynamoDB left unprocessed, by their key, or all of
-// writes and an error.
-func (m *mapping) pick(writes []write, unprocessed []types.WriteRequest) ([]write, error) {
+// pick returns the writes of a batch that DynamoDB left unprocessed, by their key,
+// or all of them and an error.
+func (m *mapping) pick(b batch, unprocessed []types.WriteRequest) ([]write, error) {
 	pending := make([]write, 0, len(unprocessed))
 	for _, u := range unprocessed {
 		attributes := map[string]types.AttributeValue{}
@@ -328,13 +329,13 @@ func (m *mapping) pick(writes []write, unprocessed []types.WriteRequest) ([]writ
 		}
 		identity, err := m.identity(attributes)
 		if err != nil {
-			return writes, fmt.Errorf("an unprocessed write cannot be told: %w", err)
+			return b.writes, fmt.Errorf("an unprocessed write cannot be told: %w", err)
 		}
-		at := slices.IndexFunc(writes, func(w write) bool { return string(w.item.key) == string(identity) })
+		at := slices.IndexFunc(b.writes, func(w write) bool { return bytes.Equal(b.event.text(w.item.key), identity) })
 		if at < 0 {
-			return writes, errors.New("an unprocessed write is none of those that were sent")
+			return b.writes, errors.New("an unprocessed write is none of those that were sent")
 		}
-		pending = append(pending, writes[at])
+		pending = append(pending, b.writes[at])
 	}
 	return pending, nil
 }
