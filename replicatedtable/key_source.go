@@ -1,6 +1,7 @@
 package replicatedtable
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
@@ -10,10 +11,11 @@ import (
 // KeySource_Attribute and KeySource_Composite make one, and nothing else does.
 //
 // They take names of attributes as [Condition] does: of a top-level attribute, and
-// a dot leads into a map, as in "address.city". An item without one of these
+// a dot leads into a map, as in "address.city"; but the whole name of a source key
+// attribute is that attribute, with its dots. An item without one of these
 // attributes has no target item.
 type KeySource interface {
-	toSpec() spec.KeySource
+	toSpec(source spec.KeySchema) spec.KeySource
 }
 
 // KeySource_Attribute is one attribute of the source item. Its value has to have
@@ -32,9 +34,10 @@ func KeySource_Attribute(attribute *string) KeySource {
 // another type goes to the failure queue. A part may be the empty string.
 //
 // The separator is one character, and not the backslash. Where a part contains
-// the separator or a backslash, a backslash stands before it. So different parts
+// the separator or a backslash, a backslash stands before it. So different texts
 // never make one key, and a Query for keys that begin with "Albany#" finds Albany
-// alone, "Albany\#2" not.
+// alone, "Albany\#2" not. A part that is a number in one item and a string in
+// another has one text for 1 and "1".
 func KeySource_Composite(separator *string, attributes ...*string) KeySource {
 	k := keySource{Separator: toString(separator)}
 	for _, attribute := range attributes {
@@ -47,7 +50,16 @@ func KeySource_Composite(separator *string, attributes ...*string) KeySource {
 // nil, and the spec's rules refuse it.
 type keySource spec.KeySource
 
-func (k keySource) toSpec() spec.KeySource { return spec.KeySource(k) }
+func (k keySource) toSpec(source spec.KeySchema) spec.KeySource {
+	s := spec.KeySource(k)
+	s.Parts = slices.Clone(s.Parts)
+	for i, path := range s.Parts {
+		if name := strings.Join(path, "."); source.Contains(name) {
+			s.Parts[i] = []string{name}
+		}
+	}
+	return s
+}
 
 // toPath splits the name of an attribute into the steps that lead to it.
 func toPath(attribute *string) []string {

@@ -30,7 +30,12 @@ type ReplicatedTableProps struct {
 	//
 	// Such a key attribute cannot have the name of a source key attribute, which a
 	// target item carries too. A change of a source item that has an attribute of
-	// its name goes to the failure queue, unless Projection leaves that one out.
+	// its name goes to the failure queue, unless Projection leaves that one out or
+	// renames it.
+	//
+	// A change of KeySources itself applies to what changes from then on, as one of
+	// Filter does; what stands under the old keys stays there for ever. Give the
+	// construct another ID with it, to begin with empty tables.
 	// Default: each is the source item's top-level attribute of the same name.
 	KeySources *map[string]KeySource
 

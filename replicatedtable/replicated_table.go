@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -45,6 +46,8 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	mapping.FailureQueueURL = *t.failureQueue.QueueUrl()
 	t.function = newFunction(t, settings, code, mapping)
 	t.eventSourceMapping = newEventSourceMapping(t, settings, mapping.Targets[0].Filter)
+	t.iteratorAgeAlarm = newIteratorAgeAlarm(t)
+	t.failureQueueAlarm = newFailureQueueAlarm(t)
 	return t
 }
 
@@ -69,6 +72,13 @@ type ReplicatedTable interface {
 	// FailureDeadLetterQueue receives what was taken from the failure queue again
 	// and again without being deleted.
 	FailureDeadLetterQueue() awssqs.Queue
+	// IteratorAgeAlarm goes off when the target table lags 10 minutes behind the
+	// source table: above all, when the function lacks a permission, a table or a
+	// key, and the stream waits. Give it an action with AddAlarmAction.
+	IteratorAgeAlarm() awscloudwatch.Alarm
+	// FailureQueueAlarm goes off when a message waits in the failure queue or in
+	// its dead-letter queue. Give it an action with AddAlarmAction.
+	FailureQueueAlarm() awscloudwatch.Alarm
 	// Role is what the function may do.
 	Role() awsiam.Role
 	// LogGroup holds the function's logs.
@@ -92,6 +102,7 @@ type replicatedTable struct {
 	function                             awscdklambdagoalpha.GoFunction
 	eventSourceMapping                   awslambda.CfnEventSourceMapping
 	failureQueue, failureDeadLetterQueue awssqs.Queue
+	iteratorAgeAlarm, failureQueueAlarm  awscloudwatch.Alarm
 	role                                 awsiam.Role
 	logGroup                             awslogs.LogGroup
 }
@@ -102,10 +113,12 @@ func (t *replicatedTable) Function() awscdklambdagoalpha.GoFunction { return t.f
 func (t *replicatedTable) EventSourceMapping() awslambda.CfnEventSourceMapping {
 	return t.eventSourceMapping
 }
-func (t *replicatedTable) FailureQueue() awssqs.Queue           { return t.failureQueue }
-func (t *replicatedTable) FailureDeadLetterQueue() awssqs.Queue { return t.failureDeadLetterQueue }
-func (t *replicatedTable) Role() awsiam.Role                    { return t.role }
-func (t *replicatedTable) LogGroup() awslogs.LogGroup           { return t.logGroup }
+func (t *replicatedTable) FailureQueue() awssqs.Queue             { return t.failureQueue }
+func (t *replicatedTable) FailureDeadLetterQueue() awssqs.Queue   { return t.failureDeadLetterQueue }
+func (t *replicatedTable) IteratorAgeAlarm() awscloudwatch.Alarm  { return t.iteratorAgeAlarm }
+func (t *replicatedTable) FailureQueueAlarm() awscloudwatch.Alarm { return t.failureQueueAlarm }
+func (t *replicatedTable) Role() awsiam.Role                      { return t.role }
+func (t *replicatedTable) LogGroup() awslogs.LogGroup             { return t.logGroup }
 
 func (t *replicatedTable) GrantReadTarget(grantee awsiam.IGrantable) awsiam.Grant {
 	return t.targetTable.Grant(grantee, *jsii.Strings(readActions...)...)

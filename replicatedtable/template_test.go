@@ -279,6 +279,43 @@ func TestFailuresAreKeptEncryptedAndReachedByTLSOnly(t *testing.T) {
 	})
 }
 
+func TestAnAlarmGoesOffWhenTheStreamWaitsOrAFailureDoes(t *testing.T) {
+	// F3 and F1.
+	k := allKinds(t)
+	age := k.template.Resources[logicalID(k.stack, k.users.IteratorAgeAlarm())]
+	age.want(t, "Namespace", "AWS/Lambda")
+	age.want(t, "MetricName", "IteratorAge")
+	age.want(t, "Dimensions", []any{map[string]any{"Name": "FunctionName", "Value": ref(logicalID(k.stack, k.users.Function()))}})
+	age.want(t, "Statistic", "Maximum")
+	age.want(t, "Threshold", 600000.0)
+
+	failures := k.template.Resources[logicalID(k.stack, k.users.FailureQueueAlarm())]
+	failures.want(t, "Threshold", 0.0)
+	var queues []string
+	for _, m := range failures.Properties["Metrics"].([]any) {
+		stat, isMetric := m.(map[string]any)["MetricStat"].(map[string]any)
+		if !isMetric {
+			continue
+		}
+		metric := stat["Metric"].(map[string]any)
+		if metric["MetricName"] != "ApproximateNumberOfMessagesVisible" {
+			t.Errorf("the alarm looks at %v", metric)
+		}
+		queues = append(queues, toJSON(t, metric["Dimensions"]))
+	}
+	for _, queue := range []constructs.Construct{k.users.FailureQueue(), k.users.FailureDeadLetterQueue()} {
+		want := toJSON(t, []any{map[string]any{"Name": "QueueName", "Value": getAtt(logicalID(k.stack, queue), "QueueName")}})
+		if !slices.Contains(queues, want) {
+			t.Errorf("the alarm looks at %v, not at %s", queues, want)
+		}
+	}
+	for _, alarm := range []resource{age, failures} {
+		alarm.want(t, "ComparisonOperator", "GreaterThanThreshold")
+		alarm.want(t, "EvaluationPeriods", 1.0)
+		alarm.want(t, "TreatMissingData", "notBreaching") // an idle stream is no failure
+	}
+}
+
 func TestLogsAreKeptForAMonth(t *testing.T) {
 	k := allKinds(t)
 	k.template.Resources[logicalID(k.stack, k.users.LogGroup())].want(t, "RetentionInDays", 30)

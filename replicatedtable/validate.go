@@ -101,7 +101,7 @@ func toSpec(props *ReplicatedTableProps) spec.Spec {
 			if source == nil {
 				source = keySource{}
 			}
-			target.KeySources[name] = source.toSpec()
+			target.KeySources[name] = source.toSpec(toKeySchema(props.Source))
 		}
 	}
 	if p := props.Projection; p != nil {
@@ -335,9 +335,11 @@ func environmentProblems(mapping spec.Spec) []spec.Problem {
 	}
 	projection := size - without(func(t *spec.Target) { t.Projection.Attributes, t.Projection.Renames = nil, nil })
 	filter := size - without(func(t *spec.Target) { t.Filter = nil })
+	sources := size - without(func(t *spec.Target) { t.KeySources = nil })
+	p := mapping.Targets[0].Projection
 	text := fmt.Sprintf("need %d bytes of the function's environment with table names of %d: Lambda's limit is %d; "+
-		"shorten the attribute names, or what Projection lists (%d names, %d bytes now) or Filter asks (%d bytes now)",
-		size, maxTableNameBytes, maxEnvironmentBytes, len(mapping.Targets[0].Projection.Attributes), projection, filter)
+		"shorten the attribute names, or what Projection lists (%d names, %d bytes now), KeySources name (%d bytes now) or Filter asks (%d bytes now)",
+		size, maxTableNameBytes, maxEnvironmentBytes, len(p.Attributes)+len(p.Renames), projection, sources, filter)
 	return []spec.Problem{{Path: "Source, Target, KeySources, Projection and Filter", Text: text}}
 }
 

@@ -186,6 +186,15 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			},
 		},
 		{
+			name: "KeySources that do not fit",
+			why:  "the message says what takes the room",
+			props: func(p *ReplicatedTableProps) {
+				p.KeySources = &map[string]KeySource{"state": KeySource_Attribute(jsii.String(strings.Repeat("x", 4000)))}
+			},
+			want: []string{`Source, Target, KeySources, Projection and Filter need 5026 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
+				`shorten the attribute names, or what Projection lists (0 names, 0 bytes now), KeySources name (4048 bytes now) or Filter asks (0 bytes now)`},
+		},
+		{
 			name: "nil rename",
 			why:  "the zero value of a new name",
 			props: func(p *ReplicatedTableProps) {
@@ -482,7 +491,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			why:   "Lambda would refuse the function, after the tables were made",
 			props: func(p *ReplicatedTableProps) { p.Projection = include(300) },
 			want: []string{`Source, Target, KeySources, Projection and Filter need 5499 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
-				`shorten the attribute names, or what Projection lists (300 names, 4517 bytes now) or Filter asks (0 bytes now)`},
+				`shorten the attribute names, or what Projection lists (300 names, 4517 bytes now), KeySources name (0 bytes now) or Filter asks (0 bytes now)`},
 		},
 		{
 			name: "environment too large for its filter",
@@ -491,7 +500,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 				p.Filter = Condition_Equals(jsii.String("bio"), Value_String(jsii.String(strings.Repeat("<", 3500))))
 			},
 			want: []string{`Source, Target, KeySources, Projection and Filter need 4578 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
-				`shorten the attribute names, or what Projection lists (0 names, 0 bytes now) or Filter asks (3600 bytes now)`},
+				`shorten the attribute names, or what Projection lists (0 names, 0 bytes now), KeySources name (0 bytes now) or Filter asks (3600 bytes now)`},
 		},
 		{
 			name: "several mistakes in several props",
@@ -648,6 +657,15 @@ func TestACompositeThatContainsTheSourceKeyIsUnique(t *testing.T) {
 	(*props.KeySources)["place"] = KeySource_Attribute(jsii.String("address.city"))
 	if _, problems = validate(props, sizes{}); len(problems) != 1 || problems[0].Path != "Target.SortKey" {
 		t.Errorf("without the email: got %v, want a problem of the sort key", problems)
+	}
+}
+
+func TestASourceKeyWithADotInItsNameIsAPart(t *testing.T) {
+	props := madeProps()
+	props.Source.PartitionKey = str("user.email")
+	(*props.KeySources)["place"] = KeySource_Composite(jsii.String("#"), jsii.String("address.city"), jsii.String("user.email"))
+	if _, problems := validate(props, sizes{}); len(problems) > 0 {
+		t.Error(message("Users", problems))
 	}
 }
 

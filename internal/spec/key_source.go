@@ -16,8 +16,9 @@ const Escape = `\`
 //
 // A composite joins the texts of several attributes into one string. Every
 // Separator and every Escape inside a part has an Escape before it, so different
-// parts never make one composite, and what begins with some whole parts and their
-// separators has these parts.
+// texts never make one composite, and what begins with some whole parts and their
+// separators has these parts. The text of a number is its plain decimal notation,
+// that of binary its base64; so only values of one type always have different texts.
 type KeySource struct {
 	// Parts are paths in the source item: a top-level attribute, then members of
 	// nested maps. More than one is a composite.
@@ -54,6 +55,7 @@ func (s Spec) keySources(ps *problems, path string, t Target) {
 		}
 		if len(k.Parts) == 0 {
 			ps.add(path, "%q is made of nothing: name an attribute of the source item", name)
+			continue
 		}
 		for _, part := range k.Parts {
 			ps.path(path+" "+quoted([]string{name}), part)
@@ -71,6 +73,50 @@ func (s Spec) keySources(ps *problems, path string, t Target) {
 		for _, source := range s.Source.Attributes() {
 			if k.contains(source.Name) && source.Type != a.Type && source.Type != "" && a.Type != "" {
 				ps.add(path, "%q has type %s but is made of the source key %q of type %s: one value has one type", name, a.Type, source.Name, source.Type)
+			}
+		}
+	}
+}
+
+// reserved are the names of a target item that no carried attribute may have, with
+// what they are: every target item has them already.
+func (t Target) reserved() map[string]string {
+	names := map[string]string{}
+	for name, k := range t.KeySources {
+		if len(k.Parts) == 1 && k.contains(name) {
+			continue
+		}
+		names[name] = "a target key attribute that is made of others"
+	}
+	if t.VersionAttribute != "" && !t.Contains(t.VersionAttribute) {
+		names[t.VersionAttribute] = "the version attribute"
+	}
+	return names
+}
+
+// partProblems lists what keeps every item that has all parts of the target key
+// from having a target item.
+func (s Spec) partProblems(ps *problems, path string, t Target) {
+	path += "KeySources"
+	var parts [][]string
+	for _, a := range t.Attributes() {
+		parts = append(parts, t.KeySource(a.Name).Parts...)
+	}
+	said := map[string]bool{}
+	for _, part := range parts {
+		if len(part) == 0 || said[part[0]] {
+			continue
+		}
+		top := part[0]
+		_, moved := t.Projection.Renames[top]
+		if what, reserved := t.reserved()[top]; reserved && t.Projection.selects(top) && !moved && !s.Source.Contains(top) {
+			ps.add(path, "need %q, which Projection carries, and that is the name of %s: no item could have both; choose another name for that, or leave %q out with EXCLUDE or rename it", top, what, top)
+			said[top] = true
+		}
+		for _, other := range parts {
+			if len(other) > len(part) && slices.Equal(other[:len(part)], part) && !said[top] {
+				ps.add(path, "need %q and inside of it %s: no item could have both; name a value of one of them", strings.Join(part, "."), quoted([]string{strings.Join(other, ".")}))
+				said[top] = true
 			}
 		}
 	}

@@ -63,6 +63,7 @@ func (s Spec) target(ps *problems, path string, t Target) {
 		}
 	}
 	s.keySources(ps, path, t)
+	s.partProblems(ps, path, t)
 	s.projection(ps, path, t)
 	s.renames(ps, path, t)
 	if t.Filter != nil {
@@ -131,7 +132,7 @@ func (s Spec) projection(ps *problems, path string, t Target) {
 		ps.add(path, "has type %q: use ALL, KEYS_ONLY, INCLUDE or EXCLUDE", t.Projection.Type)
 		return
 	}
-	seen := map[string]bool{}
+	seen, reserved := map[string]bool{}, t.reserved()
 	for _, name := range names {
 		switch {
 		case name == "":
@@ -142,32 +143,25 @@ func (s Spec) projection(ps *problems, path string, t Target) {
 			ps.add(path, "%s lists %q twice: remove one", t.Projection.Type, name)
 		case s.Source.Contains(name):
 			ps.add(path, "%s lists %q, a key attribute of the source table: a target item always carries it; remove it from the list", t.Projection.Type, name)
-		case t.carriesAsKey(name):
+		case t.Contains(name) && reserved[name] == "":
 			ps.add(path, "%s lists %q, a key attribute of the target table: a target item always carries it; remove it from the list", t.Projection.Type, name)
-		case name == t.VersionAttribute:
-			ps.add(path, "%s lists %q, the version attribute: it belongs to the target table; choose another VersionAttribute", t.Projection.Type, name)
+		case t.Projection.Type == Include && reserved[name] != "" && t.Projection.Renames[name] == "":
+			ps.add(path, "INCLUDE lists %q, which is also the name of %s: remove it from the list, or rename it", name, reserved[name])
 		}
 		seen[name] = true
 	}
 }
 
-// carriesAsKey reports whether Projection need not, and must not, list name: the
-// target item has a key attribute of that name. A key attribute that is made of
-// others may stand in the way of a source attribute of its name, which EXCLUDE
-// can leave out.
-func (t Target) carriesAsKey(name string) bool {
-	_, made := t.KeySources[name]
-	return t.Contains(name) && (!made || t.Projection.Type != Exclude)
-}
-
 func (s Spec) renames(ps *problems, path string, t Target) {
 	path += "Projection"
 	p := t.Projection
+	if !slices.Contains([]ProjectionType{All, KeysOnly, Include, Exclude}, p.Type) {
+		return // projection has said so
+	}
 	froms := map[string]string{} // by new name
 	for _, from := range slices.Sorted(maps.Keys(p.Renames)) {
 		to := p.Renames[from]
 		_, made := t.KeySources[from]
-		listed := slices.Contains(p.Attributes, from)
 		other, again := froms[to]
 		_, moved := p.Renames[to]
 		switch {
@@ -181,7 +175,7 @@ func (s Spec) renames(ps *problems, path string, t Target) {
 			ps.add(path, "renames %q, a key attribute of the source table: a target item always carries it as it is; remove it", from)
 		case t.Contains(from) && !made:
 			ps.add(path, "renames %q, a key attribute of the target table: give the key attribute the other name instead, and say in KeySources what it is made of", from)
-		case p.Type == KeysOnly, p.Type == Include && !listed, p.Type == Exclude && listed:
+		case !p.selects(from):
 			ps.add(path, "renames %q, which %s does not carry: remove it, or carry the attribute", from, p.Type)
 		case s.Source.Contains(to) || t.Contains(to):
 			ps.add(path, "renames %q to %q, a key attribute: choose another name", from, to)
@@ -211,7 +205,7 @@ func (s Spec) collision(ps *problems, path string, t Target) {
 			field, keys = "SortKey", fmt.Sprintf("%q and PartitionKey %q do", t.SortKey.Name, t.PartitionKey.Name)
 		}
 		noun, remedy := "key", fmt.Sprintf("add %s to the sort key", quoted(missing))
-		if len(missing) > 1 { // then they are the whole target key: it has no room for a third attribute
+		if len(missing) > 1 { // as a rule the target key has no room for both beside what it has
 			noun, remedy = "keys", fmt.Sprintf("make the target key of %s", strings.ReplaceAll(quoted(missing), `", "`, `" and "`))
 		}
 		ps.add(path+field, "%s not contain the source %s %s: two items could meet on one target key; %s or set OnKeyCollision",

@@ -120,6 +120,21 @@ type Projection struct {
 	Renames map[string]string `json:",omitempty"`
 }
 
+// selects reports whether the attribute called name, which is no key attribute, is
+// carried.
+func (p Projection) selects(name string) bool {
+	switch p.Type {
+	case All:
+		return true
+	case Include:
+		return slices.Contains(p.Attributes, name)
+	case Exclude:
+		return !slices.Contains(p.Attributes, name)
+	default: // KEYS_ONLY, and what is no type
+		return false
+	}
+}
+
 // ProjectionType says how Projection.Attributes is read.
 type ProjectionType string
 

@@ -144,12 +144,16 @@ func nested(depth int) Condition {
 	return c
 }
 
-func TestASourceAttributeWithTheNameOfAMadeKeyCanBeLeftOutOrRenamed(t *testing.T) {
+func TestASourceAttributeWithATargetsOwnNameCanBeLeftOutOrRenamed(t *testing.T) {
 	for _, p := range []Projection{
-		{Exclude, []string{"country"}, nil},
-		{All, nil, map[string]string{"country": "countryOfBirth"}},
+		{Exclude, []string{"country", "version"}, nil},
+		{All, nil, map[string]string{"country": "countryOfBirth", "version": "sourceVersion"}},
+		{Include, []string{"country", "version"}, map[string]string{"country": "countryOfBirth", "version": "sourceVersion"}},
+		{KeysOnly, nil, nil},
 	} {
 		s := made()
+		s.Targets[0].VersionAttribute = "version"
+		s.Targets[0].KeySources["country"] = KeySource{Parts: [][]string{{"country", "code"}}}
 		s.Targets[0].Projection = p
 		if problems := s.Problems(); len(problems) > 0 {
 			t.Errorf("%+v: %v", p, problems)
@@ -210,8 +214,8 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 			`Targets[0].Projection EXCLUDE lists "email", a key attribute of the source table: a target item always carries it; remove it from the list`},
 		{"target key listed", sound, func(_ *Spec, t *Target) { t.Projection.Attributes = []string{"city"} },
 			`Targets[0].Projection EXCLUDE lists "city", a key attribute of the target table: a target item always carries it; remove it from the list`},
-		{"version listed", sound, func(_ *Spec, t *Target) { t.Projection.Attributes = []string{DefaultVersionAttribute} },
-			`Targets[0].Projection EXCLUDE lists "replicatedtable:version", the version attribute: it belongs to the target table; choose another VersionAttribute`},
+		{"version included", sound, renames(Include, []string{DefaultVersionAttribute}, nil),
+			`Targets[0].Projection INCLUDE lists "replicatedtable:version", which is also the name of the version attribute: remove it from the list, or rename it`},
 		{"not unique, sort key", sound, func(s *Spec, t *Target) {
 			s.Source.SortKey, t.OnKeyCollision, t.VersionAttribute = nil, "", ""
 		},
@@ -232,7 +236,7 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 			`Targets[0].VersionAttribute "since" is a key attribute: name an attribute that nothing else uses`},
 		{"bad version name", sound, func(_ *Spec, t *Target) { t.VersionAttribute = "\xff" },
 			`Targets[0].VersionAttribute "\xff" is not valid UTF-8: attribute names are UTF-8 strings`},
-		{"source of no key", made, source("name", KeySource{Parts: [][]string{{"a"}}}),
+		{"source of no key", made, source("name", KeySource{Parts: [][]string{{"a"}, {"b"}}}),
 			`Targets[0].KeySources "name" is no key attribute of the target table: name one of its key attributes`},
 		{"made of nothing", made, source("country", KeySource{}),
 			`Targets[0].KeySources "country" is made of nothing: name an attribute of the source item`},
@@ -265,7 +269,21 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 		{"composite without the source key", made, source("place", KeySource{Parts: [][]string{{"city"}, {"since"}}, Separator: "#"}),
 			`Targets[0].SortKey "place" and PartitionKey "country" do not contain the source key "email": two items could meet on one target key; add "email" to the sort key or set OnKeyCollision`},
 		{"made key included", made, renames(Include, []string{"country"}, nil),
-			`Targets[0].Projection INCLUDE lists "country", a key attribute of the target table: a target item always carries it; remove it from the list`},
+			`Targets[0].Projection INCLUDE lists "country", which is also the name of a target key attribute that is made of others: remove it from the list, or rename it`},
+		{"a key made of its own name and more", made, func(_ *Spec, t *Target) {
+			t.Projection = Projection{Type: All}
+			t.KeySources["country"] = KeySource{Parts: [][]string{{"country", "code"}}}
+		},
+			`Targets[0].KeySources need "country", which Projection carries, and that is the name of a target key attribute that is made of others: no item could have both; choose another name for that, or leave "country" out with EXCLUDE or rename it`},
+		{"a key made of the version", made, func(_ *Spec, t *Target) {
+			t.Projection, t.VersionAttribute = Projection{Type: All}, "version"
+			t.KeySources["country"] = KeySource{Parts: [][]string{{"version"}}}
+		},
+			`Targets[0].KeySources need "version", which Projection carries, and that is the name of the version attribute: no item could have both; choose another name for that, or leave "version" out with EXCLUDE or rename it`},
+		{"a part inside another", made, func(_ *Spec, t *Target) {
+			t.KeySources["country"] = KeySource{Parts: [][]string{{"address"}}}
+		},
+			`Targets[0].KeySources need "address" and inside of it "address.city": no item could have both; name a value of one of them`},
 		{"rename without a name", made, renames(All, nil, map[string]string{"a": ""}),
 			`Targets[0].Projection renames "a" to "": write both names out`},
 		{"bad rename", made, renames(All, nil, map[string]string{"a": "\xff"}),
@@ -284,6 +302,12 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 			`Targets[0].Projection renames "a", which KEYS_ONLY does not carry: remove it, or carry the attribute`},
 		{"rename to a key", made, renames(All, nil, map[string]string{"a": "place"}),
 			`Targets[0].Projection renames "a" to "place", a key attribute: choose another name`},
+		{"rename of nothing", made, renames(All, nil, map[string]string{"": "a"}),
+			`Targets[0].Projection renames "" to "a": write both names out`},
+		{"rename of a bad name", made, renames(All, nil, map[string]string{"\xff": "a"}),
+			`Targets[0].Projection renames "\xff" to "a", which is not valid UTF-8: attribute names are UTF-8 strings`},
+		{"rename to a source key", sound, renames(All, nil, map[string]string{"a": "email"}),
+			`Targets[0].Projection renames "a" to "email", a key attribute: choose another name`},
 		{"rename to the version", sound, renames(All, nil, map[string]string{"a": DefaultVersionAttribute}),
 			`Targets[0].Projection renames "a" to "replicatedtable:version", the version attribute: choose another name`},
 		{"two renames to one name", made, renames(All, nil, map[string]string{"a": "c", "b": "c"}),

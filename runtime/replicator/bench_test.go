@@ -43,7 +43,7 @@ type stages struct {
 func newStages(b *testing.B, s spec.Spec) *stages {
 	r := newReplicator(s, nil, nil, minInFlight, nil)
 	return &stages{
-		workspace: r.workspaces.Get().(*workspace), b: b,
+		workspace: r.workspace(), b: b,
 		mappings: r.writer.mappings, encoder: r.writer.encoders[0],
 		payload: orders.Inserts(benchRecords, orders.Large),
 	}

@@ -3,6 +3,7 @@ package replicator
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -13,15 +14,17 @@ import (
 
 // joined returns the composite of values as the target item shows it.
 func joined(separator string, values ...string) (string, error) {
-	k := keyAttribute{name: "place", separator: separator, escaped: separator + spec.Escape}
+	var source spec.KeySource
 	var e event
 	var parts []span
-	for _, value := range values {
-		k.parts = append(k.parts, []string{"address", "city"})
+	for i, value := range values {
+		source.Parts = append(source.Parts, []string{"address", fmt.Sprint("part", i)})
 		from := len(e.payload)
 		e.payload = append(e.payload, value...)
 		parts = append(parts, span{uint32(from), uint32(len(e.payload))})
 	}
+	source.Separator = separator
+	k := keyAttributes(spec.KeySchema{PartitionKey: spec.Attribute{Name: "place", Type: spec.String}}, func(string) spec.KeySource { return source })[0]
 	var c composer
 	err := c.compose(&e, &k, parts)
 	return string(e.made), err
@@ -74,8 +77,8 @@ func TestAPartThatCannotBeJoinedIsAPermanentErrorThatNamesIt(t *testing.T) {
 			t.Errorf("%s: got %v, want a permanent error", value, err)
 			continue
 		}
-		if text := err.Error(); !strings.Contains(text, want) || !strings.Contains(text, `"place"`) || !strings.Contains(text, `"city"`) || strings.Contains(text, "secret") {
-			t.Errorf("%s: got %v, want %q about \"place\" and \"city\"", value, err, want)
+		if text := err.Error(); !strings.Contains(text, want) || !strings.Contains(text, `"place"`) || !strings.Contains(text, `"part1"`) || strings.Contains(text, "secret") {
+			t.Errorf("%s: got %v, want %q about \"place\" and \"part1\"", value, err, want)
 		}
 	}
 }
@@ -101,19 +104,36 @@ func TestACompositeThatIsTooLongForItsKeyIsAPermanentError(t *testing.T) {
 // make one composite; and it begins with another's first part and separator only
 // if it has that part.
 func FuzzComposite(f *testing.F) {
-	f.Add("a#b", "c", "a", "#", true)
-	f.Add(`a\`, `#\`, "", "→", false)
-	f.Add("-1.50", "/8", "-1", "-", true)
-	f.Fuzz(func(t *testing.T, first, second, other, separator string, binary bool) {
-		value := func(text string) string {
-			if binary {
-				return `{"B":"` + base64.StdEncoding.EncodeToString([]byte(text)) + `"}`
+	f.Add("a#b", "c", "a", "#", uint8(0))
+	f.Add(`a\`, `#\`, "", "→", uint8(0))
+	f.Add("\xff\xef", "/8", "\xff", "/", uint8(1))
+	f.Add("-1.5", "20", "-1", "-", uint8(2))
+	f.Fuzz(func(t *testing.T, first, second, other, separator string, kind uint8) {
+		typ := []string{"S", "B", "N"}[kind%3]
+		// text is how a part stands in a composite, before it is escaped.
+		text := func(part string) string {
+			switch typ {
+			case "B":
+				return base64.StdEncoding.EncodeToString([]byte(part))
+			case "N":
+				plain, err := appendDecimal(nil, []byte(quote(part)))
+				if err != nil {
+					return "not a number"
+				}
+				return string(plain)
+			default:
+				return part
 			}
-			return `{"S":` + quote(text) + `}`
+		}
+		value := func(part string) string {
+			if typ == "B" {
+				part = text(part)
+			}
+			return fmt.Sprintf(`{%q:%s}`, typ, quote(part))
 		}
 		s := madeSpec(all)
 		s.Targets[0].KeySources["place"] = spec.KeySource{Parts: [][]string{{"address", "city"}, {"id"}}, Separator: separator}
-		if len(s.Problems()) > 0 || !utf8.ValidString(first+"|"+second+"|"+other) {
+		if len(s.Problems()) > 0 || typ != "B" && !utf8.ValidString(first+"|"+second+"|"+other) {
 			return // a part that is not valid is refused, and quote would make it so
 		}
 		read := func(a, b string) string {
@@ -145,14 +165,13 @@ func FuzzComposite(f *testing.F) {
 			parts[len(parts)-1] += string(r)
 			escaped = false
 		}
-		want := []string{first, second}
-		if binary {
-			want = []string{base64.StdEncoding.EncodeToString([]byte(first)), base64.StdEncoding.EncodeToString([]byte(second))}
-		}
-		if escaped || len(parts) != 2 || parts[0] != want[0] || parts[1] != want[1] {
+		if escaped || len(parts) != 2 || parts[0] != text(first) || parts[1] != text(second) {
 			t.Errorf("%q and %q make %q, which is %q", first, second, composite, parts)
 		}
-		if prefix := read(other, ""); prefix != "" && strings.HasPrefix(composite, prefix) != (other == first) {
+		if typ != "S" {
+			return // there is no empty part to end with
+		}
+		if prefix := read(other, ""); strings.HasPrefix(composite, prefix) != (other == first) {
 			t.Errorf("%q begins with %q, the part is %q", composite, prefix, other)
 		}
 	})

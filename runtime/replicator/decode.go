@@ -91,41 +91,60 @@ func (d *decoder) record() {
 	d.event.changes = append(d.event.changes, change{})
 	c := &d.event.changes[len(d.event.changes)-1]
 	start := d.at
-	c.err = d.readRecord(c)
-	if c.err != nil {
-		d.at = start // past what could not be read
-		d.value()
-	}
+	d.object(c, (*decoder).recordMember)
 	if d.at < 0 {
 		return
 	}
 	c.raw = d.since(start)
-	if c.err == nil {
-		c.err = d.check(c)
+	if err := d.check(c); c.err == nil {
+		c.err = err
 	}
 }
 
-// readRecord reads the members of a record. An error is about a value that is not
-// what it should be; the reader then stands anywhere in the record.
-func (d *decoder) readRecord(c *change) error {
-	if err := d.open('{', "a part of a record"); err != nil {
-		return err
-	}
-	var err error
+// object reads an object that is a part of c's record. A value that is not what it
+// should be is skipped, and is c's error if it is the first: what follows is read
+// all the same.
+func (d *decoder) object(c *change, read func(d *decoder, c *change, name []byte) error) {
+	start := d.at
+	err := d.open('{', "a part of a record")
 	for n := 0; err == nil && d.more('}', n); n++ {
 		name, _ := d.name()
-		switch string(d.event.text(name)) {
-		case "eventName":
-			c.eventName, err = d.string("eventName")
-		case "eventSourceARN":
-			c.streamARN, err = d.string("eventSourceARN")
-		case "userIdentity":
-			c.expired, err = d.userIdentity()
-		case "dynamodb":
-			err = d.streamRecord(c)
-		default:
-			d.value()
+		value := d.at
+		if err := read(d, c, d.event.text(name)); err != nil {
+			d.skip(c, value, err)
 		}
+	}
+	if err != nil {
+		d.skip(c, start, err)
+	}
+}
+
+// skip skips the value at start, which cannot be read because of err.
+func (d *decoder) skip(c *change, start int, err error) {
+	d.at = start
+	d.value()
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+// recordMember reads the value of one member of a record.
+func (d *decoder) recordMember(c *change, name []byte) (err error) {
+	switch string(name) {
+	case "eventName":
+		c.eventName, err = d.string("eventName")
+	case "eventSourceARN":
+		c.streamARN, err = d.string("eventSourceARN")
+	case "userIdentity":
+		if d.kind() != '{' { // nobody in particular
+			d.value()
+			return nil
+		}
+		d.object(c, (*decoder).userIdentityMember)
+	case "dynamodb":
+		d.object(c, (*decoder).streamRecordMember)
+	default:
+		d.value()
 	}
 	return err
 }
@@ -134,53 +153,35 @@ func (d *decoder) readRecord(c *change) error {
 // Developer Guide, "DynamoDB Streams and Time to Live".
 const timeToLive = "dynamodb.amazonaws.com"
 
-// userIdentity reads who made the change, and reports whether that was DynamoDB
-// because the item had expired.
-func (d *decoder) userIdentity() (expired bool, err error) {
-	if d.kind() != '{' { // nobody in particular
+// userIdentityMember reads the value of one member of the record's userIdentity
+// object: who made the change.
+func (d *decoder) userIdentityMember(c *change, name []byte) error {
+	if string(name) != "principalId" || d.kind() != '"' {
 		d.value()
-		return false, nil
+		return nil
 	}
-	if err := d.open('{', "userIdentity"); err != nil {
-		return false, err
-	}
-	for n := 0; err == nil && d.more('}', n); n++ {
-		name, _ := d.name()
-		if string(d.event.text(name)) != "principalId" || d.kind() != '"' {
-			d.value()
-			continue
-		}
-		var principal span
-		principal, err = d.string("principalId")
-		expired = string(d.event.text(principal)) == timeToLive
-	}
-	return expired, err
+	principal, err := d.string("principalId")
+	c.expired = string(d.event.text(principal)) == timeToLive
+	return err
 }
 
-// streamRecord reads a record's dynamodb object.
-func (d *decoder) streamRecord(c *change) error {
-	if err := d.open('{', "a part of a record"); err != nil {
-		return err
-	}
-	var err error
-	for n := 0; err == nil && d.more('}', n); n++ {
-		name, _ := d.name()
-		switch string(d.event.text(name)) {
-		case "SequenceNumber":
-			c.sequenceNumber, err = d.string("SequenceNumber")
-		case "ApproximateCreationDateTime":
-			c.createdAt = d.value()
-		case "StreamViewType":
-			c.viewType, err = d.string("StreamViewType")
-		case "Keys":
-			c.keys, err = d.image()
-		case "OldImage":
-			c.oldImage, err = d.image()
-		case "NewImage":
-			c.newImage, err = d.image()
-		default:
-			d.value()
-		}
+// streamRecordMember reads the value of one member of the record's dynamodb object.
+func (d *decoder) streamRecordMember(c *change, name []byte) (err error) {
+	switch string(name) {
+	case "SequenceNumber":
+		c.sequenceNumber, err = d.string("SequenceNumber")
+	case "ApproximateCreationDateTime":
+		c.createdAt = d.value()
+	case "StreamViewType":
+		c.viewType, err = d.string("StreamViewType")
+	case "Keys":
+		c.keys, err = d.image()
+	case "OldImage":
+		c.oldImage, err = d.image()
+	case "NewImage":
+		c.newImage, err = d.image()
+	default:
+		d.value()
 	}
 	return err
 }
@@ -331,7 +332,10 @@ func (d *decoder) check(c *change) error {
 		}
 		var err error
 		if e.made, err = k.appendIdentity(e.made, e.text(m.value)); err != nil {
-			return configurationError(fmt.Sprintf("the records' Keys are not those of the source table: %v", err))
+			if typ, _, _ := scalar(e.text(m.value)); string(typ) != string(k.typ) {
+				return configurationError(fmt.Sprintf("the records' Keys are not those of the source table: %v", err))
+			}
+			return err // this record's own
 		}
 	}
 	c.source = e.madeSince(at)

@@ -73,6 +73,13 @@ func TestAnEscapedNameIsTheNameItStandsFor(t *testing.T) {
 	}
 }
 
+func TestANameThatIsHalfASurrogatePairIsCarriedAsItCame(t *testing.T) {
+	e, c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"\ud83d":{"S":"x"},"id":{"S":"1"}}`))))
+	if got := string(e.text(e.attributes(c.newImage)[0].raw())); c.err != nil || got != `"\ud83d":{"S":"x"}` {
+		t.Errorf("got %s, error %v", got, c.err)
+	}
+}
+
 func TestABadRecordIsOneFailureAndItsNeighboursAreRead(t *testing.T) {
 	good := func(n int) string {
 		return record("INSERT", n, item("id", "1"), "", item("id", "1", "group", "a"))

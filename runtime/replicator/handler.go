@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"sync"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
@@ -13,7 +12,9 @@ import (
 // Replicator applies batches of stream records to the target tables of one spec.
 // It is the function's handler, and safe for concurrent use.
 type Replicator struct {
-	workspaces   sync.Pool
+	spec         spec.Spec
+	mappings     []mapping
+	workspaces   spares[workspace]
 	writer       *writer
 	failureQueue *failureQueue
 	log          *slog.Logger
@@ -23,8 +24,8 @@ type Replicator struct {
 // Lambda where to resume. An error means that the payload was no batch of stream
 // records; every other failure is in the response.
 func (r *Replicator) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	w := r.workspaces.Get().(*workspace)
-	defer r.workspaces.Put(w)
+	w := r.workspace()
+	defer r.leave(w)
 	writing, giving, cancel := sendingTimes(ctx)
 	defer cancel()
 
@@ -130,19 +131,28 @@ type workspace struct {
 	planner   *planner
 }
 
+// workspace returns a workspace that nobody uses.
+func (r *Replicator) workspace() *workspace {
+	w := r.workspaces.take()
+	if w.decoder == nil {
+		*w = workspace{newDecoder(r.spec), &projector{mappings: r.mappings}, newPlanner(r.mappings)}
+	}
+	return w
+}
+
+func (r *Replicator) leave(w *workspace) {
+	w.decoder.event.payload = nil // not ours, and large
+	r.workspaces.leave(w)
+}
+
 func newReplicator(s spec.Spec, t table, q queue, inFlight int, log *slog.Logger) *Replicator {
 	mappings := make([]mapping, len(s.Targets))
 	for i, target := range s.Targets {
 		mappings[i] = newMapping(s, target)
 	}
 	return &Replicator{
-		workspaces: sync.Pool{New: func() any {
-			return &workspace{
-				decoder:   newDecoder(s),
-				projector: &projector{mappings: mappings},
-				planner:   newPlanner(mappings),
-			}
-		}},
+		spec:         s,
+		mappings:     mappings,
 		writer:       newWriter(t, mappings, inFlight),
 		failureQueue: &failureQueue{q, mappings},
 		log:          log,

@@ -311,6 +311,9 @@ func (w *world) item(id int, before map[string]string) map[string]string {
 	if city := w.cities[w.random.IntN(len(w.cities))]; w.spec.Targets[0].KeySources != nil {
 		set("address", 8, `{"M":{"street":{"S":"s"},"city":`+city+`}}`, `{"M":{"city":`+city+`}}`, `{"M":{}}`, `{"S":"city"}`)
 	}
+	if w.spec.Targets[0].Projection.Renames != nil {
+		set("remark", 2, `{"S":"mine"}`)
+	}
 	set("note", 3, `{"N":"1"}`, `{"L":[{"S":"é"},{"M":{}}]}`, `{"SS":["a","b"]}`)
 	set("flag", 3, `{"S":"on"}`, `{"S":"off"}`, `{"N":"1"}`)
 	if w.poisonable {
@@ -434,13 +437,16 @@ func (w *world) view(item map[string]string) (v owned, poison bool) {
 		v.key += value
 	}
 	carried := map[string]string{}
-	for name, value := range item {
-		listed := slices.Contains(t.Projection.Attributes, name)
-		if to, renamed := t.Projection.Renames[name]; renamed {
+	for source, value := range item {
+		listed, name := slices.Contains(t.Projection.Attributes, source), source
+		if to, renamed := t.Projection.Renames[source]; renamed {
 			name = to
 		}
 		if values[name] != "" || w.spec.Source.Contains(name) || t.Projection.Type == spec.All ||
 			t.Projection.Type == spec.Include && listed || t.Projection.Type == spec.Exclude && !listed {
+			if carried[name] != "" {
+				return owned{}, true // two attributes of one name
+			}
 			carried[name] = value
 		}
 	}

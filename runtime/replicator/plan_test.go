@@ -3,6 +3,7 @@ package replicator
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -108,6 +109,9 @@ func TestAMadeKeyMovesItsItemWhenAPartOfItChanges(t *testing.T) {
 		{"gain a part", "K6: with the last part there is a target item",
 			[]string{record("MODIFY", 1, keys, item("id", "1"), in("Albany"))},
 			[]string{"put US/Albany#1"}},
+		{"a member's name is half a surrogate pair", "it hides no member behind it",
+			[]string{record("MODIFY", 1, keys, in("Albany"), strings.Replace(in("Buffalo"), `"M":{`, `"M":{"\ud800":{"S":"n"},`, 1))},
+			[]string{"put US/Buffalo#1", "then delete US/Albany#1"}},
 		{"a map is no map any more", "K6: there is no attribute at the path then",
 			[]string{record("MODIFY", 1, keys, in("Albany"), item("id", "1", "address", "Albany"))},
 			[]string{"delete US/Albany#1"}},

@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
@@ -45,17 +46,18 @@ func newMapping(s spec.Spec, t spec.Target) mapping {
 	}
 	for _, k := range slices.Concat(m.sourceKey, m.key) {
 		if k.made {
-			m.taken = append(m.taken, taken{k.name, "also the name of a target key attribute that is made of others: give that one another name, or leave this one out with Projection"})
+			m.taken = append(m.taken, taken{k.name, "", "also the name of a target key attribute that is made of others: give that one another name, or leave this one out with Projection"})
 		} else if t.Projection.Type != spec.Exclude {
 			m.listed[k.name] = struct{}{}
 		}
 	}
-	for from, to := range t.Projection.Renames {
+	for _, from := range slices.Sorted(maps.Keys(t.Projection.Renames)) {
+		to := t.Projection.Renames[from]
 		m.renamed[from] = quote(to) + ":"
-		m.taken = append(m.taken, taken{to, "also the new name of another attribute: choose another one in Projection.Renames"})
+		m.taken = append(m.taken, taken{to, from, "also the new name of another attribute: choose another one in Projection.Renames"})
 	}
 	if t.VersionAttribute != "" {
-		m.taken = append(m.taken, taken{t.VersionAttribute, "the target table's version attribute: choose another VersionAttribute"})
+		m.taken = append(m.taken, taken{t.VersionAttribute, "", "the target table's version attribute: choose another VersionAttribute"})
 	}
 	if t.Filter != nil {
 		filter := newCondition(*t.Filter)
@@ -64,8 +66,9 @@ func newMapping(s spec.Spec, t spec.Target) mapping {
 	return m
 }
 
-// taken is a name in a target item, and whose it is.
-type taken struct{ name, by string }
+// taken is a name in a target item, and whose it is: that of the source attribute
+// from, if there is one, or else of something that every target item has.
+type taken struct{ name, from, by string }
 
 // carries reports whether a target item has the attribute called name.
 func (m *mapping) carries(name []byte) bool {
@@ -80,8 +83,8 @@ func (m *mapping) carries(name []byte) bool {
 // of one name.
 func (m *mapping) conflict(e *event, img image) error {
 	for i := range m.taken {
-		name := m.taken[i].name
-		if e.find(img, name) == nil || !m.carries([]byte(name)) {
+		name, from := m.taken[i].name, m.taken[i].from
+		if e.find(img, name) == nil || !m.carries([]byte(name)) || from != "" && e.find(img, from) == nil {
 			continue
 		}
 		if _, moved := m.renamed[name]; !moved {

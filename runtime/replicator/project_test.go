@@ -82,6 +82,7 @@ func TestTwoAttributesOfATargetItemWithOneNameAreAPermanentError(t *testing.T) {
 		{"it is renamed", spec.Projection{Type: spec.All, Renames: map[string]string{"place": "spot"}}, ""},
 		{"a source attribute and a new name", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}, Renames: map[string]string{"address": "note"}},
 			`attribute "note", which is also the new name of another`},
+		{"a source attribute and the new name of one that is not there", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}, Renames: map[string]string{"remark": "note"}}, ""},
 		{"two swap their names", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}, Renames: map[string]string{"address": "note", "note": "address"}}, ""},
 	} {
 		s := madeSpec(test.projection)

@@ -86,7 +86,7 @@ func payload(records ...string) []byte {
 func planOf(t *testing.T, s spec.Spec, payload []byte) (planned []string, failures []failure) {
 	t.Helper()
 	r := newReplicator(s, nil, nil, minInFlight, nil)
-	w := r.workspaces.Get().(*workspace)
+	w := r.workspace()
 	e, err := w.decoder.decode(payload)
 	if err != nil {
 		t.Fatal(err)

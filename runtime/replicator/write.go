@@ -57,11 +57,15 @@ type writer struct {
 	inFlight int
 	// bodies holds the memory of request bodies. A body is reused once its call
 	// has ended: from then on the SDK reads it no more.
-	bodies sync.Pool
+	bodies spares[[]byte]
 }
 
+// maxSpareBody is the largest body whose memory is kept. A body of common items is
+// far smaller; a few of large ones would take more memory than a small function has.
+const maxSpareBody = 1 << 20
+
 func newWriter(t table, mappings []mapping, inFlight int) *writer {
-	w := &writer{table: t, mappings: mappings, inFlight: inFlight, bodies: sync.Pool{New: func() any { return new([]byte) }}}
+	w := &writer{table: t, mappings: mappings, inFlight: inFlight}
 	for i := range mappings {
 		w.encoders = append(w.encoders, newEncoder(&mappings[i]))
 	}
@@ -271,7 +275,7 @@ func (w *writer) send(ctx context.Context, b batch, r *result) {
 	var unprocessed []types.WriteRequest
 	var err error
 	e := w.encoders[b.mapping]
-	body := w.bodies.Get().(*[]byte)
+	body := w.bodies.take()
 	switch {
 	case e.mapping.versionAttribute == "":
 		*body = e.appendBatch((*body)[:0], b.event, b.writes)
@@ -283,7 +287,9 @@ func (w *writer) send(ctx context.Context, b batch, r *result) {
 		*body = e.appendGuarded((*body)[:0], b.event, &b.writes[0])
 		err = w.table.deleteItem(ctx, *body)
 	}
-	w.bodies.Put(body)
+	if cap(*body) <= maxSpareBody {
+		w.bodies.leave(body)
+	}
 	left := b.writes
 	switch {
 	case err != nil:

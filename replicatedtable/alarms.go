@@ -1,0 +1,60 @@
+package replicatedtable
+
+import (
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/jsii-runtime-go"
+)
+
+const (
+	// maxIteratorAge is how old a record may be when the function gets it. Batches
+	// take seconds, so a stream that lags this far is stuck, or gets more than one
+	// function can apply; and more than ten hours are left to repair it.
+	maxIteratorAge = 10 * time.Minute
+
+	// alarmPeriodMinutes is over what time an alarm looks at its metric.
+	alarmPeriodMinutes = 5
+)
+
+// newIteratorAgeAlarm defines the alarm for a stream that waits: while nothing can
+// be applied, its records grow old. An idle stream has no such metric.
+func newIteratorAgeAlarm(t *replicatedTable) awscloudwatch.Alarm {
+	age := t.function.Metric(jsii.String("IteratorAge"), &awscloudwatch.MetricOptions{
+		Statistic: awscloudwatch.Stats_MAXIMUM(),
+		Period:    awscdk.Duration_Minutes(jsii.Number(alarmPeriodMinutes)),
+	})
+	return newAlarm(t, "IteratorAgeAlarm", age, float64(maxIteratorAge.Milliseconds()),
+		"The target table lags behind the source table; the function's log says why")
+}
+
+// newFailureQueueAlarm defines the alarm for what could not be replicated, as long
+// as it waits in one of the queues.
+func newFailureQueueAlarm(t *replicatedTable) awscloudwatch.Alarm {
+	period := awscdk.Duration_Minutes(jsii.Number(alarmPeriodMinutes))
+	options := &awscloudwatch.MetricOptions{Statistic: awscloudwatch.Stats_MAXIMUM(), Period: period}
+	waiting := awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		// A queue that was not used for hours has no metric.
+		Expression: jsii.String("FILL(failures, 0) + FILL(deadLetters, 0)"),
+		UsingMetrics: &map[string]awscloudwatch.IMetric{
+			"failures":    t.failureQueue.MetricApproximateNumberOfMessagesVisible(options),
+			"deadLetters": t.failureDeadLetterQueue.MetricApproximateNumberOfMessagesVisible(options),
+		},
+		Period: period,
+	})
+	return newAlarm(t, "FailureQueueAlarm", waiting, 0,
+		"Changes of the source table that could not be replicated wait in the failure queue")
+}
+
+// newAlarm defines an alarm that goes off as soon as metric is above threshold.
+func newAlarm(t *replicatedTable, id string, metric awscloudwatch.IMetric, threshold float64, description string) awscloudwatch.Alarm {
+	return awscloudwatch.NewAlarm(t, jsii.String(id), &awscloudwatch.AlarmProps{
+		Metric:             metric,
+		Threshold:          jsii.Number(threshold),
+		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
+		EvaluationPeriods:  jsii.Number(1),
+		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
+		AlarmDescription:   jsii.String(description),
+	})
+}
