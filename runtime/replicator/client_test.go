@@ -52,7 +52,9 @@ func TestEveryAttemptSendsTheReadyBodySignedByTheSDK(t *testing.T) {
 	c.credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil })
 	table := c.replicator(uniqueSpec(all), nil).writer.table
 
-	body := func(name string) []byte { return []byte(`{"the body of":"` + name + `, é, \ud83d"}`) }
+	body := func(name string) *requestBody {
+		return &requestBody{bytes: []byte(`{"the body of":"` + name + `, é, \ud83d"}`)}
+	}
 	if _, err := table.batchWriteItem(t.Context(), body("BatchWriteItem")); err != nil {
 		t.Error(err)
 	}
@@ -68,7 +70,7 @@ func TestEveryAttemptSendsTheReadyBodySignedByTheSDK(t *testing.T) {
 	}
 	for i, a := range attempts {
 		name := []string{"BatchWriteItem", "PutItem", "DeleteItem"}[i/2]
-		if a.target != "DynamoDB_20120810."+name || !bytes.Equal(a.body, body(name)) {
+		if a.target != "DynamoDB_20120810."+name || !bytes.Equal(a.body, body(name).bytes) {
 			t.Errorf("attempt %d: %s with the body %s", i, a.target, a.body)
 		}
 		if a.authorization != a.want {
@@ -103,23 +105,48 @@ func signAgain(t *testing.T, credentials aws.Credentials, r *http.Request, body 
 	return again.Header.Get("Authorization")
 }
 
-func TestABodyIsNotReadAnyMoreOnceItsCallHasEnded(t *testing.T) {
+func TestAFreeBodyIsNotReadAnyMore(t *testing.T) {
 	// Bodies are used again. A server that answers before it has read the body
 	// leaves the HTTP client reading; the race detector watches this test.
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	early := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{}`)
 	}))
-	defer server.Close()
-	c := inMemory(newHTTPClient(minInFlight))
-	c.endpoint = func(string) *string { return &server.URL }
-	table := c.replicator(uniqueSpec(all), nil).writer.table
-	body := bytes.Repeat([]byte(" "), 8<<20)
-	for range 20 {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-		_ = table.putItem(ctx, body) // whatever becomes of it
-		cancel()
-		for i := 0; i < len(body); i += 4096 {
-			body[i]++
+	defer early.Close()
+	careful := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			return // the client has gone away
+		}
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	defer careful.Close()
+	for _, test := range []struct {
+		name, url string
+		bytes     int
+		free      int // of 20 bodies
+	}{
+		{"read whole", careful.URL, 30_000, 20},
+		{"answered early", early.URL, maxSpareBody, 0},
+	} {
+		c := inMemory(newHTTPClient(minInFlight))
+		c.endpoint = func(string) *string { return &test.url }
+		table := c.replicator(uniqueSpec(all), nil).writer.table
+		body, free := new(requestBody), 0
+		for range 20 {
+			body.bytes = append(body.bytes[:0], bytes.Repeat([]byte(" "), test.bytes)...)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_ = table.putItem(ctx, body) // whatever becomes of it
+			cancel()
+			if !body.isFree() {
+				body = new(requestBody)
+				continue
+			}
+			free++
+			for i := 0; i < len(body.bytes); i += 4096 {
+				body.bytes[i]++
+			}
+		}
+		if free < test.free {
+			t.Errorf("%s: %d of 20 bodies can be used again, want %d", test.name, free, test.free)
 		}
 	}
 }
@@ -127,11 +154,11 @@ func TestABodyIsNotReadAnyMoreOnceItsCallHasEnded(t *testing.T) {
 // takesAll is a table that costs nothing.
 type takesAll struct{}
 
-func (takesAll) batchWriteItem(context.Context, []byte) ([]types.WriteRequest, error) {
+func (takesAll) batchWriteItem(context.Context, *requestBody) ([]types.WriteRequest, error) {
 	return nil, nil
 }
-func (takesAll) putItem(context.Context, []byte) error    { return nil }
-func (takesAll) deleteItem(context.Context, []byte) error { return nil }
+func (takesAll) putItem(context.Context, *requestBody) error    { return nil }
+func (takesAll) deleteItem(context.Context, *requestBody) error { return nil }
 
 func TestAWarmInvocationAllocatesPerRequestNotPerRecord(t *testing.T) {
 	var records []string

@@ -38,15 +38,14 @@ const (
 	maxBackoff  = 2 * time.Second
 )
 
-// table sends one request whose body is ready. The body is not used any more
-// once the call has returned.
+// table sends one request whose body is ready.
 type table interface {
 	// batchWriteItem returns the writes that DynamoDB left unprocessed.
-	batchWriteItem(ctx context.Context, body []byte) (unprocessed []types.WriteRequest, err error)
+	batchWriteItem(ctx context.Context, body *requestBody) (unprocessed []types.WriteRequest, err error)
 	// putItem and deleteItem send conditional writes. It is no error when the
 	// condition does not hold: the table then has something newer.
-	putItem(ctx context.Context, body []byte) error
-	deleteItem(ctx context.Context, body []byte) error
+	putItem(ctx context.Context, body *requestBody) error
+	deleteItem(ctx context.Context, body *requestBody) error
 }
 
 // writer carries out plans.
@@ -55,14 +54,9 @@ type writer struct {
 	mappings []mapping
 	encoders []*encoder
 	inFlight int
-	// bodies holds the memory of request bodies. A body is reused once its call
-	// has ended: from then on the SDK reads it no more.
-	bodies spares[[]byte]
+	// bodies holds the memory of request bodies that nobody reads any more.
+	bodies spares[requestBody]
 }
-
-// maxSpareBody is the largest body whose memory is kept. A body of common items is
-// far smaller; a few of large ones would take more memory than a small function has.
-const maxSpareBody = 1 << 20
 
 func newWriter(t table, mappings []mapping, inFlight int) *writer {
 	w := &writer{table: t, mappings: mappings, inFlight: inFlight}
@@ -278,16 +272,16 @@ func (w *writer) send(ctx context.Context, b batch, r *result) {
 	body := w.bodies.take()
 	switch {
 	case e.mapping.versionAttribute == "":
-		*body = e.appendBatch((*body)[:0], b.event, b.writes)
-		unprocessed, err = w.table.batchWriteItem(ctx, *body)
+		body.bytes = e.appendBatch(body.bytes[:0], b.event, b.writes)
+		unprocessed, err = w.table.batchWriteItem(ctx, body)
 	case b.writes[0].put:
-		*body = e.appendGuarded((*body)[:0], b.event, &b.writes[0])
-		err = w.table.putItem(ctx, *body)
+		body.bytes = e.appendGuarded(body.bytes[:0], b.event, &b.writes[0])
+		err = w.table.putItem(ctx, body)
 	default:
-		*body = e.appendGuarded((*body)[:0], b.event, &b.writes[0])
-		err = w.table.deleteItem(ctx, *body)
+		body.bytes = e.appendGuarded(body.bytes[:0], b.event, &b.writes[0])
+		err = w.table.deleteItem(ctx, body)
 	}
-	if cap(*body) <= maxSpareBody {
+	if body.isFree() {
 		w.bodies.leave(body)
 	}
 	left := b.writes

@@ -1,0 +1,33 @@
+package replicator
+
+import (
+	"context"
+	"net/http/httptrace"
+	"sync/atomic"
+)
+
+// requestBody is the memory of request bodies, one after the other.
+type requestBody struct {
+	bytes []byte
+	// readers counts the connections that may still be reading it. A call ends as
+	// soon as there is an answer, or none is waited for any more: that may be
+	// before its connection has read the whole body.
+	readers atomic.Int32
+	trace   httptrace.ClientTrace
+}
+
+// in returns a context for the call that sends the body.
+func (b *requestBody) in(ctx context.Context) context.Context {
+	if b.trace.GotConn == nil {
+		b.trace.GotConn = func(httptrace.GotConnInfo) { b.readers.Add(1) }
+		b.trace.WroteRequest = func(httptrace.WroteRequestInfo) { b.readers.Add(-1) }
+	}
+	return httptrace.WithClientTrace(context.WithValue(ctx, bodyKey{}, b), &b.trace)
+}
+
+// isFree reports whether the memory can be used again.
+func (b *requestBody) isFree() bool { return b.readers.Load() == 0 && cap(b.bytes) <= maxSpareBody }
+
+// maxSpareBody is the largest body whose memory is kept. A body of common items is
+// far smaller; a few of large ones would take more memory than a small function has.
+const maxSpareBody = 1 << 20
