@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +16,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	smithyendpoints "github.com/aws/smithy-go/endpoints"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -33,7 +35,26 @@ type bodyKey struct{}
 func newClient(options dynamodb.Options) *client {
 	options.APIOptions = append(options.APIOptions, sendReadyBody)
 	options.HTTPClient = fromMemory{options.HTTPClient}
+	options.EndpointResolverV2 = &sameEndpoint{EndpointResolverV2: dynamodb.NewDefaultEndpointResolverV2()}
 	return &client{dynamodb.New(options)}
+}
+
+// sameEndpoint resolves the endpoint once instead of with every request: it only
+// depends on the client's options, which do not change.
+type sameEndpoint struct {
+	dynamodb.EndpointResolverV2
+	resolved atomic.Pointer[smithyendpoints.Endpoint]
+}
+
+func (s *sameEndpoint) ResolveEndpoint(ctx context.Context, params dynamodb.EndpointParameters) (smithyendpoints.Endpoint, error) {
+	if resolved := s.resolved.Load(); resolved != nil {
+		return *resolved, nil
+	}
+	resolved, err := s.EndpointResolverV2.ResolveEndpoint(ctx, params)
+	if err == nil {
+		s.resolved.Store(&resolved)
+	}
+	return resolved, err
 }
 
 // fromMemory tells net/http that a request body lies in memory, which it cannot

@@ -20,7 +20,7 @@ type mapping struct {
 	projection spec.ProjectionType
 	// listed are the names that the projection is about: what EXCLUDE leaves out,
 	// or else what is carried.
-	listed map[string]struct{}
+	listed nameSet
 	// renamed holds new names as JSON, with the colon.
 	renamed map[string]string
 	// taken are the names in a target item that only one attribute can have.
@@ -38,17 +38,17 @@ func newMapping(s spec.Spec, t spec.Target) mapping {
 		collisions:       t.OnKeyCollision != "",
 		keepExpired:      t.ExpiredItems == spec.KeepExpired,
 		projection:       t.Projection.Type,
-		listed:           map[string]struct{}{},
+		listed:           nameSet{names: map[string]struct{}{}},
 		renamed:          map[string]string{},
 	}
 	for _, name := range t.Projection.Attributes {
-		m.listed[name] = struct{}{}
+		m.listed.add(name)
 	}
 	for _, k := range slices.Concat(m.sourceKey, m.key) {
 		if k.made {
 			m.taken = append(m.taken, taken{k.name, "", "also the name of a target key attribute that is made of others: give that one another name, or leave this one out with Projection"})
 		} else if t.Projection.Type != spec.Exclude {
-			m.listed[k.name] = struct{}{}
+			m.listed.add(k.name)
 		}
 	}
 	for _, from := range slices.Sorted(maps.Keys(t.Projection.Renames)) {
@@ -75,8 +75,27 @@ func (m *mapping) carries(name []byte) bool {
 	if m.projection == spec.All {
 		return true
 	}
-	_, listed := m.listed[string(name)]
-	return listed != (m.projection == spec.Exclude)
+	return m.listed.contains(name) != (m.projection == spec.Exclude)
+}
+
+// nameSet is a set of attribute names. Of the names it is asked about most are not
+// in it, and most of these have another length than all that are.
+type nameSet struct {
+	names   map[string]struct{}
+	lengths uint64 // the bit of a name's length, modulo the number of bits
+}
+
+func (s *nameSet) add(name string) {
+	s.names[name] = struct{}{}
+	s.lengths |= 1 << (len(name) % 64)
+}
+
+func (s *nameSet) contains(name []byte) bool {
+	if s.lengths&(1<<(len(name)%64)) == 0 {
+		return false
+	}
+	_, found := s.names[string(name)]
+	return found
 }
 
 // conflict returns an error when the target item of img would have two attributes
