@@ -58,15 +58,17 @@
 //
 // # The hot path
 //
-// One pass over the payload finds the attributes of every image: slices, nothing
-// is copied. A change is projected by comparing these slices and decoding the two
-// or three values that are keys. Chains are found through one hash per record.
-// Request bodies are built by copying slices into memory that earlier requests
-// have left, and one middleware puts them in the place of what the SDK would
-// serialize; endpoint, signature, retries and the reading of the answer are the
-// SDK's own. The working memory of a batch is kept for the next one, so a function
-// that has warmed up allocates per request, not per record. Requests are under way
-// in parallel, as many as the function's memory, and with it its CPU, is good for.
+// One pass over the payload, eight bytes of a string at a time, finds the attributes
+// of every image. What it keeps are positions: nothing is copied, and there is
+// nothing for the garbage collector to follow. A change is projected by comparing
+// these pieces and decoding what makes a key. Chains are found through one hash per
+// record. Request bodies are pieces copied into memory that earlier requests have
+// left, and one middleware puts them in the place of what the SDK would serialize;
+// endpoint, signature, retries and the reading of the answer are the SDK's own. A
+// body is written to its connection together with the head, and its memory is used
+// again once the connection has read it. All other memory is kept for the next
+// batch: a warm function allocates per request, not per record. As many requests
+// are under way as the function's memory, and with it its CPU, is good for.
 //
 // "make bench" measures all of it against the article's function and against what
 // the typed SDK can do, "make bench-cold" the start.
