@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -29,22 +30,14 @@ func newIteratorAgeAlarm(t *replicatedTable) awscloudwatch.Alarm {
 		"The target table lags behind the source table; the function's log says why")
 }
 
-// newFailureQueueAlarm defines the alarm for what could not be replicated, as long
-// as it waits in one of the queues.
-func newFailureQueueAlarm(t *replicatedTable) awscloudwatch.Alarm {
-	period := awscdk.Duration_Minutes(jsii.Number(alarmPeriodMinutes))
-	options := &awscloudwatch.MetricOptions{Statistic: awscloudwatch.Stats_MAXIMUM(), Period: period}
-	waiting := awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		// A queue that was not used for hours has no metric.
-		Expression: jsii.String("FILL(failures, 0) + FILL(deadLetters, 0)"),
-		UsingMetrics: &map[string]awscloudwatch.IMetric{
-			"failures":    t.failureQueue.MetricApproximateNumberOfMessagesVisible(options),
-			"deadLetters": t.failureDeadLetterQueue.MetricApproximateNumberOfMessagesVisible(options),
-		},
-		Period: period,
+// newQueueAlarm defines the alarm for what could not be replicated, as long as it
+// waits in queue.
+func newQueueAlarm(t *replicatedTable, id string, queue awssqs.Queue, description string) awscloudwatch.Alarm {
+	waiting := queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
+		Statistic: awscloudwatch.Stats_MAXIMUM(),
+		Period:    awscdk.Duration_Minutes(jsii.Number(alarmPeriodMinutes)),
 	})
-	return newAlarm(t, "FailureQueueAlarm", waiting, 0,
-		"Changes of the source table that could not be replicated wait in the failure queue")
+	return newAlarm(t, id, waiting, 0, description)
 }
 
 // newAlarm defines an alarm that goes off as soon as metric is above threshold.

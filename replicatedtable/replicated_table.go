@@ -47,7 +47,10 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	t.function = newFunction(t, settings, code, mapping)
 	t.eventSourceMapping = newEventSourceMapping(t, settings, mapping.Targets[0].Filter)
 	t.iteratorAgeAlarm = newIteratorAgeAlarm(t)
-	t.failureQueueAlarm = newFailureQueueAlarm(t)
+	t.failureQueueAlarm = newQueueAlarm(t, "FailureQueueAlarm", t.failureQueue,
+		"Changes of the source table that could not be replicated wait in the failure queue")
+	t.failureDeadLetterQueueAlarm = newQueueAlarm(t, "FailureDeadLetterQueueAlarm", t.failureDeadLetterQueue,
+		"Messages of the failure queue could not be handled, and wait in its dead-letter queue")
 	return t
 }
 
@@ -76,9 +79,12 @@ type ReplicatedTable interface {
 	// source table: above all, when the function lacks a permission, a table or a
 	// key, and the stream waits. Give it an action with AddAlarmAction.
 	IteratorAgeAlarm() awscloudwatch.Alarm
-	// FailureQueueAlarm goes off when a message waits in the failure queue or in
-	// its dead-letter queue. Give it an action with AddAlarmAction.
+	// FailureQueueAlarm goes off when a message waits in the failure queue. Give it
+	// an action with AddAlarmAction.
 	FailureQueueAlarm() awscloudwatch.Alarm
+	// FailureDeadLetterQueueAlarm goes off when a message waits in the failure
+	// queue's dead-letter queue. Give it an action with AddAlarmAction.
+	FailureDeadLetterQueueAlarm() awscloudwatch.Alarm
 	// Role is what the function may do.
 	Role() awsiam.Role
 	// LogGroup holds the function's logs.
@@ -102,6 +108,7 @@ type replicatedTable struct {
 	function                             awscdklambdagoalpha.GoFunction
 	eventSourceMapping                   awslambda.CfnEventSourceMapping
 	failureQueue, failureDeadLetterQueue awssqs.Queue
+	failureDeadLetterQueueAlarm          awscloudwatch.Alarm
 	iteratorAgeAlarm, failureQueueAlarm  awscloudwatch.Alarm
 	role                                 awsiam.Role
 	logGroup                             awslogs.LogGroup
@@ -113,9 +120,12 @@ func (t *replicatedTable) Function() awscdklambdagoalpha.GoFunction { return t.f
 func (t *replicatedTable) EventSourceMapping() awslambda.CfnEventSourceMapping {
 	return t.eventSourceMapping
 }
-func (t *replicatedTable) FailureQueue() awssqs.Queue             { return t.failureQueue }
-func (t *replicatedTable) FailureDeadLetterQueue() awssqs.Queue   { return t.failureDeadLetterQueue }
-func (t *replicatedTable) IteratorAgeAlarm() awscloudwatch.Alarm  { return t.iteratorAgeAlarm }
+func (t *replicatedTable) FailureQueue() awssqs.Queue            { return t.failureQueue }
+func (t *replicatedTable) FailureDeadLetterQueue() awssqs.Queue  { return t.failureDeadLetterQueue }
+func (t *replicatedTable) IteratorAgeAlarm() awscloudwatch.Alarm { return t.iteratorAgeAlarm }
+func (t *replicatedTable) FailureDeadLetterQueueAlarm() awscloudwatch.Alarm {
+	return t.failureDeadLetterQueueAlarm
+}
 func (t *replicatedTable) FailureQueueAlarm() awscloudwatch.Alarm { return t.failureQueueAlarm }
 func (t *replicatedTable) Role() awsiam.Role                      { return t.role }
 func (t *replicatedTable) LogGroup() awslogs.LogGroup             { return t.logGroup }

@@ -289,27 +289,20 @@ func TestAnAlarmGoesOffWhenTheStreamWaitsOrAFailureDoes(t *testing.T) {
 	age.want(t, "Statistic", "Maximum")
 	age.want(t, "Threshold", 600000.0)
 
-	failures := k.template.Resources[logicalID(k.stack, k.users.FailureQueueAlarm())]
-	failures.want(t, "Threshold", 0.0)
-	var queues []string
-	for _, m := range failures.Properties["Metrics"].([]any) {
-		stat, isMetric := m.(map[string]any)["MetricStat"].(map[string]any)
-		if !isMetric {
-			continue
-		}
-		metric := stat["Metric"].(map[string]any)
-		if metric["MetricName"] != "ApproximateNumberOfMessagesVisible" {
-			t.Errorf("the alarm looks at %v", metric)
-		}
-		queues = append(queues, toJSON(t, metric["Dimensions"]))
+	alarms := []resource{age}
+	for _, of := range []struct{ alarm, queue constructs.Construct }{
+		{k.users.FailureQueueAlarm(), k.users.FailureQueue()},
+		{k.users.FailureDeadLetterQueueAlarm(), k.users.FailureDeadLetterQueue()},
+	} {
+		alarm := k.template.Resources[logicalID(k.stack, of.alarm)]
+		alarm.want(t, "Namespace", "AWS/SQS")
+		alarm.want(t, "MetricName", "ApproximateNumberOfMessagesVisible")
+		alarm.want(t, "Dimensions", []any{map[string]any{"Name": "QueueName", "Value": getAtt(logicalID(k.stack, of.queue), "QueueName")}})
+		alarm.want(t, "Statistic", "Maximum")
+		alarm.want(t, "Threshold", 0.0)
+		alarms = append(alarms, alarm)
 	}
-	for _, queue := range []constructs.Construct{k.users.FailureQueue(), k.users.FailureDeadLetterQueue()} {
-		want := toJSON(t, []any{map[string]any{"Name": "QueueName", "Value": getAtt(logicalID(k.stack, queue), "QueueName")}})
-		if !slices.Contains(queues, want) {
-			t.Errorf("the alarm looks at %v, not at %s", queues, want)
-		}
-	}
-	for _, alarm := range []resource{age, failures} {
+	for _, alarm := range alarms {
 		alarm.want(t, "ComparisonOperator", "GreaterThanThreshold")
 		alarm.want(t, "EvaluationPeriods", 1.0)
 		alarm.want(t, "TreatMissingData", "notBreaching") // an idle stream is no failure
