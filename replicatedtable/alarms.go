@@ -22,10 +22,7 @@ const (
 // newIteratorAgeAlarm defines the alarm for a stream that waits: while nothing can
 // be applied, its records grow old. An idle stream has no such metric.
 func newIteratorAgeAlarm(t *replicatedTable) awscloudwatch.Alarm {
-	age := t.function.Metric(jsii.String("IteratorAge"), &awscloudwatch.MetricOptions{
-		Statistic: awscloudwatch.Stats_MAXIMUM(),
-		Period:    awscdk.Duration_Minutes(jsii.Number(alarmPeriodMinutes)),
-	})
+	age := t.function.Metric(jsii.String("IteratorAge"), maximum())
 	return newAlarm(t, "IteratorAgeAlarm", age, float64(maxIteratorAge.Milliseconds()),
 		"The target table lags behind the source table; the function's log says why")
 }
@@ -33,11 +30,15 @@ func newIteratorAgeAlarm(t *replicatedTable) awscloudwatch.Alarm {
 // newQueueAlarm defines the alarm for what could not be replicated, as long as it
 // waits in queue.
 func newQueueAlarm(t *replicatedTable, id string, queue awssqs.Queue, description string) awscloudwatch.Alarm {
-	waiting := queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
+	return newAlarm(t, id, queue.MetricApproximateNumberOfMessagesVisible(maximum()), 0, description)
+}
+
+// maximum is what an alarm looks at: the highest value of a period.
+func maximum() *awscloudwatch.MetricOptions {
+	return &awscloudwatch.MetricOptions{
 		Statistic: awscloudwatch.Stats_MAXIMUM(),
 		Period:    awscdk.Duration_Minutes(jsii.Number(alarmPeriodMinutes)),
-	})
-	return newAlarm(t, id, waiting, 0, description)
+	}
 }
 
 // newAlarm defines an alarm that goes off as soon as metric is above threshold.

@@ -24,7 +24,7 @@
 //   - A mapping in which two source items could meet on one target key is
 //     refused at synthesis, unless [ReplicatedTableProps] says what to do.
 //   - A target key attribute is a source attribute, one inside a map, or several
-//     joined into one string, in which different parts never make the same key.
+//     joined into one string, in which different texts never make the same key.
 //   - Changes of one source item are applied in order. Delivery is at least
 //     once; a redelivered change does no harm.
 //   - An item that leaves the filter leaves the target table. Lambda gets the

@@ -108,8 +108,8 @@ type replicatedTable struct {
 	function                             awscdklambdagoalpha.GoFunction
 	eventSourceMapping                   awslambda.CfnEventSourceMapping
 	failureQueue, failureDeadLetterQueue awssqs.Queue
-	failureDeadLetterQueueAlarm          awscloudwatch.Alarm
 	iteratorAgeAlarm, failureQueueAlarm  awscloudwatch.Alarm
+	failureDeadLetterQueueAlarm          awscloudwatch.Alarm
 	role                                 awsiam.Role
 	logGroup                             awslogs.LogGroup
 }

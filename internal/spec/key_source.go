@@ -102,14 +102,14 @@ func (s Spec) partProblems(ps *problems, path string, t Target) {
 	for _, a := range t.Attributes() {
 		parts = append(parts, t.KeySource(a.Name).Parts...)
 	}
-	said := map[string]bool{}
+	said, names := map[string]bool{}, t.reserved()
 	for _, part := range parts {
 		if len(part) == 0 || said[part[0]] {
 			continue
 		}
 		top := part[0]
 		_, moved := t.Projection.Renames[top]
-		if what, reserved := t.reserved()[top]; reserved && t.Projection.selects(top) && !moved && !s.Source.Contains(top) {
+		if what, reserved := names[top]; reserved && t.Projection.selects(top) && !moved && !s.Source.Contains(top) {
 			ps.add(path, "need %q, which Projection carries, and that is the name of %s: no item could have both; choose another name for that, or leave %q out with EXCLUDE or rename it", top, what, top)
 			said[top] = true
 		}

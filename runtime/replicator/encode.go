@@ -13,7 +13,7 @@ const (
 	requestTail = `}}}`
 )
 
-// encoder builds the request bodies of one mapping out of slices of the payload.
+// encoder builds the request bodies of one mapping out of pieces of the payload.
 // Everything that does not depend on an item is prepared once.
 type encoder struct {
 	mapping   *mapping
