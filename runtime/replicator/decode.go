@@ -20,6 +20,8 @@ type decoder struct {
 	versioned bool
 
 	event event
+	// streamARN is the last one that was checked: a batch comes from one stream.
+	streamARN []byte
 	// at is the position behind what was read. Negative, it is the complement of
 	// the position where the payload is malformed; then nothing more is read.
 	at int
@@ -40,7 +42,7 @@ func newDecoder(s spec.Spec) *decoder {
 func (d *decoder) decode(payload []byte) (*event, error) {
 	e := &d.event
 	e.payload, e.made, e.members, e.changes = payload, e.made[:0], e.members[:0], e.changes[:0]
-	d.at = 0
+	d.at, d.streamARN = 0, nil
 	err := d.records()
 	if d.at < 0 {
 		err = fmt.Errorf("it is malformed at byte %d", ^d.at)
@@ -249,6 +251,10 @@ func (d *decoder) name() (name span, from uint32) {
 		return span{}, 0
 	}
 	start := d.at
+	if value := skipPlainName(d.event.payload, start); value > 0 {
+		d.at = value
+		return span{uint32(start + 1), uint32(value - 2)}, uint32(start) // #nosec G115 -- see maxPayloadBytes
+	}
 	end, value := skipName(d.event.payload, start)
 	if d.at = value; value < 0 {
 		return span{}, 0
@@ -314,8 +320,11 @@ func (d *decoder) check(c *change) error {
 	if err := checkSequenceNumber(e.text(c.sequenceNumber)); err != nil {
 		return err
 	}
-	if table := streamTable(e.text(c.streamARN)); table != nil && string(table) != d.sourceTable {
-		return configurationError("the records come from the stream of another table")
+	if arn := e.text(c.streamARN); !bytes.Equal(arn, d.streamARN) {
+		if table := streamTable(arn); table != nil && string(table) != d.sourceTable {
+			return configurationError("the records come from the stream of another table")
+		}
+		d.streamARN = arn
 	}
 	if viewType := e.text(c.viewType); len(viewType) > 0 && string(viewType) != newAndOldImages {
 		return configurationError("the stream's view type is not NEW_AND_OLD_IMAGES")

@@ -47,6 +47,9 @@ func skipValue(b []byte, i, depth int) int {
 		if depth >= maxDepth {
 			return ^i
 		}
+		if end := skipScalar(b, i); end > 0 {
+			return end
+		}
 		return skipElements(b, i, depth+1)
 	case 't':
 		return skipLiteral(b, i, "true")
@@ -57,6 +60,23 @@ func skipValue(b []byte, i, depth int) int {
 	default:
 		return skipNumber(b, i)
 	}
+}
+
+// skipScalar skips an attribute value of one letter and a string, as nearly all
+// are: {"S":"text"}. It returns 0 for everything else.
+func skipScalar(b []byte, i int) int {
+	const (
+		pattern = `{"S":"` // the letter is masked
+		mask    = 0xffffff00ffff
+		want    = '{' | '"'<<8 | '"'<<24 | ':'<<32 | '"'<<40
+	)
+	if len(b)-i < 8 || binary.LittleEndian.Uint64(b[i:])&mask != want || b[i+2]-'A' > 'Z'-'A' {
+		return 0
+	}
+	if i = skipString(b, i+len(pattern)-1); i <= 0 || i >= len(b) || b[i] != '}' {
+		return 0
+	}
+	return i + 1
 }
 
 // skipElements skips an array or object.
@@ -94,6 +114,9 @@ func skipElements(b []byte, i, depth int) int {
 // skipName skips a name with its colon. It returns where the name ends and where
 // its value begins.
 func skipName(b []byte, i int) (end, value int) {
+	if value = skipPlainName(b, i); value > 0 {
+		return value - 1, value
+	}
 	if i >= len(b) || b[i] != '"' {
 		return 0, ^i
 	}
@@ -106,6 +129,27 @@ func skipName(b []byte, i int) (end, value int) {
 	return end, skipSpace(b, i+1)
 }
 
+// skipPlainName skips a name without escapes and its colon, if there is no white
+// space before and behind that. It returns where the value begins, 2 behind where
+// the name's text ends, or 0 for everything else.
+func skipPlainName(b []byte, i int) (value int) {
+	if i >= len(b) || b[i] != '"' {
+		return 0
+	}
+	for i++; len(b)-i >= 10; i += 8 {
+		found := special(binary.LittleEndian.Uint64(b[i:]))
+		if found == 0 {
+			continue
+		}
+		i += bits.TrailingZeros64(found) / 8
+		if binary.LittleEndian.Uint16(b[i:]) == '"'|':'<<8 && b[i+2] > ' ' {
+			return i + 2
+		}
+		break
+	}
+	return 0
+}
+
 // skipString skips a string, which begins with a quote.
 func skipString(b []byte, i int) int {
 	i++
@@ -113,11 +157,21 @@ func skipString(b []byte, i int) int {
 		// Eight bytes at a time, up to the first that ends the string, begins an
 		// escape or must not be there.
 		for len(b)-i >= 8 {
-			if found := special(binary.LittleEndian.Uint64(b[i:])); found != 0 {
-				i += bits.TrailingZeros64(found) / 8
-				break
+			found := special(binary.LittleEndian.Uint64(b[i:]))
+			if found == 0 {
+				i += 8
+				continue
 			}
-			i += 8
+			i += bits.TrailingZeros64(found) / 8
+			if b[i] == '"' {
+				return i + 1
+			}
+			if b[i] != '\\' {
+				return ^i
+			}
+			if i = skipEscape(b, i); i < 0 {
+				return i
+			}
 		}
 		for i < len(b) && b[i] != '"' && b[i] != '\\' && b[i] >= ' ' {
 			i++
@@ -136,10 +190,13 @@ func skipString(b []byte, i int) int {
 
 // special returns the high bit of each byte of w that is a quote, a backslash or a
 // control character: a byte below 0x80 from which a subtraction has to borrow. Bits
-// above the lowest one may be wrong, as it borrows from the byte above.
+// above the lowest one may be wrong, as it borrows from the byte above. Turning one
+// bit puts the quote right behind the control characters, so that one subtraction
+// finds both.
 func special(w uint64) uint64 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	return ((w - ones*' ') | (w ^ ones*'"' - ones) | (w ^ ones*'\\' - ones)) &^ w & highs
+	const turn = '"' ^ ' '
+	return ((w ^ ones*turn - ones*(' '+1)) | (w ^ ones*'\\' - ones)) &^ w & highs
 }
 
 // skipEscape skips a backslash and what it escapes.
