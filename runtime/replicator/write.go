@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -252,6 +253,7 @@ func (w *writer) sendAll(ctx context.Context, e *event, writes [][]write, r *res
 	var workers sync.WaitGroup
 	for range min(w.inFlight, len(batches)) {
 		workers.Go(func() {
+			growStack()
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= len(batches) {
@@ -262,6 +264,16 @@ func (w *writer) sendAll(ctx context.Context, e *event, writes [][]write, r *res
 		})
 	}
 	workers.Wait()
+}
+
+// growStack makes the stack of a new goroutine as large as the SDK and net/http
+// need it, once: otherwise it is copied each time it doubles, with all their frames
+// on it.
+//
+//go:noinline
+func growStack() {
+	var room [16 << 10]byte
+	runtime.KeepAlive(&room)
 }
 
 // send sends one request.
