@@ -13,7 +13,11 @@ import (
 // newFunction defines the function that runs the replicator. CDK makes it wait
 // for the role and every policy attached to the role.
 func newFunction(t *replicatedTable, props ReplicatedTableProps, code functionCode, mapping spec.Spec) awscdklambdagoalpha.GoFunction {
-	variables := environment(mapping)
+	mebibytes := 0 // a token's value is only known at deployment
+	if memory := known(props.MemorySize); memory != nil {
+		mebibytes = int(*memory)
+	}
+	variables := environment(mapping, mebibytes)
 	return awscdklambdagoalpha.NewGoFunction(t, jsii.String("Function"), &awscdklambdagoalpha.GoFunctionProps{
 		Description:  jsii.String("Applies the changes of a source table to its target table"),
 		Entry:        jsii.String(code.entry),
@@ -30,8 +34,12 @@ func newFunction(t *replicatedTable, props ReplicatedTableProps, code functionCo
 }
 
 // environment is the function's whole environment.
-func environment(mapping spec.Spec) map[string]*string {
-	return map[string]*string{spec.EnvironmentVariable: jsii.String(mapping.Encode())}
+func environment(mapping spec.Spec, mebibytes int) map[string]*string {
+	variables := map[string]*string{}
+	for name, value := range mapping.Environment(mebibytes) {
+		variables[name] = &value
+	}
+	return variables
 }
 
 func newLogGroup(t *replicatedTable, props ReplicatedTableProps) awslogs.LogGroup {

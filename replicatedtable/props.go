@@ -95,7 +95,9 @@ type ReplicatedTableProps struct {
 	RemovalPolicy awscdk.RemovalPolicy
 
 	// MemorySize is the function's memory in MiB, a whole number from 128 to
-	// 10240. Lambda gives more CPU with more memory.
+	// 10240. Lambda gives more CPU with more memory. The function's variables GOGC,
+	// GOMEMLIMIT and GOMAXPROCS fit the Go runtime to it; Function().AddEnvironment
+	// replaces one.
 	// Default: 256.
 	MemorySize *float64
 

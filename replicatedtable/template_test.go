@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"sort"
@@ -416,9 +417,6 @@ func (k kinds) mapping(t *testing.T, table ReplicatedTable) spec.Spec {
 	t.Helper()
 	r := k.template.Resources[logicalID(k.stack, table.Function())]
 	variables := r.Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
-	if len(variables) != 1 {
-		t.Errorf("the environment has %d variables, want 1: the size check counts no other", len(variables))
-	}
 	join := variables[spec.EnvironmentVariable].(map[string]any)["Fn::Join"].([]any)
 	var text strings.Builder
 	for _, part := range join[1].([]any) {
@@ -454,6 +452,16 @@ func TestTheFunctionReadsItsMappingFromTheEnvironment(t *testing.T) {
 		if got.Encode() != want.Encode() {
 			t.Errorf("%s\ngot  %s\nwant %s", *tt.table.Node().Path(), got.Encode(), want.Encode())
 		}
+	}
+}
+
+// The size check counts no other variables than these.
+func TestTheEnvironmentFitsTheGoRuntimeToTheFunctionsMemory(t *testing.T) {
+	k := allKinds(t)
+	variables := k.template.Resources[logicalID(k.stack, k.users.Function())].Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+	delete(variables, spec.EnvironmentVariable)
+	if want := map[string]any{"GOGC": "200", "GOMEMLIMIT": "192MiB", "GOMAXPROCS": "1"}; !reflect.DeepEqual(variables, want) {
+		t.Errorf("got %v, want %v", variables, want)
 	}
 }
 
@@ -572,6 +580,10 @@ func TestSizesThatOnlyDeploymentKnowsAreLeftToIt(t *testing.T) {
 	function := tpl.Resources[logicalID(stack, table.Function())]
 	function.want(t, "MemorySize", ref("Memory"))
 	function.want(t, "Timeout", ref("Timeout"))
+	variables := function.Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+	if len(variables) != 2 || variables["GOGC"] != "200" {
+		t.Errorf("with a memory that is not known yet, the environment is %v, want the mapping and GOGC", variables)
+	}
 	tpl.Resources[logicalID(stack, table.EventSourceMapping())].want(t, "BatchSize", ref("Batch"))
 }
 

@@ -345,5 +345,7 @@ func environmentProblems(mapping spec.Spec) []spec.Problem {
 
 // environmentBytes measures the environment as Lambda does: as one JSON object,
 // as its refusal quotes it after "String measured". So every quote inside a value
-// counts twice.
-func environmentBytes(mapping spec.Spec) int { return len(encode(environment(mapping))) }
+// counts twice. The memory is one with which no environment is longer.
+func environmentBytes(mapping spec.Spec) int {
+	return len(encode(environment(mapping, spec.MebibytesPerProcessor-1)))
+}

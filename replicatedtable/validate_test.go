@@ -191,7 +191,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			props: func(p *ReplicatedTableProps) {
 				p.KeySources = &map[string]KeySource{"state": KeySource_Attribute(jsii.String(strings.Repeat("x", 4000)))}
 			},
-			want: []string{`Source, Target, KeySources, Projection and Filter need 5026 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
+			want: []string{`Source, Target, KeySources, Projection and Filter need 5079 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
 				`shorten the attribute names, or what Projection lists (0 names, 0 bytes now), KeySources name (4048 bytes now) or Filter asks (0 bytes now)`},
 		},
 		{
@@ -490,7 +490,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			name:  "environment too large",
 			why:   "Lambda would refuse the function, after the tables were made",
 			props: func(p *ReplicatedTableProps) { p.Projection = include(300) },
-			want: []string{`Source, Target, KeySources, Projection and Filter need 5499 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
+			want: []string{`Source, Target, KeySources, Projection and Filter need 5552 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
 				`shorten the attribute names, or what Projection lists (300 names, 4517 bytes now), KeySources name (0 bytes now) or Filter asks (0 bytes now)`},
 		},
 		{
@@ -499,7 +499,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			props: func(p *ReplicatedTableProps) {
 				p.Filter = Condition_Equals(jsii.String("bio"), Value_String(jsii.String(strings.Repeat("<", 3500))))
 			},
-			want: []string{`Source, Target, KeySources, Projection and Filter need 4578 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
+			want: []string{`Source, Target, KeySources, Projection and Filter need 4631 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
 				`shorten the attribute names, or what Projection lists (0 names, 0 bytes now), KeySources name (0 bytes now) or Filter asks (3600 bytes now)`},
 		},
 		{
@@ -585,6 +585,16 @@ func TestTheEnvironmentMayFillLambdasLimitExactly(t *testing.T) {
 		_, problems := validate(props, sizes{})
 		if (len(problems) == 0) != fits {
 			t.Errorf("%d more bytes where %d are left: fits is %v, got %v", length, room, fits, problems)
+		}
+	}
+}
+
+func TestNoMemoryMakesTheEnvironmentLongerThanWhatIsChecked(t *testing.T) {
+	mapping, _ := validate(uniqueProps(), sizes{})
+	checked := environmentBytes(mapping)
+	for mebibytes := int(memoryRange.min); mebibytes <= int(memoryRange.max); mebibytes++ {
+		if size := len(encode(environment(mapping, mebibytes))); size > checked {
+			t.Fatalf("with %d MiB it has %d bytes, checked are %d", mebibytes, size, checked)
 		}
 	}
 }

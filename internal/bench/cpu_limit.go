@@ -7,14 +7,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// memoryOfOneCPU is the memory at which a function has one CPU, in MB; its share
-// grows with its memory. Source: AWS Lambda Developer Guide, "Configure Lambda
-// function memory".
-const memoryOfOneCPU = 1769
-
-func cpuShare(memory int) float64 { return float64(memory) / memoryOfOneCPU }
+// cpuShare is the share of one CPU that a function has.
+func cpuShare(memory int) float64 { return float64(memory) / spec.MebibytesPerProcessor }
 
 // limitPeriod is the time within which a process gets its share. It is short so
 // that a run of some ten milliseconds feels the limit, too.

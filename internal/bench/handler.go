@@ -138,9 +138,15 @@ func peakRSS() (int64, error) {
 
 // startHandler starts the process of a variant in the environment of its function.
 func startHandler(ctx context.Context, v variant, s spec.Spec, url string) (*process, error) {
-	return startProcess(ctx, handlerRole,
+	environment := []string{}
+	for name, value := range s.Environment(v.memory) {
+		// The construct fits the Go runtime of its own function only.
+		if !v.yardstick || name == spec.EnvironmentVariable {
+			environment = append(environment, name+"="+value)
+		}
+	}
+	return startProcess(ctx, handlerRole, append(environment,
 		variantVariable+"="+v.name,
-		spec.EnvironmentVariable+"="+s.Encode(),
 		"AWS_REGION=eu-west-1",
 		"AWS_ACCESS_KEY_ID=bench",
 		"AWS_SECRET_ACCESS_KEY=bench",
@@ -149,5 +155,5 @@ func startHandler(ctx context.Context, v variant, s spec.Spec, url string) (*pro
 		// A function has neither of these files.
 		"AWS_CONFIG_FILE="+os.DevNull,
 		"AWS_SHARED_CREDENTIALS_FILE="+os.DevNull,
-	)
+	)...)
 }

@@ -92,7 +92,6 @@ func newTyped(ctx context.Context, s spec.Spec) (lambda.Handler, error) {
 }
 
 func newOurs(context.Context, spec.Spec) (lambda.Handler, error) {
-	replicator.Tune(os.Getenv)
 	return replicator.New(os.Getenv, stderrLog())
 }
 

@@ -19,9 +19,6 @@ import (
 	"strings"
 )
 
-// EnvironmentVariable carries the encoded Spec in the function's environment.
-const EnvironmentVariable = "REPLICATEDTABLE_SPEC"
-
 // DefaultVersionAttribute is the attribute that LAST_WRITER_WINS adds to every
 // target item. The colon keeps it out of the way of an application's own names,
 // like DynamoDB's own "aws:rep:" attributes.

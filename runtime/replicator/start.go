@@ -24,7 +24,6 @@ import (
 // A configuration that cannot be used ends the process before the first batch,
 // which Lambda reports as an init error; the log line names the field.
 func Start() {
-	Tune(os.Getenv)
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	r, err := New(os.Getenv, log)
 	if err != nil {
@@ -94,7 +93,7 @@ func newConfig(getenv func(string) string) (config, error) {
 	}
 	// Lambda sets it. Anything else than a number, as where there is no limit,
 	// counts as little memory.
-	mebibytes, _ := strconv.Atoi(getenv(memoryVariable))
+	mebibytes, _ := strconv.Atoi(getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
 	inFlight := inFlightWith(mebibytes)
 	c := config{
 		inFlight: inFlight,

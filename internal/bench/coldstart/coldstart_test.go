@@ -42,7 +42,7 @@ func TestEveryFunctionAsksForAnInvocation(t *testing.T) {
 		if all[i].size, err = compile(t.Context(), f, all[i].binary, runtime.GOOS, runtime.GOARCH); err != nil {
 			t.Fatal(err)
 		}
-		took, err := api.start(t.Context(), all[i].binary)
+		took, err := api.start(t.Context(), f, all[i].binary)
 		if err != nil {
 			t.Fatalf("%s: %v", f.name, err)
 		}
@@ -65,7 +65,7 @@ func TestAFunctionThatEndsIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer api.close()
-	if _, err := api.start(t.Context(), "true"); err == nil || !strings.Contains(err.Error(), "ended before") {
+	if _, err := api.start(t.Context(), function{}, "true"); err == nil || !strings.Contains(err.Error(), "ended before") {
 		t.Errorf("got %v", err)
 	}
 }

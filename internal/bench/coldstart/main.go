@@ -38,7 +38,6 @@ import (
 	"time"
 
 	"github.com/replicatedtable/cdk-go/internal/bench/orders"
-	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
 // function is one that is measured.
@@ -48,16 +47,21 @@ type function struct {
 	folder string
 	// flags are go build's.
 	flags []string
+	// variables are what is in the environment of this function only.
+	variables map[string]string
 }
 
 // constructFlags are those with which the construct builds the function.
-var constructFlags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s", "-tags=lambda.norpc"}
+var constructFlags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s", "-tags=lambda.norpc,nethttpomithttp2"}
+
+// memory is that of every function, in MiB.
+const memory = 256
 
 var functions = []function{
-	{"bare", "bare lambda.Start", "bare", constructFlags},
-	{"ours", "ours", "replicator", constructFlags},
-	{"article", "article", "article", nil},
-	{"article_small", "article, with our build flags", "article", constructFlags},
+	{"bare", "bare lambda.Start", "bare", constructFlags, nil},
+	{"ours", "ours", "replicator", constructFlags, orders.Unique().Environment(memory)},
+	{"article", "article", "article", nil, nil},
+	{"article_small", "article, with our build flags", "article", constructFlags, nil},
 }
 
 func main() {
@@ -102,7 +106,7 @@ func run(ctx context.Context, runs int, out io.Writer) (err error) {
 	defer api.close()
 	for n := range runs + 1 {
 		for i := range all {
-			took, err := api.start(ctx, all[i].binary)
+			took, err := api.start(ctx, all[i].function, all[i].binary)
 			if err != nil {
 				return fmt.Errorf("%s: %w", all[i].name, err)
 			}
@@ -143,19 +147,22 @@ func compile(ctx context.Context, f function, file, system, architecture string)
 	return stat.Size(), nil
 }
 
-// environment is that of a function of the construct, as far as it matters here.
-func environment(address string) []string {
-	return []string{
+// environment is that of a function, as far as it matters here.
+func (f function) environment(address string) []string {
+	environment := []string{
 		"AWS_LAMBDA_RUNTIME_API=" + address,
-		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
+		fmt.Sprintf("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=%d", memory),
 		"AWS_REGION=eu-west-1",
 		"AWS_ACCESS_KEY_ID=bench",
 		"AWS_SECRET_ACCESS_KEY=bench",
 		// A connection that a function opens during its start ends here.
 		"AWS_ENDPOINT_URL=http://" + address,
 		"TABLE_NAME=" + orders.ByCustomer,
-		spec.EnvironmentVariable + "=" + orders.Unique().Encode(),
 	}
+	for name, value := range f.variables {
+		environment = append(environment, name+"="+value)
+	}
+	return environment
 }
 
 func median(durations []time.Duration) time.Duration {

@@ -40,11 +40,11 @@ const startTimeout = 10 * time.Second
 
 // start starts a function, waits until it asks for an invocation, ends it, and
 // returns how long that took.
-func (a *runtimeAPI) start(ctx context.Context, binary string) (time.Duration, error) {
+func (a *runtimeAPI) start(ctx context.Context, f function, binary string) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary)
-	cmd.Env = environment(a.address)
+	cmd.Env = f.environment(a.address)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {

@@ -1,0 +1,40 @@
+package spec
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// EnvironmentVariable carries the encoded Spec in the function's environment.
+const EnvironmentVariable = "REPLICATEDTABLE_SPEC"
+
+// MebibytesPerProcessor is the memory with which a function has one processor; its
+// share grows with its memory. Source: AWS Lambda Developer Guide, "Configure
+// Lambda function memory".
+const MebibytesPerProcessor = 1769
+
+// gcPercent is how much garbage there may be for what is in use before it is
+// collected. Go's own is 100; more than 200 costs more memory than it saves time.
+const gcPercent = 200
+
+// Environment returns the whole environment of the function: the spec, and what
+// fits the Go runtime to a memory of so many MiB, 0 if that is not known. Variables
+// cost a starting process nothing; the same settings made by code stop it.
+func (s Spec) Environment(mebibytes int) map[string]string {
+	environment := map[string]string{
+		EnvironmentVariable: s.Encode(),
+		"GOGC":              strconv.Itoa(gcPercent),
+	}
+	if mebibytes == 0 {
+		return environment
+	}
+	// Beyond three quarters of the memory, garbage is collected sooner: the rest is
+	// for all that is not heap.
+	environment["GOMEMLIMIT"] = fmt.Sprintf("%dMiB", mebibytes*3/4)
+	if mebibytes < MebibytesPerProcessor {
+		// Lambda shows every function at least two processors. To wake a thread on
+		// the second costs more than it does with a part of one.
+		environment["GOMAXPROCS"] = "1"
+	}
+	return environment
+}
