@@ -1,12 +1,14 @@
 package spec
 
 import (
+	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 )
 
 // FuzzParse: no text makes Parse panic, and a spec it takes survives the round
-// trip.
+// trip and is what a library reads.
 func FuzzParse(f *testing.F) {
 	f.Add(sound().Encode())
 	f.Add(unique().Encode())
@@ -19,6 +21,12 @@ func FuzzParse(f *testing.F) {
 		again, err := Parse(s.Encode())
 		if err != nil || !reflect.DeepEqual(s, again) {
 			t.Errorf("%s came back as %s: %v", text, again.Encode(), err)
+		}
+		var decoded Spec
+		d := json.NewDecoder(strings.NewReader(text))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&decoded); err != nil || decoded.Encode() != s.Encode() {
+			t.Errorf("%s was read as %s, a library says %s, %v", text, s.Encode(), decoded.Encode(), err)
 		}
 	})
 }

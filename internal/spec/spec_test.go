@@ -118,10 +118,14 @@ func TestATextThatIsNoSpecIsRefused(t *testing.T) {
 		{"cut off", good[:20], "REPLICATEDTABLE_SPEC is not a spec this version understands"},
 		{"a field of the future", strings.Replace(good, "{", `{"Sauce":1,`, 1), `unknown field "Sauce"`},
 		{"a nested field of the future", strings.Replace(good, `"Type":"S"`, `"Type":"S","Length":1`, 1), `unknown field "Length"`},
-		{"two values", good + good, "is not written as this version writes it"},
-		{"something follows", good + "}", "is not written as this version writes it"},
-		{"another spelling", strings.Replace(good, `"Targets"`, `"targets"`, 1), "is not written as this version writes it"},
-		{"a name twice", strings.Replace(good, `"TableName":"source"`, `"TableName":"a","TableName":"source"`, 1), "is not written as this version writes it"},
+		{"two values", good + good, "something follows"},
+		{"something follows", good + "}", "something follows"},
+		{"another spelling", strings.Replace(good, `"Targets"`, `"targets"`, 1), `unknown field "targets"`},
+		{"a name twice", strings.Replace(good, `"TableName":"source"`, `"TableName":"a","TableName":"source"`, 1), `"TableName" stands twice`},
+		{"a number for a text", strings.Replace(good, `"TableName":"source"`, `"TableName":1`, 1), "a string is missing"},
+		{"a text for an object", strings.Replace(good, `"Projection":{`, `"Projection":"ALL","Other":{`, 1), "an object is missing"},
+		{"a text for an array", strings.Replace(good, `"Targets":[`, `"Targets":"all","Other":[`, 1), "an array is missing"},
+		{"a comma too much", strings.Replace(good, `"Source":{`, `"Source":{,`, 1), "invalid character ','"},
 		{"problems", strings.Replace(good, `"EXCLUDE"`, `"OMIT"`, 1), `REPLICATEDTABLE_SPEC: Targets[0].Projection has type "OMIT"`},
 	} {
 		if _, err := Parse(test.text); err == nil || !strings.Contains(err.Error(), test.want) {
