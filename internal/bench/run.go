@@ -169,8 +169,8 @@ func (b *bench) measure(ctx context.Context) (results []result, err error) {
 			if err != nil {
 				return nil, err
 			}
-			if got := len(s.Items[b.workload.spec.Targets[0].TableName]); got != b.workload.items {
-				return nil, fmt.Errorf("%s wrote %d items, not %d", v.name, got, b.workload.items)
+			if got, want := len(s.Items[b.workload.spec.Targets[0].TableName]), b.workload.written(v); got != want {
+				return nil, fmt.Errorf("%s wrote %d items, not %d", v.name, got, want)
 			}
 			results[i].samples = append(results[i].samples, s)
 		}

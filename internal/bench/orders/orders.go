@@ -71,7 +71,7 @@ const (
 func Inserts(n int, size Size) []byte {
 	records := make([]string, n)
 	for i := range n {
-		records[i] = record(i, "INSERT", i, "", order(i, 0, size))
+		records[i] = record(i, "INSERT", i, "", order(i, 0, 0, size))
 	}
 	return payload(records)
 }
@@ -85,10 +85,24 @@ func Changes(n, changes int, size Size) []byte {
 		for i := range n {
 			event, old := "INSERT", ""
 			if revision > 0 {
-				event, old = "MODIFY", order(i, revision-1, size)
+				event, old = "MODIFY", order(i, revision-1, revision-1, size)
 			}
-			records = append(records, record(len(records), event, i, old, order(i, revision, size)))
+			records = append(records, record(len(records), event, i, old, order(i, revision, revision, size)))
 		}
+	}
+	return payload(records)
+}
+
+// Checks is the payload of an invocation in which n orders are checked. Every tenth
+// goes on to its next revision by that; of the others only the internal note changes.
+func Checks(n int, size Size) []byte {
+	records := make([]string, n)
+	for i := range n {
+		revision := 0
+		if i%10 == 0 {
+			revision = 1
+		}
+		records[i] = record(i, "MODIFY", i, order(i, 0, 0, size), order(i, revision, 1, size))
 	}
 	return payload(records)
 }
@@ -116,20 +130,20 @@ func record(sequence int, event string, number int, oldImage, newImage string) s
 
 func id(number int) string { return fmt.Sprintf("ord-%08d", number) }
 
-// order is one revision of an order as a stream image.
-func order(number, revision int, size Size) string {
+// order is one revision of an order as a stream image, after so many checks.
+func order(number, revision, checks int, size Size) string {
 	placed := firstPlaced.Add(time.Duration(number) * time.Second).Format(time.RFC3339)
 	status := []string{"placed", "paid", "packed", "sent", "received"}[revision%5]
 	flat := fmt.Sprintf(`{%q:{"S":%q},%q:{"S":"cus-%05d"},%q:{"S":%q},"status":{"S":%q},"total":{"N":"%d.%02d"},"quantity":{"N":"%d"},"paid":{"BOOL":%t},`,
 		OrderID, id(number), CustomerID, number%1000, PlacedAt, placed, status, 10+number%90, number%100, 1+revision, revision > 0)
 	if size == Small {
-		return flat + fmt.Sprintf(`"tags":{"SS":["gift","web"]},%q:{"S":"checked %d"},"note":{"S":"Please leave it at the door of the neighbours, Thank you!"}}`, InternalNote, revision)
+		return flat + fmt.Sprintf(`"tags":{"SS":["gift","web"]},%q:{"S":"checked %d"},"note":{"S":"Please leave it at the door of the neighbours, Thank you!"}}`, InternalNote, checks)
 	}
 	return flat + fmt.Sprintf(`"coupon":{"NULL":true},"tags":{"SS":["gift","priority","web"]},`+
 		`"address":{"M":{"street":{"S":"H\u00f6heweg %d"},"city":{"S":"Interlaken"},"zip":{"S":"3800"},"floor":{"N":"%d"}}},`+
 		`"lines":{"L":[{"M":{"sku":{"S":"SKU-%06d"},"count":{"N":"2"},"price":{"N":"12.50"}}},{"M":{"sku":{"S":"SKU-%06d"},"count":{"N":"1"},"price":{"N":"7.95"}}}]},`+
 		`%q:{"S":"checked %d"},"note":{"S":"%s"}}`,
-		1+number%90, number%7, number%1000000, (number+7)%1000000, InternalNote, revision, longNote)
+		1+number%90, number%7, number%1000000, (number+7)%1000000, InternalNote, checks, longNote)
 }
 
 // longNote is a note of a large order, as JSON writes it.

@@ -14,7 +14,7 @@ const maxPayload = 6 << 20
 
 func TestOrdersHaveTheirSize(t *testing.T) {
 	for _, size := range []orders.Size{orders.Small, orders.Large} {
-		for _, payload := range [][]byte{orders.Inserts(1000, size), orders.Changes(200, 5, size)} {
+		for _, payload := range [][]byte{orders.Inserts(1000, size), orders.Changes(200, 5, size), orders.Checks(100, size)} {
 			var event struct {
 				Records []struct {
 					DynamoDB struct{ NewImage json.RawMessage } `json:"dynamodb"`
