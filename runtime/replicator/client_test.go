@@ -7,10 +7,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -175,5 +177,61 @@ func TestAWarmInvocationAllocatesPerRequestNotPerRecord(t *testing.T) {
 	// Some 50 for 40 requests.
 	if allocations > float64(len(records))/10 {
 		t.Errorf("an invocation with %d records makes %.0f allocations", len(records), allocations)
+	}
+}
+
+func TestTheFirstRequestUsesTheConnectionThatTheStartHasOpened(t *testing.T) {
+	var opened, asked atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			asked.Add(1)
+			if r.Header.Get("Authorization") != "" || r.URL.Path != "/" {
+				t.Errorf("the start asks for %s with %v, want / without credentials", r.URL, r.Header)
+			}
+			http.Error(w, "no such page", http.StatusNotFound)
+			return
+		}
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.StartTLS()
+	defer server.Close()
+
+	c := inMemory(server.Client())
+	c.endpoint = func(string) *string { return &server.URL }
+	r := c.replicator(uniqueSpec(all), nil)
+	r.connect(t.Context())
+	if opened.Load() != 1 || asked.Load() != 1 {
+		t.Fatalf("the start opened %d connections and asked %d times, want 1 and 1", opened.Load(), asked.Load())
+	}
+	if _, err := r.writer.table.batchWriteItem(t.Context(), &requestBody{bytes: []byte(`{}`)}); err != nil {
+		t.Error(err)
+	}
+	if opened.Load() != 1 {
+		t.Errorf("the first request opened another connection")
+	}
+}
+
+func TestAStartDoesNotFailForWantOfAConnection(t *testing.T) {
+	// A listener that accepts nothing: the handshake gets no answer.
+	silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	plain := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s %s on an endpoint without TLS, where a connection costs nothing", r.Method, r.URL)
+	}))
+	defer plain.Close()
+	for _, url := range []string{"https://" + silent.Addr().String(), "https://127.0.0.1:1", plain.URL, "://"} {
+		c := inMemory(newHTTPClient(minInFlight))
+		c.endpoint = func(string) *string { return &url }
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		c.replicator(uniqueSpec(all), nil).connect(ctx) // it returns
+		cancel()
 	}
 }

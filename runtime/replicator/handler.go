@@ -17,7 +17,9 @@ type Replicator struct {
 	workspaces   spares[workspace]
 	writer       *writer
 	failureQueue *failureQueue
-	log          *slog.Logger
+	// connect opens a connection to the target tables' endpoint.
+	connect func(context.Context)
+	log     *slog.Logger
 }
 
 // Invoke applies one batch of stream records to the target tables and tells

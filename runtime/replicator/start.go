@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,8 +31,15 @@ func Start() {
 		log.Error("the replicator cannot start", slog.String("reason", err.Error()))
 		os.Exit(1)
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	r.connect(ctx)
+	cancel()
 	lambda.Start(r)
 }
+
+// connectTimeout is the most that a start loses to an endpoint that does not answer.
+// Lambda allows a start ten seconds.
+const connectTimeout = time.Second
 
 // New returns a Replicator for the environment variables of a function of the
 // construct, as getenv returns them: [os.Getenv] in Lambda. Its errors name the
@@ -48,17 +56,19 @@ func New(getenv func(string) string, log *slog.Logger) (*Replicator, error) {
 
 // replicator returns the handler for a spec with the clients that c describes.
 func (c config) replicator(s spec.Spec, log *slog.Logger) *Replicator {
-	return newReplicator(s,
-		newClient(dynamodb.Options{
-			Region: c.region, Credentials: c.credentials, BaseEndpoint: c.endpoint("DYNAMODB"), HTTPClient: c.http, Retryer: newRetryer(attempts),
-			EndpointOptions: dynamodb.EndpointResolverOptions{UseFIPSEndpoint: c.fips, UseDualStackEndpoint: c.dualStack},
-		}),
+	table := newClient(dynamodb.Options{
+		Region: c.region, Credentials: c.credentials, BaseEndpoint: c.endpoint("DYNAMODB"), HTTPClient: c.http, Retryer: newRetryer(attempts),
+		EndpointOptions: dynamodb.EndpointResolverOptions{UseFIPSEndpoint: c.fips, UseDualStackEndpoint: c.dualStack},
+	})
+	r := newReplicator(s, table,
 		&sqsQueue{url: s.FailureQueueURL, client: sync.OnceValue(func() *sqs.Client {
 			return sqs.New(sqs.Options{
 				Region: c.region, Credentials: c.credentials, BaseEndpoint: c.endpoint("SQS"), HTTPClient: c.http, Retryer: newRetryer(math.MaxInt),
 				EndpointOptions: sqs.EndpointResolverOptions{UseFIPSEndpoint: c.fips, UseDualStackEndpoint: c.dualStack},
 			})
 		})}, c.inFlight, log)
+	r.connect = table.connect
+	return r
 }
 
 // config is what the clients of AWS services need to know.
