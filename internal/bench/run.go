@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/replicatedtable/cdk-go/internal/bench/cpulimit"
 	"github.com/replicatedtable/cdk-go/internal/bench/endpoint"
 )
 
@@ -88,7 +89,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 }
 
 // limits are the control groups by the memory of a function.
-type limits map[int]*cpuLimit
+type limits map[int]*cpulimit.Limit
 
 // newLimits makes a control group for every memory that a variant has.
 func newLimits() (limits, error) {
@@ -97,7 +98,7 @@ func newLimits() (limits, error) {
 		if l[v.memory] != nil {
 			continue
 		}
-		limit, err := newCPULimit(cpuShare(v.memory))
+		limit, err := cpulimit.New(v.memory)
 		if err != nil {
 			return l, err
 		}
@@ -109,7 +110,7 @@ func newLimits() (limits, error) {
 func (l limits) remove() error {
 	var errs []error
 	for _, limit := range l {
-		errs = append(errs, limit.remove())
+		errs = append(errs, limit.Remove())
 	}
 	return errors.Join(errs...)
 }
@@ -145,7 +146,7 @@ func (b *bench) measure(ctx context.Context) (results []result, err error) {
 		}
 		defer func() { err = errors.Join(err, processes[i].end()) }()
 		if b.limits != nil {
-			if err := b.limits[v.memory].add(processes[i].cmd.Process.Pid); err != nil {
+			if err := b.limits[v.memory].Add(processes[i].cmd.Process.Pid); err != nil {
 				return nil, err
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/replicatedtable/cdk-go/internal/bench/orders"
 )
 
 // What is measured must be what the construct builds. It cannot be imported: a
@@ -30,31 +32,53 @@ func TestOursIsBuiltAsTheConstructBuildsIt(t *testing.T) {
 	}
 }
 
-func TestEveryFunctionAsksForAnInvocation(t *testing.T) {
+func TestEveryFunctionStartsAndAnswersABatch(t *testing.T) {
 	api, err := serveRuntimeAPI(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer api.close()
+	e, closeServer, err := serveTLS(t.TempDir())
+	defer closeServer()
+	if err != nil {
+		t.Fatal(err)
+	}
 	all := make([]built, len(functions))
 	for i, f := range functions {
 		all[i] = built{function: f, binary: filepath.Join(t.TempDir(), f.name)}
 		if all[i].size, err = compile(t.Context(), f, all[i].binary, runtime.GOOS, runtime.GOARCH); err != nil {
 			t.Fatal(err)
 		}
-		took, err := api.start(t.Context(), f, all[i].binary)
+		p, err := api.start(t.Context(), f, all[i].binary, dynamoDB{url: "http://" + api.address})
 		if err != nil {
 			t.Fatalf("%s: %v", f.name, err)
 		}
-		all[i].starts = append(all[i].starts, took)
+		p.end()
+		all[i].starts = append(all[i].starts, p.took)
+		if !f.writes {
+			continue
+		}
+		if p, err = api.start(t.Context(), f, all[i].binary, e); err != nil {
+			t.Fatalf("%s with TLS: %v", f.name, err)
+		}
+		took, err := api.invoke(p, orders.Inserts(1, orders.Large))
+		p.end()
+		if err != nil || took < delay {
+			t.Errorf("%s with TLS: answered after %v, %v", f.name, took, err)
+		}
+		all[i].tlsStarts, all[i].firstBatches = append(all[i].tlsStarts, p.took), append(all[i].firstBatches, took)
 	}
 	var out strings.Builder
 	report(&out, all)
+	reportFirstBatch(&out, all)
 	for _, f := range functions {
 		for _, text := range []string{"| " + f.title + " |", "ratio cold start_ms:" + f.name + " ", "ratio cold binary_mb:" + f.name + " "} {
 			if !strings.Contains(out.String(), text) {
 				t.Errorf("no %q in\n%s", text, out.String())
 			}
+		}
+		if got := strings.Contains(out.String(), "ratio cold first_batch_ms:"+f.name+" "); got != f.writes {
+			t.Errorf("a first batch of %s: %t, want %t in\n%s", f.name, got, f.writes, out.String())
 		}
 	}
 }
@@ -65,7 +89,7 @@ func TestAFunctionThatEndsIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer api.close()
-	if _, err := api.start(t.Context(), function{}, "true"); err == nil || !strings.Contains(err.Error(), "ended before") {
+	if _, err := api.start(t.Context(), function{}, "true", dynamoDB{}); err == nil || !strings.Contains(err.Error(), "ended before") {
 		t.Errorf("got %v", err)
 	}
 }

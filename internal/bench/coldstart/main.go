@@ -13,6 +13,11 @@
 // The functions run as binaries for this machine; sizes are also those for arm64,
 // the construct's default. MB is 1,000,000 bytes.
 //
+// Then it measures a start together with the first batch, one new item of 1 KB, on an
+// endpoint with TLS that answers after 5 ms. A function has a whole CPU until it asks
+// for an invocation, as in Lambda, and from then on the share of 256 MB. That needs a
+// Linux control group, which usually only root can make.
+//
 // The last lines are for machines, "ratio cold <metric> <value>":
 //
 //	start_ms:<function>               median
@@ -20,6 +25,8 @@
 //	start:article/ours                how many times ours the article's takes
 //	binary_mb:<function>              for this machine
 //	binary_arm64_mb:<function>        for Lambda
+//	tls_start_ms:<function>           with that endpoint
+//	first_batch_ms:<function>         from the request for it to its answer
 package main
 
 import (
@@ -34,9 +41,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/replicatedtable/cdk-go/internal/bench/cpulimit"
 	"github.com/replicatedtable/cdk-go/internal/bench/orders"
 )
 
@@ -47,6 +56,8 @@ type function struct {
 	folder string
 	// flags are go build's.
 	flags []string
+	// writes says that it writes what it is given.
+	writes bool
 	// variables are what is in the environment of this function only.
 	variables map[string]string
 }
@@ -58,10 +69,10 @@ var constructFlags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s", "-t
 const memory = 256
 
 var functions = []function{
-	{"bare", "bare lambda.Start", "bare", constructFlags, nil},
-	{"ours", "ours", "replicator", constructFlags, orders.Unique().Environment(memory)},
-	{"article", "article", "article", nil, nil},
-	{"article_small", "article, with our build flags", "article", constructFlags, nil},
+	{"bare", "bare lambda.Start", "bare", constructFlags, false, nil},
+	{"ours", "ours", "replicator", constructFlags, true, orders.Unique().Environment(memory)},
+	{"article", "article", "article", nil, true, nil},
+	{"article_small", "article, with our build flags", "article", constructFlags, true, nil},
 }
 
 func main() {
@@ -82,6 +93,8 @@ type built struct {
 	binary          string
 	size, sizeARM64 int64
 	starts          []time.Duration
+	// With TLS and the CPU of the function's memory.
+	tlsStarts, firstBatches []time.Duration
 }
 
 func run(ctx context.Context, runs int, out io.Writer) (err error) {
@@ -106,16 +119,58 @@ func run(ctx context.Context, runs int, out io.Writer) (err error) {
 	defer api.close()
 	for n := range runs + 1 {
 		for i := range all {
-			took, err := api.start(ctx, all[i].function, all[i].binary)
+			// A connection that a function opens during its start ends at the stub.
+			p, err := api.start(ctx, all[i].function, all[i].binary, dynamoDB{url: "http://" + api.address})
 			if err != nil {
 				return fmt.Errorf("%s: %w", all[i].name, err)
 			}
+			p.end()
 			if n > 0 { // the first start reads the binary from the disk
-				all[i].starts = append(all[i].starts, took)
+				all[i].starts = append(all[i].starts, p.took)
 			}
 		}
 	}
 	report(out, all)
+	limit, err := cpulimit.New(memory)
+	if err != nil {
+		fmt.Fprintf(out, "\n# First batch\n\nNot measured: a control group that limits the CPU cannot be made here: %v\n", err)
+		return nil
+	}
+	defer func() { err = errors.Join(err, limit.Remove()) }()
+	e, closeServer, err := serveTLS(folder)
+	defer closeServer()
+	if err != nil {
+		return err
+	}
+	for range runs {
+		for i := range all {
+			if !all[i].writes {
+				continue
+			}
+			if err := all[i].measureFirstBatch(ctx, api, e, limit); err != nil {
+				return fmt.Errorf("%s: %w", all[i].name, err)
+			}
+		}
+	}
+	reportFirstBatch(out, all)
+	return nil
+}
+
+// measureFirstBatch starts the function and gives it a batch.
+func (b *built) measureFirstBatch(ctx context.Context, api *runtimeAPI, e dynamoDB, limit *cpulimit.Limit) error {
+	p, err := api.start(ctx, b.function, b.binary, e)
+	if err != nil {
+		return err
+	}
+	defer p.end()
+	if err := limit.Add(p.id); err != nil {
+		return err
+	}
+	took, err := api.invoke(p, orders.Inserts(1, orders.Large))
+	if err != nil {
+		return err
+	}
+	b.tlsStarts, b.firstBatches = append(b.tlsStarts, p.took), append(b.firstBatches, took)
 	return nil
 }
 
@@ -148,15 +203,15 @@ func compile(ctx context.Context, f function, file, system, architecture string)
 }
 
 // environment is that of a function, as far as it matters here.
-func (f function) environment(address string) []string {
+func (f function) environment(address string, e dynamoDB) []string {
 	environment := []string{
 		"AWS_LAMBDA_RUNTIME_API=" + address,
 		fmt.Sprintf("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=%d", memory),
 		"AWS_REGION=eu-west-1",
 		"AWS_ACCESS_KEY_ID=bench",
 		"AWS_SECRET_ACCESS_KEY=bench",
-		// A connection that a function opens during its start ends here.
-		"AWS_ENDPOINT_URL=http://" + address,
+		"AWS_ENDPOINT_URL=" + e.url,
+		"SSL_CERT_FILE=" + e.roots,
 		"TABLE_NAME=" + orders.ByCustomer,
 	}
 	for name, value := range f.variables {
@@ -193,6 +248,21 @@ func report(out io.Writer, all []built) {
 		fmt.Fprintf(out, "ratio cold binary_arm64_mb:%s %.2f\n", b.name, megabytes(b.sizeARM64))
 	}
 	fmt.Fprintf(out, "ratio cold start:article/ours %.2f\n```\n", float64(medians["article"])/float64(medians["ours"]))
+}
+
+// reportFirstBatch prints a table for people and lines for machines.
+func reportFirstBatch(out io.Writer, all []built) {
+	fmt.Fprint(out, "\n# First batch\n\nOf one new item, on an endpoint with TLS, with the CPU of the function's memory from the request for it on; medians.\n\n| function | start | first batch | both |\n|---|---:|---:|---:|\n")
+	var lines strings.Builder
+	for _, b := range all {
+		if !b.writes {
+			continue
+		}
+		start, batch := milliseconds(median(b.tlsStarts)), milliseconds(median(b.firstBatches))
+		fmt.Fprintf(out, "| %s | %.1f ms | %.1f ms | %.1f ms |\n", b.title, start, batch, start+batch)
+		fmt.Fprintf(&lines, "ratio cold tls_start_ms:%s %.1f\nratio cold first_batch_ms:%s %.1f\n", b.name, start, b.name, batch)
+	}
+	fmt.Fprintf(out, "\n```text\n%s```\n", lines.String())
 }
 
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }

@@ -3,18 +3,28 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"time"
 )
 
-// runtimeAPI is a stub of Lambda's runtime API that has no invocations.
+// runtimeAPI is a stub of Lambda's runtime API.
 type runtimeAPI struct {
-	address string
-	server  *http.Server
-	next    chan time.Time // when a function asked for its first invocation
+	address     string
+	server      *http.Server
+	next        chan time.Time // when a function asked for an invocation
+	invocations chan []byte    // the payloads that wait for it
+	answers     chan answer
+}
+
+// answer is what a function has made of an invocation.
+type answer struct {
+	at     time.Time
+	failed bool
 }
 
 func serveRuntimeAPI(ctx context.Context) (*runtimeAPI, error) {
@@ -22,11 +32,25 @@ func serveRuntimeAPI(ctx context.Context) (*runtimeAPI, error) {
 	if err != nil {
 		return nil, err
 	}
-	api := &runtimeAPI{address: listener.Addr().String(), next: make(chan time.Time, 1)}
+	api := &runtimeAPI{
+		address: listener.Addr().String(),
+		next:    make(chan time.Time, 2), invocations: make(chan []byte, 1), answers: make(chan answer, 1),
+	}
+	const invocation = "/2018-06-01/runtime/invocation/"
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", func(_ http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET "+invocation+"next", func(w http.ResponseWriter, r *http.Request) {
 		api.next <- time.Now()
-		<-r.Context().Done() // until the function's process has ended
+		select {
+		case payload := <-api.invocations:
+			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "1")
+			w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().Add(answerTimeout).UnixMilli(), 10))
+			_, _ = w.Write(payload)
+		case <-r.Context().Done(): // the function's process has ended
+		}
+	})
+	mux.HandleFunc("POST "+invocation+"1/{outcome}", func(w http.ResponseWriter, r *http.Request) {
+		api.answers <- answer{time.Now(), r.PathValue("outcome") != "response"}
+		w.WriteHeader(http.StatusAccepted)
 	})
 	api.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	go func() { _ = api.server.Serve(listener) }() // it ends when the server is closed
@@ -35,20 +59,32 @@ func serveRuntimeAPI(ctx context.Context) (*runtimeAPI, error) {
 
 func (a *runtimeAPI) close() { _ = a.server.Close() } // nothing is under way
 
-// startTimeout is more than any start takes.
-const startTimeout = 10 * time.Second
+// More than any start and any answer takes.
+const (
+	startTimeout  = 10 * time.Second
+	answerTimeout = 10 * time.Second
+)
 
-// start starts a function, waits until it asks for an invocation, ends it, and
-// returns how long that took.
-func (a *runtimeAPI) start(ctx context.Context, f function, binary string) (time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
+// process is a function that has asked for an invocation.
+type process struct {
+	id    int
+	took  time.Duration // from its start to that
+	asked time.Time
+	// end ends the process and waits for it.
+	end func()
+}
+
+// start starts a function with an endpoint of DynamoDB and waits until it asks for an
+// invocation.
+func (a *runtimeAPI) start(ctx context.Context, f function, binary string, e dynamoDB) (process, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout+answerTimeout)
 	cmd := exec.CommandContext(ctx, binary)
-	cmd.Env = f.environment(a.address)
+	cmd.Env = f.environment(a.address, e)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {
-		return 0, err
+		cancel()
+		return process{}, err
 	}
 	ended := make(chan struct{})
 	var result error
@@ -56,12 +92,34 @@ func (a *runtimeAPI) start(ctx context.Context, f function, binary string) (time
 		result = cmd.Wait()
 		close(ended)
 	}()
+	end := func() {
+		cancel()
+		<-ended
+	}
 	select {
 	case asked := <-a.next:
-		cancel() // ends the process
-		<-ended
-		return asked.Sub(begin), nil
+		return process{cmd.Process.Pid, asked.Sub(begin), asked, end}, nil
 	case <-ended:
-		return 0, errors.Join(errors.New("it ended before it asked for an invocation"), result, context.Cause(ctx))
+		cancel()
+		return process{}, errors.Join(errors.New("it ended before it asked for an invocation"), result)
+	case <-time.After(startTimeout):
+		end()
+		return process{}, fmt.Errorf("it did not ask for an invocation within %v", startTimeout)
+	}
+}
+
+// invoke gives a function an invocation and returns how long it took, from when the
+// function asked for it.
+func (a *runtimeAPI) invoke(p process, payload []byte) (time.Duration, error) {
+	a.invocations <- payload
+	select {
+	case answer := <-a.answers:
+		<-a.next // it asks for another one
+		if answer.failed {
+			return 0, errors.New("the invocation failed")
+		}
+		return answer.at.Sub(p.asked), nil
+	case <-time.After(answerTimeout):
+		return 0, fmt.Errorf("it did not answer within %v", answerTimeout)
 	}
 }

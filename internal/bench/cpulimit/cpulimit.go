@@ -1,4 +1,6 @@
-package main
+// Package cpulimit limits a process to the share of a CPU that Lambda gives to a
+// function.
+package cpulimit
 
 import (
 	"fmt"
@@ -11,19 +13,17 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// cpuShare is the share of one CPU that a function has.
-func cpuShare(memory int) float64 { return float64(memory) / spec.MebibytesPerProcessor }
-
 // limitPeriod is the time within which a process gets its share. It is short so
 // that a run of some ten milliseconds feels the limit, too.
 const limitPeriod = 20 * time.Millisecond
 
-// cpuLimit is a control group whose processes share a part of one CPU.
-type cpuLimit struct{ folder string }
+// Limit is a control group whose processes share a part of one CPU.
+type Limit struct{ folder string }
 
-// newCPULimit makes a control group with share of one CPU, below that of this
-// process. That needs Linux, the cpu controller and the permission.
-func newCPULimit(share float64) (*cpuLimit, error) {
+// New makes a control group with the share of one CPU that a function of so many MB
+// has, below the group of this process. That needs Linux, the cpu controller and the
+// permission.
+func New(memory int) (*Limit, error) {
 	parent, unified, err := controlGroup()
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func newCPULimit(share float64) (*cpuLimit, error) {
 		return nil, err
 	}
 	period := limitPeriod.Microseconds()
-	quota := int64(share * float64(period))
+	quota := int64(memory) * period / spec.MebibytesPerProcessor
 	if unified {
 		err = writeFile(folder, "cpu.max", fmt.Sprintf("%d %d", quota, period))
 	} else if err = writeFile(folder, "cpu.cfs_period_us", strconv.FormatInt(period, 10)); err == nil {
@@ -43,7 +43,7 @@ func newCPULimit(share float64) (*cpuLimit, error) {
 		_ = os.Remove(folder) // err says more
 		return nil, err
 	}
-	return &cpuLimit{folder}, nil
+	return &Limit{folder}, nil
 }
 
 // controlGroup returns the folder of the group that limits this process's CPU, and
@@ -88,10 +88,10 @@ func writeFile(folder, name, content string) error {
 	return err
 }
 
-// add limits a process.
-func (l *cpuLimit) add(process int) error {
+// Add limits a process.
+func (l *Limit) Add(process int) error {
 	return writeFile(l.folder, "cgroup.procs", strconv.Itoa(process))
 }
 
-// remove removes the group, whose processes must have ended.
-func (l *cpuLimit) remove() error { return os.Remove(l.folder) }
+// Remove removes the group, whose processes must have ended.
+func (l *Limit) Remove() error { return os.Remove(l.folder) }
