@@ -140,8 +140,7 @@ func peakRSS() (int64, error) {
 func startHandler(ctx context.Context, v variant, s spec.Spec, url string) (*process, error) {
 	environment := []string{}
 	for name, value := range s.Environment(v.memory) {
-		// The construct fits the Go runtime of its own function only.
-		if !v.yardstick || name == spec.EnvironmentVariable {
+		if v.tuned || name == spec.EnvironmentVariable {
 			environment = append(environment, name+"="+value)
 		}
 	}

@@ -16,6 +16,11 @@
 // the table says how many: none, if one is longer than
 // a minute, or half a minute with a limited CPU.
 //
+// Our function and the second row of the typed one have in their environment what
+// the construct puts into its function's to fit the Go runtime to its memory: with
+// less than one processor they run one thread at a time, and collect garbage later.
+// The other functions have what a function has by default.
+//
 // Each case is measured twice: with the machine's CPUs, and with the share of one
 // that Lambda gives to a function of the variant's memory, 0.145 for 256 MB. The
 // second needs a Linux control group with the cpu controller, which usually only

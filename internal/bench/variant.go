@@ -25,12 +25,14 @@ type variant struct {
 	name  string
 	title string
 	// memory is the function's, in MB as Lambda counts them. It decides the share
-	// of a CPU, and how many requests ours has in flight.
+	// of a CPU, how many requests ours has in flight, and what tuned means.
 	memory int
 	// inFlight is how many requests it has under way at once.
 	inFlight int
 	// serial says that a run takes seconds, so that it is warmed up with less.
 	serial bool
+	// tuned says that the Go runtime is fitted to the memory.
+	tuned bool
 	// yardstick says that ours are compared with it.
 	yardstick bool
 	// guards says that it can write under a version guard.
@@ -41,10 +43,11 @@ type variant struct {
 }
 
 var variants = []variant{
-	{"article", "article: PutItem, one after the other", 256, 1, true, true, false, newArticle},
-	{"typed", "typed SDK, 8 in flight", 256, typed.InFlight, false, true, true, newTyped},
-	{"ours256", "ours at 256 MB, 8 in flight", 256, 8, false, false, true, newOurs},
-	{"ours1280", "ours at 1,280 MB, 40 in flight", 1280, 40, false, false, true, newOurs},
+	{"article", "article: PutItem, one after the other", 256, 1, true, false, true, false, newArticle},
+	{"typed", "typed SDK, 8 in flight", 256, typed.InFlight, false, false, true, true, newTyped},
+	{"typed_tuned", "the same, its Go runtime tuned", 256, typed.InFlight, false, true, true, true, newTyped},
+	{"ours256", "ours at 256 MB, 8 in flight", 256, 8, false, true, false, true, newOurs},
+	{"ours1280", "ours at 1,280 MB, 40 in flight", 1280, 40, false, true, false, true, newOurs},
 }
 
 // variantsFor returns the variants that can do a workload.

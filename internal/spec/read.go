@@ -1,18 +1,24 @@
 package spec
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // reader reads a spec token by token. A library could fill a Spec by itself, by
-// reflection, but it prepares for each of its types first: that took longer than all
-// else that a function does before its first batch ("make bench-cold" shows it). Nor
-// would it refuse a name in another case, or one that stands twice.
+// reflection, but it prepares for each of its types first, which a starting function
+// waits for ("make bench-cold"). Nor would it refuse a name in another case, or one
+// that stands twice.
 type reader struct {
 	tokens *json.Decoder
+	// path is what is being read, as in a Problem.
+	path string
 	// err is the first error. Nothing is read after it.
 	err error
 }
@@ -30,11 +36,16 @@ func read(text string) (Spec, error) {
 		case "FailureQueueURL":
 			r.string(&s.FailureQueueURL)
 		default:
-			r.unknown(name)
+			r.unknown()
 		}
 	})
-	if _, err := r.tokens.Token(); r.err == nil && err != io.EOF {
-		r.err = fmt.Errorf("something follows at byte %d", r.tokens.InputOffset())
+	if _, err := r.tokens.Token(); err != io.EOF {
+		r.fail("is followed by something")
+	}
+	// The decoder replaces what is no Unicode. An escape can stand for half a
+	// character, and Encode writes few of them.
+	if !utf8.ValidString(text) || strings.Contains(text, `\u`) && compact(text) != s.Encode() {
+		r.fail("holds a text that is no Unicode, or an escape that this version does not write")
 	}
 	return s, r.err
 }
@@ -49,7 +60,7 @@ func (r *reader) table(t *Table, name string) {
 		a := r.attribute()
 		t.SortKey = &a
 	default:
-		r.unknown(name)
+		r.unknown()
 	}
 }
 
@@ -62,7 +73,7 @@ func (r *reader) attribute() Attribute {
 		case "Type":
 			r.string((*string)(&a.Type))
 		default:
-			r.unknown(name)
+			r.unknown()
 		}
 	})
 	return a
@@ -73,8 +84,7 @@ func (r *reader) target() Target {
 	r.object(func(name string) {
 		switch name {
 		case "KeySources":
-			t.KeySources = map[string]KeySource{}
-			r.object(func(name string) { t.KeySources[name] = r.keySource() })
+			t.KeySources = entries(r, (*reader).keySource)
 		case "Projection":
 			t.Projection = r.projection()
 		case "Filter":
@@ -102,7 +112,7 @@ func (r *reader) keySource() KeySource {
 		case "Separator":
 			r.string(&k.Separator)
 		default:
-			r.unknown(name)
+			r.unknown()
 		}
 	})
 	return k
@@ -117,10 +127,9 @@ func (r *reader) projection() Projection {
 		case "Attributes":
 			p.Attributes = r.texts()
 		case "Renames":
-			p.Renames = map[string]string{}
-			r.object(func(name string) { p.Renames[name] = r.text() })
+			p.Renames = entries(r, (*reader).text)
 		default:
-			r.unknown(name)
+			r.unknown()
 		}
 	})
 	return p
@@ -141,7 +150,7 @@ func (r *reader) condition() Condition {
 		case "Values":
 			c.Values = list(r, (*reader).value)
 		default:
-			r.unknown(name)
+			r.unknown()
 		}
 	})
 	return c
@@ -156,7 +165,7 @@ func (r *reader) value() Value {
 		case "Text":
 			r.string(&v.Text)
 		default:
-			r.unknown(name)
+			r.unknown()
 		}
 	})
 	return v
@@ -164,26 +173,45 @@ func (r *reader) value() Value {
 
 // object reads an object. member reads the value of the member called name.
 func (r *reader) object(member func(name string)) {
-	r.delimiter('{', "an object")
+	r.delimiter('{', "is not an object")
+	object := r.path
 	for seen := map[string]bool{}; r.more(); {
 		name := r.text()
+		r.path = strings.TrimPrefix(object+"."+name, ".")
 		if seen[name] {
-			r.fail("%q stands twice", name)
+			r.fail("stands twice")
 		}
 		seen[name] = true
 		member(name)
 	}
-	r.delimiter('}', "the end of an object")
+	r.path = object
+	r.delimiter('}', "is not complete")
 }
 
-// list reads an array.
+// entries reads a map that is not empty: Encode leaves out an empty one.
+func entries[T any](r *reader, value func(r *reader) T) map[string]T {
+	all := map[string]T{}
+	r.object(func(name string) { all[name] = value(r) })
+	if len(all) == 0 {
+		r.fail("is empty")
+	}
+	return all
+}
+
+// list reads an array that is not empty: Encode leaves out an empty one.
 func list[T any](r *reader, element func(r *reader) T) []T {
+	r.delimiter('[', "is not an array")
+	array := r.path
 	var all []T
-	r.delimiter('[', "an array")
 	for r.more() {
+		r.path = array + "[" + strconv.Itoa(len(all)) + "]"
 		all = append(all, element(r))
 	}
-	r.delimiter(']', "the end of an array")
+	r.path = array
+	r.delimiter(']', "is not complete")
+	if len(all) == 0 {
+		r.fail("is empty")
+	}
 	return all
 }
 
@@ -194,20 +222,20 @@ func (r *reader) texts() []string { return list(r, (*reader).text) }
 func (r *reader) text() string {
 	text, ok := r.next().(string)
 	if !ok {
-		r.fail("a string is missing")
+		r.fail("is not a string")
 	}
 	return text
 }
 
 func (r *reader) string(to *string) { *to = r.text() }
 
-func (r *reader) delimiter(d json.Delim, what string) {
+func (r *reader) delimiter(d json.Delim, otherwise string) {
 	if r.next() != json.Token(d) {
-		r.fail("%s is missing", what)
+		r.fail(otherwise)
 	}
 }
 
-func (r *reader) unknown(name string) { r.fail("unknown field %q", name) }
+func (r *reader) unknown() { r.fail("is no field that this version knows") }
 
 // next reads a token, or returns nil.
 func (r *reader) next() json.Token {
@@ -215,14 +243,24 @@ func (r *reader) next() json.Token {
 		return nil
 	}
 	token, err := r.tokens.Token()
-	if err != nil {
-		r.err = fmt.Errorf("after byte %d: %w", r.tokens.InputOffset(), err)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		r.fail("is cut off")
+	} else if err != nil {
+		r.fail("is malformed: " + err.Error())
 	}
 	return token
 }
 
-func (r *reader) fail(format string, arguments ...any) {
+// fail records what is wrong with what is being read.
+func (r *reader) fail(what string) {
 	if r.err == nil {
-		r.err = fmt.Errorf(format+" before byte %d", append(arguments, r.tokens.InputOffset())...)
+		r.err = errors.New(cmp.Or(r.path, "the whole") + " " + what)
 	}
+}
+
+// compact returns JSON without white space, or nothing for what is not JSON.
+func compact(text string) string {
+	var b bytes.Buffer
+	_ = json.Compact(&b, []byte(text)) // malformed JSON is nobody's encoding
+	return b.String()
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -50,10 +51,11 @@ func newClient(options dynamodb.Options) *client {
 //
 // It asks for the endpoint's root, without credentials; any answer will do. When
 // there is none until ctx ends, the first batch meets the same problem and reports
-// it. Without TLS there is nothing to save.
+// it. Without TLS there is nothing to save. Where writes go is not decided here: the
+// client resolves its endpoint itself.
 func (c *client) connect(ctx context.Context) {
 	o := c.dynamodb.Options()
-	endpoint, err := o.EndpointResolverV2.ResolveEndpoint(ctx, dynamodb.EndpointParameters{
+	endpoint, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, dynamodb.EndpointParameters{
 		Region: &o.Region, Endpoint: o.BaseEndpoint,
 		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
 		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
@@ -61,7 +63,8 @@ func (c *client) connect(ctx context.Context) {
 	if err != nil || endpoint.URI.Scheme != "https" {
 		return
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint.URI.String(), http.NoBody)
+	root := url.URL{Scheme: endpoint.URI.Scheme, Host: endpoint.URI.Host, Path: "/"}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, root.String(), http.NoBody)
 	if err != nil {
 		return
 	}

@@ -70,6 +70,8 @@ type process struct {
 	id    int
 	took  time.Duration // from its start to that
 	asked time.Time
+	// ended is closed when the process has ended.
+	ended <-chan struct{}
 	// end ends the process and waits for it.
 	end func()
 }
@@ -98,7 +100,7 @@ func (a *runtimeAPI) start(ctx context.Context, f function, binary string, e dyn
 	}
 	select {
 	case asked := <-a.next:
-		return process{cmd.Process.Pid, asked.Sub(begin), asked, end}, nil
+		return process{cmd.Process.Pid, asked.Sub(begin), asked, ended, end}, nil
 	case <-ended:
 		cancel()
 		return process{}, errors.Join(errors.New("it ended before it asked for an invocation"), result)
@@ -114,11 +116,19 @@ func (a *runtimeAPI) invoke(p process, payload []byte) (time.Duration, error) {
 	a.invocations <- payload
 	select {
 	case answer := <-a.answers:
-		<-a.next // it asks for another one
 		if answer.failed {
 			return 0, errors.New("the invocation failed")
 		}
-		return answer.at.Sub(p.asked), nil
+		select {
+		case <-a.next: // it asks for another one
+			return answer.at.Sub(p.asked), nil
+		case <-p.ended:
+			return 0, errors.New("it ended after its answer")
+		case <-time.After(startTimeout):
+			return 0, errors.New("it did not ask for another invocation")
+		}
+	case <-p.ended:
+		return 0, errors.New("it ended before its answer")
 	case <-time.After(answerTimeout):
 		return 0, fmt.Errorf("it did not answer within %v", answerTimeout)
 	}
