@@ -202,7 +202,8 @@ func TestTheFirstRequestUsesTheConnectionThatTheStartHasOpened(t *testing.T) {
 	defer server.Close()
 
 	c := inMemory(server.Client())
-	c.endpoint = func(string) *string { return &server.URL }
+	url := strings.Replace(server.URL, "https://", "https://user:password@", 1) + "/base"
+	c.endpoint = func(string) *string { return &url }
 	r := c.replicator(uniqueSpec(all), nil)
 	r.connect(t.Context())
 	if opened.Load() != 1 || asked.Load() != 1 {
