@@ -71,9 +71,11 @@
 // are under way as the function's memory, and with it its CPU, is good for.
 //
 // "make bench" measures all of it against the article's function and against what
-// the typed SDK can do. More than half of the CPU of a batch is then what a request
-// takes: hashing and copying its body, the kernel, net/http and the SDK, in this
-// order; decoding is an eighth.
+// the typed SDK can do. What is left is mostly what a request takes. A profile of
+// batches of 1,000 items of 1 KB shows 30 % of the CPU in the SDK, 18 in net/http, 12
+// in the kernel's reading and writing, 11 in hashing the bodies, 12 in decode, 6 in
+// encode, and less than 4 in anything else. It does not see the Go runtime's monitor
+// thread, which wakes with every answer and takes another 13 % of the process.
 //
 // A start opens the first connection, because Lambda gives it a whole processor.
 // "make bench-cold" measures it with the batch that follows.
