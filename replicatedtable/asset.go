@@ -31,8 +31,8 @@ func main() { replicator.Start() }
 
 // buildFlags makes the binary small, and the same on every machine: no paths,
 // no version control state, no debug symbols, without the RPC server that only
-// the retired go1.x runtime used, and without HTTP/2, which neither DynamoDB nor SQS
-// speaks.
+// the retired go1.x runtime used, and without HTTP/2, which the function's requests
+// do not need.
 const buildFlags = "-trimpath -buildvcs=false -ldflags=-s -tags=lambda.norpc,nethttpomithttp2"
 
 // functionCode is the function's source and how to build it.

@@ -32,8 +32,8 @@ func (s Spec) Environment(mebibytes int) map[string]string {
 	// for all that is not heap.
 	environment["GOMEMLIMIT"] = fmt.Sprintf("%dMiB", mebibytes*3/4)
 	if mebibytes < MebibytesPerProcessor {
-		// Lambda shows every function at least two processors. To wake a thread on
-		// the second costs more than it does with a part of one.
+		// A function sees more processors than it has a share of. To wake a thread on
+		// another one costs more than it brings with a part of one.
 		environment["GOMAXPROCS"] = "1"
 	}
 	return environment
