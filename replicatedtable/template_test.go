@@ -417,6 +417,9 @@ func (k kinds) mapping(t *testing.T, table ReplicatedTable) spec.Spec {
 	t.Helper()
 	r := k.template.Resources[logicalID(k.stack, table.Function())]
 	variables := r.Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+	if len(variables) != 4 {
+		t.Errorf("the environment has %d variables, want 4: the size check counts no other", len(variables))
+	}
 	join := variables[spec.EnvironmentVariable].(map[string]any)["Fn::Join"].([]any)
 	var text strings.Builder
 	for _, part := range join[1].([]any) {
@@ -455,7 +458,6 @@ func TestTheFunctionReadsItsMappingFromTheEnvironment(t *testing.T) {
 	}
 }
 
-// The size check counts no other variables than these.
 func TestTheEnvironmentFitsTheGoRuntimeToTheFunctionsMemory(t *testing.T) {
 	k := allKinds(t)
 	variables := k.template.Resources[logicalID(k.stack, k.users.Function())].Properties["Environment"].(map[string]any)["Variables"].(map[string]any)

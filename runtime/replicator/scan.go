@@ -157,31 +157,26 @@ func skipString(b []byte, i int) int {
 	for {
 		// Eight bytes at a time, up to the first that ends the string, begins an
 		// escape or must not be there.
-		for len(b)-i >= 8 {
+		if len(b)-i >= 8 {
 			found := special(binary.LittleEndian.Uint64(b[i:]))
 			if found == 0 {
 				i += 8
 				continue
 			}
 			i += bits.TrailingZeros64(found) / 8
-			if b[i] == '"' {
-				return i + 1
+		} else {
+			for i < len(b) && b[i] != '"' && b[i] != '\\' && b[i] >= ' ' {
+				i++
 			}
-			if b[i] != '\\' {
+			if i >= len(b) {
 				return ^i
 			}
-			if i = skipEscape(b, i); i < 0 {
-				return i
-			}
-		}
-		for i < len(b) && b[i] != '"' && b[i] != '\\' && b[i] >= ' ' {
-			i++
-		}
-		if i >= len(b) || b[i] < ' ' {
-			return ^i
 		}
 		if b[i] == '"' {
 			return i + 1
+		}
+		if b[i] != '\\' {
+			return ^i
 		}
 		if i = skipEscape(b, i); i < 0 {
 			return i

@@ -5,11 +5,12 @@
 //	-runs   counted starts of each function, 25 by default
 //
 // It compares three functions: one that does nothing, this module's, and the
-// article's, that one also with our build flags. They take turns against a stub of Lambda's runtime API on loopback;
-// the first start of each is not counted, and what is printed are medians. The
-// time is that of the process alone: fetching and unpacking the code, and
-// starting the sandbox, which Lambda adds, depend on the size of the binary. The
-// endpoint of DynamoDB is one without TLS, to which ours opens no connection yet.
+// article's, that one also with our build flags. They take turns against a stub of
+// Lambda's runtime API on loopback; the first start of each is not counted, and what
+// is printed are medians. The time is that of the process alone: fetching and
+// unpacking the code, and starting the sandbox, which Lambda adds, depend on the size
+// of the binary. The endpoint of DynamoDB is one without TLS, to which ours opens no
+// connection yet.
 //
 // The functions run as binaries for this machine; sizes are also those for arm64,
 // the construct's default. MB is 1,000,000 bytes.
@@ -99,9 +100,12 @@ type built struct {
 	binary          string
 	size, sizeARM64 int64
 	starts          []time.Duration
-	// With TLS and the CPU of the function's memory.
-	tlsStarts, firstBatches, both []time.Duration
+	// firstBatches are with TLS and the CPU of the function's memory.
+	firstBatches []firstBatch
 }
+
+// firstBatch is a start and what follows it.
+type firstBatch struct{ start, batch time.Duration }
 
 func run(ctx context.Context, runs int, out io.Writer) (err error) {
 	if runs < 1 {
@@ -175,7 +179,7 @@ func (b *built) measureFirstBatch(ctx context.Context, api *runtimeAPI, e dynamo
 	if err != nil {
 		return err
 	}
-	b.tlsStarts, b.firstBatches, b.both = append(b.tlsStarts, p.took), append(b.firstBatches, took), append(b.both, p.took+took)
+	b.firstBatches = append(b.firstBatches, firstBatch{p.took, took})
 	return nil
 }
 
@@ -271,8 +275,12 @@ func reportFirstBatch(out io.Writer, all []built, limitErr error) {
 		if !b.writes {
 			continue
 		}
-		both[b.name] = median(b.both)
-		start, batch := milliseconds(median(b.tlsStarts)), milliseconds(median(b.firstBatches))
+		var starts, batches, sums []time.Duration
+		for _, f := range b.firstBatches {
+			starts, batches, sums = append(starts, f.start), append(batches, f.batch), append(sums, f.start+f.batch)
+		}
+		both[b.name] = median(sums)
+		start, batch := milliseconds(median(starts)), milliseconds(median(batches))
 		fmt.Fprintf(out, "| %s | %.1f ms | %.1f ms | %.1f ms |\n", b.title, start, batch, milliseconds(both[b.name]))
 		fmt.Fprintf(&lines, "ratio cold tls_start_ms:%s %.1f\nratio cold first_batch_ms:%s %.1f\n", b.name, start, b.name, batch)
 	}

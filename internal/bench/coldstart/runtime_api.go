@@ -79,7 +79,7 @@ type process struct {
 // start starts a function with an endpoint of DynamoDB and waits until it asks for an
 // invocation.
 func (a *runtimeAPI) start(ctx context.Context, f function, binary string, e dynamoDB) (process, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout+answerTimeout)
+	ctx, cancel := context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, binary)
 	cmd.Env = f.environment(a.address, e)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
