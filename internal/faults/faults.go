@@ -18,6 +18,7 @@ package faults
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,8 +67,16 @@ const (
 	NotFound Kind = "not found"
 	// Poison is a 400 ValidationException for a write, alone or in a batch: one
 	// bad write refuses the call. It hits each write on its own, and the same ones
-	// every time.
+	// every time. Its text is the rule's Message.
 	Poison Kind = "poison"
+)
+
+// Texts of DynamoDB for Poison, as DynamoDB and DynamoDB Local have them.
+const (
+	// TooLarge lies in the item.
+	TooLarge = "Item size has exceeded the maximum allowed size"
+	// WrongIndexKey lies in the definition of the table.
+	WrongIndexKey = "One or more parameter values were invalid: Type mismatch for Index Key group Expected: S Actual: N IndexName: byGroup"
 )
 
 // Rule says which requests a fault hits.
@@ -82,6 +91,8 @@ type Rule struct {
 	Select func(Write) bool
 	// Delay is how long Slow waits.
 	Delay time.Duration
+	// Message is the text of Poison. The empty one is TooLarge.
+	Message string
 }
 
 // Write is a write of a PutItem, DeleteItem or BatchWriteItem request.
@@ -251,7 +262,7 @@ func (i *Injector) inject(rule Rule, d dice, q *request, chosen []bool) (*http.R
 		}
 		return q.refuse(http.StatusBadRequest, "ResourceNotFoundException"), nil
 	case Poison:
-		return q.refuse(http.StatusBadRequest, "ValidationException"), nil
+		return q.respond(http.StatusBadRequest, refusal("ValidationException", cmp.Or(rule.Message, TooLarge))), nil
 	case ResetBefore:
 		return nil, q.reset()
 	case ResetAfter:

@@ -172,7 +172,11 @@ func (q *request) split(chosen []bool) (kept []byte, left tableWrites, err error
 
 // refuse is an error answer.
 func (q *request) refuse(status int, code string) *http.Response {
-	return q.respond(status, fmt.Appendf(nil, `{"__type":"com.amazonaws.faults#%s","message":"injected"}`, code))
+	return q.respond(status, refusal(code, "injected"))
+}
+
+func refusal(code, message string) []byte {
+	return fmt.Appendf(nil, `{"__type":"com.amazonaws.faults#%s","message":%q}`, code, message)
 }
 
 func (q *request) respond(status int, body []byte) *http.Response {

@@ -96,6 +96,8 @@ func (r *reader) target() Target {
 			r.string(&t.VersionAttribute)
 		case "ExpiredItems":
 			r.string((*string)(&t.ExpiredItems))
+		case "WriteBrakeDisabled":
+			t.WriteBrakeDisabled = r.boolean()
 		default:
 			r.table(&t.Table, name)
 		}
@@ -225,6 +227,14 @@ func (r *reader) text() string {
 		r.fail("is not a string")
 	}
 	return text
+}
+
+func (r *reader) boolean() bool {
+	truth, ok := r.next().(bool)
+	if !ok {
+		r.fail("is not a boolean")
+	}
+	return truth
 }
 
 func (r *reader) string(to *string) { *to = r.text() }

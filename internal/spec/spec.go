@@ -58,6 +58,9 @@ type Target struct {
 	// ExpiredItems says what becomes of the target item when the source item was
 	// deleted by its time to live. Empty deletes it, as any deletion does.
 	ExpiredItems ExpiredItems `json:",omitempty"`
+	// WriteBrakeDisabled sends refused items to the failure queue even when the table
+	// refuses one after the other for a reason that does not lie in them.
+	WriteBrakeDisabled bool `json:",omitempty"`
 }
 
 // KeySchema is the primary key of a table.

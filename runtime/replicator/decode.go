@@ -179,13 +179,27 @@ func (d *decoder) streamRecordMember(c *change, name []byte) (err error) {
 	case "Keys":
 		c.keys, err = d.image()
 	case "OldImage":
-		c.oldImage, err = d.image()
+		c.oldImage, err = d.optionalImage()
 	case "NewImage":
-		c.newImage, err = d.image()
+		c.newImage, err = d.optionalImage()
 	default:
 		d.value()
 	}
 	return err
+}
+
+// optionalImage reads an image that a record may lack. Null or an item without
+// attributes is no image: emulators send them where DynamoDB leaves the image out.
+func (d *decoder) optionalImage() (image, error) {
+	if d.kind() == 'n' {
+		d.value()
+		return image{}, nil
+	}
+	img, err := d.image()
+	if img.first == img.end {
+		return image{}, err
+	}
+	return img, err
 }
 
 // image reads an item: {"name":{"S":"text"},…}.
@@ -197,15 +211,48 @@ func (d *decoder) image() (image, error) {
 	first := len(d.event.members)
 	for n := 0; d.more('}', n); n++ {
 		name, from := d.name()
-		if kind := d.kind(); kind != '{' && d.at >= 0 {
-			return image{}, permanentf("an attribute value is %s, not an object", describe(kind))
+		value, err := d.attributeValue()
+		if err != nil {
+			return image{}, err
 		}
-		d.event.members = append(d.event.members, member{name: name, value: d.value(), from: from})
+		d.event.members = append(d.event.members, member{name: name, value: value, from: from})
 	}
 	if d.at < 0 {
 		return image{}, nil
 	}
 	return image{uint32(first), uint32(len(d.event.members)), d.since(start)}, nil // #nosec G115 -- see maxPayloadBytes
+}
+
+// attributeValue reads an attribute value, which has one type descriptor. What is
+// inside lists and maps is only carried.
+func (d *decoder) attributeValue() (span, error) {
+	if d.at < 0 {
+		return span{}, nil
+	}
+	b, start := d.event.payload, d.at
+	if d.at = skipScalar(b, start); d.at > 0 {
+		return d.since(start), nil
+	}
+	d.at = start
+	if kind := d.kind(); kind != '{' {
+		return span{}, permanentf("an attribute value is %s, not an object", describe(kind))
+	}
+	descriptors := 0
+	for d.at++; d.more('}', descriptors); descriptors++ {
+		d.name()
+		d.value()
+	}
+
+	switch {
+	case d.at < 0:
+		return span{}, nil
+	case descriptors == 0:
+		return span{}, permanentError("an attribute value has no type descriptor")
+	case descriptors > 1:
+		return span{}, errSeveralDescriptors
+	default:
+		return d.since(start), nil
+	}
 }
 
 // open reads the bracket that opens what.
@@ -322,12 +369,12 @@ func (d *decoder) check(c *change) error {
 	}
 	if arn := e.text(c.streamARN); !bytes.Equal(arn, d.streamARN) {
 		if table := streamTable(arn); table != nil && string(table) != d.sourceTable {
-			return configurationError("the records come from the stream of another table")
+			return wrongStream("the records come from the stream of another table")
 		}
 		d.streamARN = arn
 	}
 	if viewType := e.text(c.viewType); len(viewType) > 0 && string(viewType) != newAndOldImages {
-		return configurationError("the stream's view type is not NEW_AND_OLD_IMAGES")
+		return wrongStream("the stream's view type is not NEW_AND_OLD_IMAGES")
 	}
 	if !c.keys.exists() {
 		return permanentError("it has no Keys")
@@ -337,12 +384,12 @@ func (d *decoder) check(c *change) error {
 		k := &d.sourceKey[i]
 		m := e.find(c.keys, k.name)
 		if m == nil {
-			return configurationError(fmt.Sprintf("the records' Keys have no %q, the source table's key attribute", k.name))
+			return wrongStream(fmt.Sprintf("the records' Keys have no %q, the source table's key attribute", k.name))
 		}
 		var err error
 		if e.made, err = k.appendIdentity(e.made, e.text(m.value)); err != nil {
 			if typ, _, _ := scalar(e.text(m.value)); string(typ) != string(k.typ) {
-				return configurationError(fmt.Sprintf("the records' Keys are not those of the source table: %v", err))
+				return wrongStream(fmt.Sprintf("the records' Keys are not those of the source table: %v", err))
 			}
 			return err // this record's own
 		}

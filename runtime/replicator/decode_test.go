@@ -129,7 +129,7 @@ func TestRecordsThatAreNotMeantForTheFunctionAreAnErrorOfTheConfiguration(t *tes
 		{"keys of another type", strings.Replace(good, `"Keys":{"id":{"S"`, `"Keys":{"id":{"N"`, 1), `key attribute "id" has type N, the key schema says S`},
 	} {
 		_, c := decodeOne(t, string(payload(test.record)))
-		if wrong, ok := c.err.(configurationError); !ok || !strings.Contains(wrong.Error(), test.want) {
+		if wrong, ok := c.err.(*configurationError); !ok || !strings.Contains(wrong.Error(), test.want) {
 			t.Errorf("%s: got %T %v, want an error of the configuration with %q", test.name, c.err, c.err, test.want)
 		}
 	}

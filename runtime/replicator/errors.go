@@ -50,11 +50,25 @@ func permanentf(format string, args ...any) error {
 	return permanentError(fmt.Sprintf(format, args...))
 }
 
-// configurationError says why the records of a stream cannot be applied by this
-// function at all: it is connected to the wrong one. Its text may be logged.
-type configurationError string
+// configurationError says why the records that the function gets cannot be applied
+// by it at all, and what to do. Its texts may be logged.
+type configurationError struct{ text, remedy string }
 
-func (e configurationError) Error() string { return string(e) }
+func (e *configurationError) Error() string { return e.text }
+
+// wrongStream is the error of a function that is connected to another stream than
+// that of its source table.
+func wrongStream(text string) error {
+	return &configurationError{text, "connect the function to the stream of its source table, with new and old images: deploy the stack again"}
+}
+
+// errSeveralDescriptors is the error of an event that DynamoDB did not write: it
+// gives every value one type descriptor. Event types of SDKs list all ten, nine of
+// them null, when they are written as JSON.
+var errSeveralDescriptors = &configurationError{
+	"the event's attribute values carry several type descriptors, as test events made by hand do",
+	`invoke the function with the JSON of a DynamoDB stream, one type descriptor a value ({"S":"text"}), or write to the source table instead`,
+}
 
 // classify says which class the error of a request has.
 func classify(err error) class {
@@ -126,9 +140,16 @@ func aboutTheTable(message string) bool {
 
 // remedy says what to do about a systemic error.
 func remedy(err error) string {
+	if wrong := (*configurationError)(nil); errors.As(err, &wrong) {
+		return wrong.remedy
+	}
+	if braked := (*brakeError)(nil); errors.As(err, &braked) {
+		return "correct the table's definition, such as a secondary index whose key has another type than the attribute, " +
+			"or set WriteBrake to false, so that refused records go to the failure queue"
+	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return "connect the function to the stream of its source table, with new and old images: deploy the stack again"
+		return "look up the reason; the stream waits, up to the age limit of the event source mapping"
 	}
 	switch code := api.ErrorCode(); {
 	case code == "AccessDeniedException":
@@ -145,12 +166,12 @@ func remedy(err error) string {
 }
 
 // loggable returns what may be logged about an error: never an attribute value.
-// The message with which DynamoDB refuses an item can quote the item, so only
-// its code is kept.
+// The message with which DynamoDB refuses an item can quote the item, so its code is
+// kept, and in words of our own what it is known to say.
 func loggable(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) && isRefusal(api.ErrorCode()) {
-		return api.ErrorCode() + ": DynamoDB refused a write; its message is left out of logs because it can quote the item"
+		return api.ErrorCode() + ": " + reasonOf(err).String()
 	}
 	return err.Error()
 }

@@ -66,12 +66,12 @@ type failureQueue struct {
 }
 
 // give sends the permanent failures to the queue. What the queue took is done.
-// It returns what must come again: the other failures, and what the queue did
-// not take.
+// It returns what must come again, the other failures and what the queue did not
+// take, and what it took, in the order of the records.
 //
 // A record that comes again anyway, because one before it does, is not sent now:
 // it will fail then as well, and one message is enough.
-func (q *failureQueue) give(ctx context.Context, e *event, failures []failure) []failure {
+func (q *failureQueue) give(ctx context.Context, e *event, failures []failure) (again, given []failure) {
 	// Lowest first: if the time is up before the last one, the shard has moved on.
 	slices.SortStableFunc(failures, func(a, b failure) int { return cmp.Compare(a.change, b.change) })
 	resume := len(e.changes)
@@ -80,7 +80,6 @@ func (q *failureQueue) give(ctx context.Context, e *event, failures []failure) [
 			resume = min(resume, f.change)
 		}
 	}
-	var again []failure
 	var bodies []string
 	var sending []failure
 	size := 0
@@ -88,8 +87,13 @@ func (q *failureQueue) give(ctx context.Context, e *event, failures []failure) [
 		if len(bodies) == 0 {
 			return
 		}
-		for i, err := range q.queue.send(ctx, bodies) {
-			f := sending[i]
+		errs := q.queue.send(ctx, bodies)
+		for i, f := range sending {
+			err, refused := errs[i]
+			if !refused {
+				given = append(given, f)
+				continue
+			}
 			resume = min(resume, f.change)
 			again = append(again, failure{f.change, f.mapping, transient, fmt.Errorf("the failure queue did not take a record (%s): %w", loggable(f.err), err)})
 		}
@@ -107,7 +111,7 @@ func (q *failureQueue) give(ctx context.Context, e *event, failures []failure) [
 		bodies, sending, size = append(bodies, body), append(sending, f), size+len(body)
 	}
 	send()
-	return again
+	return again, given
 }
 
 // message returns the body for one failure, at most maxQueueBytes of it.

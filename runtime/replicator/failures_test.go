@@ -235,8 +235,8 @@ func TestImagesThatDoNotFitAreLeftOutAndThatIsSaid(t *testing.T) {
 	large := strings.Repeat("x", 600_000)
 	f := newFunction(t, uniqueSpec(all))
 	f.invoke(t,
-		record("MODIFY", 1, item("id", "1"), item("id", "1", "group", "g", "note", large), `{"id":{"S":"1"},"group":{"NULL":true},"note":{"S":"`+large+`"}}`),
-		record("INSERT", 2, item("id", "2"), "", `{"id":{"S":"2"},"group":{"NULL":true},"note":{"S":"`+large+`"}}`))
+		record("MODIFY", 1, item("id", "1"), item("id", "1", "group", "g", "note", large), `{"id":{"S":"1"},"group":{"BOOL":true},"note":{"S":"`+large+`"}}`),
+		record("INSERT", 2, item("id", "2"), "", `{"id":{"S":"2"},"group":{"BOOL":true},"note":{"S":"`+large+`"}}`))
 	messages := f.queue.messages(t)
 	if len(messages) != 2 || !messages[0].LeftOut || messages[0].NewImage != nil || messages[0].OldImage != nil || messages[0].SourceKey == nil {
 		t.Fatalf("the first message must be without images and say so: %d messages", len(messages))
@@ -253,7 +253,7 @@ func TestImagesThatDoNotFitAreLeftOutAndThatIsSaid(t *testing.T) {
 
 func TestAMessageHoldsOnlyCharactersThatSQSTakes(t *testing.T) {
 	f := newFunction(t, uniqueSpec(all))
-	f.invoke(t, record("INSERT", 1, item("id", "1"), "", "{\"id\":{\"S\":\"1\"},\"group\":{\"NULL\":true},\"note\":{\"S\":\"a\uffffb\ufffec<&>\"}}"))
+	f.invoke(t, record("INSERT", 1, item("id", "1"), "", "{\"id\":{\"S\":\"1\"},\"group\":{\"BOOL\":true},\"note\":{\"S\":\"a\uffffb\ufffec<&>\"}}"))
 	if body := f.queue.bodies[0]; strings.ContainsAny(body, "\ufffe\uffff") || !strings.Contains(body, `a\uffffb\ufffec<&>`) {
 		t.Errorf("got %s", body)
 	}
@@ -265,7 +265,7 @@ func TestAMessageHoldsOnlyCharactersThatSQSTakes(t *testing.T) {
 func TestWhatTheFailureQueueDoesNotTakeComesAgain(t *testing.T) {
 	f := newFunction(t, uniqueSpec(all))
 	bad := func(n int) string {
-		return record("INSERT", n, item("id", fmt.Sprint(n)), "", fmt.Sprintf(`{"id":{"S":"%d"},"group":{"NULL":true}}`, n))
+		return record("INSERT", n, item("id", fmt.Sprint(n)), "", fmt.Sprintf(`{"id":{"S":"%d"},"group":{"BOOL":true}}`, n))
 	}
 	f.queue.refuse = func(body string) error {
 		if strings.Contains(body, `{"id":{"S":"3"}}`) {
@@ -286,7 +286,7 @@ func TestAPermanentFailureBehindATransientOneWaitsForIt(t *testing.T) {
 	// It comes again anyway, and one message is enough.
 	synctest.Test(t, func(t *testing.T) {
 		f := newFunction(t, uniqueSpec(all), faults.Rule{Kind: faults.Throttled, Probability: 1, Select: selects(`"S":"1"`)})
-		bad := record("INSERT", 2, item("id", "2"), "", `{"id":{"S":"2"},"group":{"NULL":true}}`)
+		bad := record("INSERT", 2, item("id", "2"), "", `{"id":{"S":"2"},"group":{"BOOL":true}}`)
 		if again := f.invoke(t, insertion(1, "1"), bad); !slices.Equal(again, []string{"1", "2"}) {
 			t.Errorf("got %v, want both", again)
 		}
@@ -337,7 +337,7 @@ func TestATransientFailureKeepsTheWorkOfOtherItems(t *testing.T) {
 
 func TestASystemicFailureFailsTheBatchFromItsFirstRecordAndGivesNothingUp(t *testing.T) {
 	// F3.
-	bad := record("INSERT", 2, item("id", "2"), "", `{"id":{"S":"2"},"group":{"NULL":true}}`)
+	bad := record("INSERT", 2, item("id", "2"), "", `{"id":{"S":"2"},"group":{"BOOL":true}}`)
 	for _, test := range []struct {
 		kind   faults.Kind
 		remedy string

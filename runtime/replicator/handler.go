@@ -42,9 +42,9 @@ func (r *Replicator) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 	}
 	if !isSystemic(failures) {
 		failures = append(failures, unusable(e.changes, effects)...)
-		given := len(failures)
-		failures = r.failureQueue.give(giving, e, failures)
-		r.logGiven(ctx, given-len(failures), len(e.changes))
+		var given []failure
+		failures, given = r.failureQueue.give(giving, e, failures)
+		r.logGiven(ctx, e, given)
 	}
 	response := report(e, failures)
 	r.logFailures(ctx, e, failures)
@@ -54,18 +54,13 @@ func (r *Replicator) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 // apply plans and writes effects. As a rule that is one plan; see planner.plan for
 // the exception. When a part fails, what waited for it is not begun.
 func (r *Replicator) apply(ctx context.Context, p *planner, e *event, effects []effect) []failure {
-	var failures []failure
 	for {
 		plan, rest := p.plan(e, effects)
-		more := r.writer.write(ctx, plan)
-		if isSystemic(more) {
-			return more
-		}
-		failures = append(failures, more...)
-		if len(rest) == 0 {
+		failures := r.writer.write(ctx, plan)
+		if len(rest) == 0 || isSystemic(failures) {
 			return failures
 		}
-		if slices.ContainsFunc(more, func(f failure) bool { return f.class == transient }) {
+		if len(failures) > 0 {
 			return append(failures, failure{rest[0].change, rest[0].mapping, transient, errWaited})
 		}
 		effects = rest
@@ -81,7 +76,7 @@ func misconfigured(changes []change) []failure {
 		if changes[i].err == nil {
 			continue // before anything that allocates: this is every record
 		}
-		if wrong := configurationError(""); errors.As(changes[i].err, &wrong) {
+		if wrong := (*configurationError)(nil); errors.As(changes[i].err, &wrong) {
 			return []failure{{0, everyMapping, systemic, wrong}}
 		}
 	}
@@ -94,13 +89,44 @@ func isSystemic(failures []failure) bool {
 	return len(failures) == 1 && failures[0].class == systemic
 }
 
-// logGiven says that records were given up.
-func (r *Replicator) logGiven(ctx context.Context, given, records int) {
-	if given > 0 {
-		r.log.LogAttrs(ctx, slog.LevelWarn, "records that can never be applied went to the failure queue",
-			slog.Int("given", given),
-			slog.Int("records", records))
+// maxLoggedReasons bounds the line about records that were given up.
+const maxLoggedReasons = 5
+
+// givenReason is why some of the records of a batch were given up, and the first.
+type givenReason struct {
+	Reason         string `json:"reason"`
+	Count          int    `json:"count"`
+	SequenceNumber string `json:"sequenceNumber"`
+}
+
+// logGiven says which records were given up and why. The failures are in the order of
+// the records.
+func (r *Replicator) logGiven(ctx context.Context, e *event, given []failure) {
+	if len(given) == 0 {
+		return
 	}
+	var reasons []givenReason
+	for _, f := range given {
+		text := loggable(f.err)
+		at := slices.IndexFunc(reasons, func(g givenReason) bool { return g.Reason == text })
+		switch {
+		case at >= 0:
+		case len(reasons) <= maxLoggedReasons:
+			at = len(reasons)
+			if at == maxLoggedReasons {
+				text = "other reasons, which the messages in the failure queue name"
+			}
+			reasons = append(reasons, givenReason{Reason: text, SequenceNumber: string(e.text(e.changes[f.change].sequenceNumber))})
+		default:
+			at = maxLoggedReasons
+		}
+		reasons[at].Count++
+	}
+
+	r.log.LogAttrs(ctx, slog.LevelWarn, "records that can never be applied went to the failure queue",
+		slog.Int("given", len(given)),
+		slog.Int("records", len(e.changes)),
+		slog.Any("reasons", reasons))
 }
 
 // logFailures says once why records come again. The failures are in the order of

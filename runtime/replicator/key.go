@@ -63,7 +63,7 @@ func keyAttributes(k spec.KeySchema, sourceOf func(name string) spec.KeySource) 
 // follow each other without ambiguity.
 //
 // A value of another type, an empty one, or one over the limit is a permanent
-// error: a key cannot hold it.
+// error: a key cannot hold it. Of a target key, empty values count as absent before.
 func (k keyAttribute) appendIdentity(dst, value []byte) ([]byte, error) {
 	typ, text, ok := scalar(value)
 	if !ok || string(typ) != string(k.typ) {
@@ -97,6 +97,17 @@ func (k keyAttribute) appendIdentity(dst, value []byte) ([]byte, error) {
 	}
 	binary.BigEndian.PutUint32(dst[at:], uint32(n)) // #nosec G115 -- n is at most maxPartitionKeyBytes
 	return dst, nil
+}
+
+// isAbsent reports whether a value counts as none where the key attribute or a part
+// of it is wanted: object mappers write NULL or an empty value for "none". In a
+// composite an empty value is a part like any other.
+func (k *keyAttribute) isAbsent(value []byte) bool {
+	typ, text, ok := scalar(value)
+	if !ok {
+		return string(typ) == "NULL"
+	}
+	return len(text) == len(`""`) && len(k.parts) == 1 && (string(typ) == "S" || string(typ) == "B")
 }
 
 // scalar splits {"S":"text"} into its type and its text, quotes included. It is

@@ -27,6 +27,9 @@ type mapping struct {
 	taken       []taken
 	filter      *condition
 	keepExpired bool
+	// brakeDisabled says that puts go to the failure queue however many the table
+	// refuses.
+	brakeDisabled bool
 }
 
 func newMapping(s spec.Spec, t spec.Target) mapping {
@@ -37,6 +40,7 @@ func newMapping(s spec.Spec, t spec.Target) mapping {
 		versionAttribute: t.VersionAttribute,
 		collisions:       t.OnKeyCollision != "",
 		keepExpired:      t.ExpiredItems == spec.KeepExpired,
+		brakeDisabled:    t.WriteBrakeDisabled,
 		projection:       t.Projection.Type,
 		listed:           nameSet{names: map[string]struct{}{}},
 		renamed:          map[string]string{},
@@ -189,7 +193,7 @@ func (p *projector) view(v *view, e *event, m *mapping, img image) {
 	for i := range m.key {
 		for _, path := range m.key[i].parts {
 			value := e.at(img, path)
-			if value == (span{}) {
+			if value == (span{}) || m.key[i].isAbsent(e.text(value)) {
 				// An item without a part of the target key has no target item, whatever
 				// its other attributes hold.
 				return

@@ -45,7 +45,7 @@ func TestMessagesReachAQueueOfSQS(t *testing.T) {
 	var want []string
 	for i := range 12 { // more than one call takes
 		id := fmt.Sprintf("%02d", i)
-		records = append(records, record("INSERT", i+1, item("id", id), "", `{"id":{"S":"`+id+`"},"group":{"NULL":true}}`))
+		records = append(records, record("INSERT", i+1, item("id", id), "", `{"id":{"S":"`+id+`"},"group":{"BOOL":true}}`))
 		want = append(want, item("id", id))
 	}
 	answer, err := r.Invoke(t.Context(), payload(records...))

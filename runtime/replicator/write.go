@@ -54,6 +54,7 @@ type writer struct {
 	table    table
 	mappings []mapping
 	encoders []*encoder
+	brakes   []*brake // of each mapping
 	inFlight int
 	// bodies holds the memory of request bodies that nobody reads any more.
 	bodies spares[requestBody]
@@ -63,6 +64,7 @@ func newWriter(t table, mappings []mapping, inFlight int) *writer {
 	w := &writer{table: t, mappings: mappings, inFlight: inFlight}
 	for i := range mappings {
 		w.encoders = append(w.encoders, newEncoder(&mappings[i]))
+		w.brakes = append(w.brakes, &brake{disabled: mappings[i].brakeDisabled})
 	}
 	return w
 }
@@ -73,18 +75,23 @@ func newWriter(t table, mappings []mapping, inFlight int) *writer {
 // It sends in rounds. A round sends everything that can be sent now; what it
 // leaves behind goes into the next one after a wait, so that one write that the
 // table does not take holds nothing up but itself. The deletes of moved items are
-// sent as soon as their puts are done.
+// sent as soon as their puts are done. What is deleted because a put was refused
+// waits until it is clear that the table is not wrong.
 func (w *writer) write(ctx context.Context, p plan) []failure {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r := &result{left: make([][]write, len(w.mappings)), cancel: cancel}
+	if failures := w.probe(ctx, p, r); failures != nil {
+		return failures
+	}
 	send, wait := p.first, p.then
 	for round := 0; ; round++ {
 		w.sendAll(ctx, p.event, send, r)
+		left := r.takeLeft()
+		w.judge(p, left, r)
 		if r.systemic != nil {
 			return []failure{{0, everyMapping, systemic, r.systemic}}
 		}
-		left := r.takeLeft()
 		ready, waiting := r.release(wait)
 		r.removals(ready)
 		if count(left)+count(ready) == 0 {
@@ -97,6 +104,7 @@ func (w *writer) write(ctx context.Context, p plan) []failure {
 			for i := range w.mappings {
 				r.hold(slices.Concat(left[i], ready[i], waiting[i]), errTimeIsUp)
 			}
+			r.holdUndecided(errTimeIsUp)
 			return r.failures(p.chains)
 		}
 		for i := range left {
@@ -106,10 +114,63 @@ func (w *writer) write(ctx context.Context, p plan) []failure {
 	}
 }
 
+// probe sends one put to each table whose brake is on. It returns what has failed
+// when that put has no answer that says more about the table. The other puts are
+// sent with the rest of the plan if the table has taken this one, or has refused it
+// for the item's own sake.
+func (w *writer) probe(ctx context.Context, p plan, r *result) []failure {
+	for i, b := range w.brakes {
+		if !b.isOn() {
+			continue
+		}
+		puts := slices.DeleteFunc(slices.Clone(p.first[i]), func(w write) bool { return !w.put })
+		if len(puts) == 0 {
+			continue
+		}
+		// Any of them, as the first one may be the only one that the table refuses.
+		at := rand.IntN(len(puts)) // #nosec G404 -- it needs no secrecy
+		w.send(ctx, batch{p.event, i, puts[at : at+1]}, r)
+		if r.systemic != nil {
+			return []failure{{0, everyMapping, systemic, r.systemic}}
+		}
+		if left := r.takeLeft()[i]; len(left) > 0 {
+			return []failure{{0, i, transient, fmt.Errorf("the table has refused one put after the other, and now does not answer: %w", r.why(left[0]))}}
+		}
+	}
+
+	return nil
+}
+
+// judge decides about the tables that have refused puts of the plan: when none of the
+// plan's puts is left, either the table is wrong, or these were the items' own.
+func (w *writer) judge(p plan, left [][]write, r *result) {
+	for i, b := range w.brakes {
+		if !r.isUndecided(i) || slices.ContainsFunc(left[i], func(w write) bool { return w.put }) {
+			continue
+		}
+		why, refused := r.mostRefused(i)
+		if b.judge(countPuts(p.first[i]), refused) {
+			r.stop(&brakeError{w.mappings[i].tableName, why})
+			return
+		}
+		r.decide(i)
+	}
+}
+
 func count(writes [][]write) int {
 	n := 0
 	for i := range writes {
 		n += len(writes[i])
+	}
+	return n
+}
+
+func countPuts(writes []write) int {
+	n := 0
+	for i := range writes {
+		if writes[i].put {
+			n++
+		}
 	}
 	return n
 }
@@ -135,7 +196,9 @@ type refusal struct {
 	mapping int
 	write   write
 	err     error
-	removed bool // what stands under its key is being deleted
+	// undecided says that the table may be wrong: nothing of the item is deleted.
+	undecided bool
+	removed   bool // what stands under its key is being deleted
 }
 
 // leave leaves writes to the next round.
@@ -146,15 +209,66 @@ func (r *result) leave(mapping int, writes []write, why error) {
 	r.hold(writes, why)
 }
 
-// refuse records a write that can never be carried out.
-func (r *result) refuse(mapping int, write write, err error) {
+// refuse records a write that can never be carried out, or whose table may be wrong.
+func (r *result) refuse(mapping int, write write, err error, undecided bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.refused == nil {
 		r.refused = map[int]refusal{}
 	}
-	r.refused[write.chain] = refusal{mapping, write, err, !write.put}
+	r.refused[write.chain] = refusal{mapping, write, err, undecided, !write.put}
 }
+
+// isUndecided reports whether puts of a mapping were refused and the table may be
+// wrong.
+func (r *result) isUndecided(mapping int) bool {
+	for _, refused := range r.refused {
+		if refused.mapping == mapping && refused.undecided {
+			return true
+		}
+	}
+	return false
+}
+
+// mostRefused returns the reason for which most of a mapping's undecided puts were
+// refused, and how many they are.
+func (r *result) mostRefused(mapping int) (why reason, refused int) {
+	counts := map[reason]int{}
+	for _, refusal := range r.refused {
+		if refusal.mapping != mapping || !refusal.undecided {
+			continue
+		}
+		reason := reasonOf(refusal.err)
+		counts[reason]++
+		if counts[reason] > refused {
+			why, refused = reason, counts[reason]
+		}
+	}
+	return why, refused
+}
+
+// decide says that the table of a mapping is not wrong.
+func (r *result) decide(mapping int) {
+	for chain, refused := range r.refused {
+		if refused.mapping == mapping {
+			refused.undecided = false
+			r.refused[chain] = refused
+		}
+	}
+}
+
+// holdUndecided holds the chains whose puts were refused by a table that may be
+// wrong.
+func (r *result) holdUndecided(why error) {
+	for _, refused := range r.refused {
+		if refused.undecided {
+			r.hold([]write{refused.write}, why)
+		}
+	}
+}
+
+// why returns why the chain of a write is pending.
+func (r *result) why(write write) error { return r.pending[write.chain] }
 
 // stop ends all sending.
 func (r *result) stop(err error) {
@@ -186,12 +300,12 @@ func (r *result) takeLeft() [][]write {
 func (r *result) release(wait [][]write) (ready, waiting [][]write) {
 	ready, waiting = make([][]write, len(wait)), make([][]write, len(wait))
 	for i := range wait {
-		if len(r.pending) == 0 {
+		if len(r.pending) == 0 && len(r.refused) == 0 {
 			ready[i] = wait[i]
 			continue
 		}
 		for _, write := range wait[i] {
-			if _, pending := r.pending[write.chain]; pending {
+			if _, pending := r.pending[write.chain]; pending || r.refused[write.chain].undecided {
 				waiting[i] = append(waiting[i], write)
 			} else {
 				ready[i] = append(ready[i], write)
@@ -207,7 +321,7 @@ func (r *result) release(wait [][]write) (ready, waiting [][]write) {
 // projected.
 func (r *result) removals(ready [][]write) {
 	for chain, refused := range r.refused {
-		if refused.removed {
+		if refused.removed || refused.undecided {
 			continue
 		}
 		remove := refused.write
@@ -305,13 +419,20 @@ func (w *writer) send(ctx context.Context, b batch, r *result) {
 			err = errUnprocessed
 		}
 	default:
+		left = nil
+	}
+	if countPuts(left) < countPuts(b.writes) {
+		w.brakes[b.mapping].accept()
+	}
+	if len(left) == 0 {
 		return
 	}
+
 	switch c := classify(err); {
 	case c == systemic:
 		r.stop(err)
 	case c == permanent && len(left) == 1:
-		r.refuse(b.mapping, left[0], err)
+		w.refuse(b, left[0], err, r)
 	case c == permanent:
 		// One bad item refuses the whole call. Halving finds it, and every call
 		// without it succeeds.
@@ -319,6 +440,19 @@ func (w *writer) send(ctx context.Context, b batch, r *result) {
 		w.send(ctx, batch{b.event, b.mapping, left[len(left)/2:]}, r)
 	default:
 		r.leave(b.mapping, left, err)
+	}
+}
+
+// refuse records a write that the table has refused.
+func (w *writer) refuse(b batch, write write, err error, r *result) {
+	brake, why := w.brakes[b.mapping], reasonOf(err)
+	if !write.put || !brake.counts(why) {
+		r.refuse(b.mapping, write, err, false)
+		return
+	}
+	r.refuse(b.mapping, write, err, true)
+	if brake.refuse(why, b.event.text(write.change.sequenceNumber)) {
+		r.stop(&brakeError{w.mappings[b.mapping].tableName, why})
 	}
 }
 

@@ -1,0 +1,263 @@
+package replicator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/replicatedtable/cdk-go/internal/faults"
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+// refusing makes a table refuse the puts that contain text, for a reason that lies in
+// its definition.
+func refusing(text string) faults.Rule {
+	holds := selects(text)
+	return faults.Rule{Kind: faults.Poison, Probability: 1, Message: faults.WrongIndexKey, Select: func(w faults.Write) bool { return w.Put && holds(w) }}
+}
+
+// modifications are records that change n items whose target items are there: every
+// other one moves to another target key.
+func modifications(t *testing.T, f *function, n int) (records []string) {
+	t.Helper()
+	var insertions []string
+	for i := range n {
+		id := fmt.Sprint(i)
+		group := []string{"g", "h"}[i%2]
+		insertions = append(insertions, insertion(i+1, id))
+		records = append(records, record("MODIFY", n+i+1, item("id", id), item("id", id, "group", "g"), item("id", id, "group", group, "note", "new")))
+	}
+	f.invoke(t, insertions...)
+	if items := f.db.Items("target"); len(items) != n {
+		t.Fatalf("the target has %d of %d items", len(items), n)
+	}
+	return records
+}
+
+// guarded makes every write of a spec's target conditional.
+func guarded(s spec.Spec) spec.Spec {
+	s.Targets[0].VersionAttribute = spec.DefaultVersionAttribute
+	return s
+}
+
+func TestATableThatRefusesEveryPutStopsTheStreamAndLosesNothing(t *testing.T) {
+	// F7.
+	for name, s := range map[string]spec.Spec{"batches": uniqueSpec(all), "guarded": guarded(uniqueSpec(all))} {
+		t.Run(name, func(t *testing.T) {
+			f := newFunction(t, s)
+			const n = 1000
+			records := modifications(t, f, n)
+			before := f.db.Items("target")
+			f.faults.Use(refusing("new"))
+
+			if again := f.invoke(t, records...); !slices.Equal(again, []string{fmt.Sprint(n + 1)}) {
+				t.Errorf("%d records come again, want the batch from its first record", len(again))
+			}
+			if after := f.db.Items("target"); !slices.Equal(after, before) || len(f.queue.bodies) > 0 {
+				t.Errorf("%d of %d items are left, %d records were given up", len(after), n, len(f.queue.bodies))
+			}
+			if log := f.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, aboutIndexKeyType.String()) || !strings.Contains(log, "WriteBrake") {
+				t.Errorf("one line must say why and what to do: %s", log)
+			}
+
+			// While it brakes, an invocation tries one request.
+			tried := f.faults.Injected()[faults.Poison]
+			f.invoke(t, records...)
+			if got := f.faults.Injected()[faults.Poison] - tried; got != 1 || len(f.queue.bodies) > 0 {
+				t.Errorf("the next invocation sent %d requests, want 1; %d records were given up", got, len(f.queue.bodies))
+			}
+
+			// A put that succeeds ends it.
+			f.faults.Use()
+			if again := f.invoke(t, records...); again != nil {
+				t.Errorf("%d records come again", len(again))
+			}
+			items := strings.Join(f.db.Items("target"), "\n")
+			if strings.Count(items, `"new"`) != n || strings.Count(items, `{"S":"h"}`) != n/2 {
+				t.Error("not all changes were applied")
+			}
+		})
+	}
+}
+
+func TestSmallInvocationsGiveUpAtMostTwentyFiveRecordsOfAWrongTable(t *testing.T) {
+	// F7: counted over the invocations of one process.
+	f := newFunction(t, uniqueSpec(all))
+	records := modifications(t, f, 100)
+	f.faults.Use(refusing("new"))
+	given := 0
+	for batch := range slices.Chunk(records, 10) {
+		again := f.invoke(t, batch...)
+		if again == nil {
+			given += len(batch)
+		}
+	}
+	if given != 20 || len(f.queue.bodies) != given || len(f.db.Items("target")) != 100-given {
+		t.Errorf("%d records were given up with %d messages, and the target has %d items; want 20, 20 and 80",
+			given, len(f.queue.bodies), len(f.db.Items("target")))
+	}
+}
+
+func TestATableThatRefusesNineInTenPutsIsWrongAndOneThatRefusesHalfIsNot(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		fine  func(i int) bool
+		wrong bool
+	}{
+		{"90 percent are refused", func(i int) bool { return i%10 == 0 }, true},
+		{"half are refused", func(i int) bool { return i%2 == 0 }, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFunction(t, uniqueSpec(all), refusing("refused"))
+			var records []string
+			for i := range 500 {
+				note := "refused"
+				if test.fine(i) {
+					note = "fine"
+				}
+				records = append(records, insertion(i+1, fmt.Sprint(i), "note", note))
+			}
+			again := f.invoke(t, records...)
+			if test.wrong && (!slices.Equal(again, []string{"1"}) || len(f.queue.bodies) > 0) {
+				t.Errorf("%d records come again and %d were given up, want the whole batch and none", len(again), len(f.queue.bodies))
+			}
+			if !test.wrong && (again != nil || len(f.queue.bodies) != 250) {
+				t.Errorf("%d records come again and %d were given up, want none and 250", len(again), len(f.queue.bodies))
+			}
+		})
+	}
+}
+
+func TestWhatLiesInTheItemsNeverStopsTheStream(t *testing.T) {
+	// F7, F1: a run of 1,000 items that are too large.
+	f := newFunction(t, uniqueSpec(all))
+	records := modifications(t, f, 1000)
+	rule := refusing("new")
+	rule.Message = faults.TooLarge
+	f.faults.Use(rule)
+	for batch := range slices.Chunk(records, 300) {
+		if again := f.invoke(t, batch...); again != nil {
+			t.Errorf("%d records come again", len(again))
+		}
+	}
+	if len(f.queue.bodies) != 1000 || len(f.db.Items("target")) != 0 {
+		t.Errorf("%d records were given up, and the target has %d items", len(f.queue.bodies), len(f.db.Items("target")))
+	}
+}
+
+func TestWithoutTheBrakeEveryRefusedRecordGoesToTheFailureQueue(t *testing.T) {
+	s := uniqueSpec(all)
+	s.Targets[0].WriteBrakeDisabled = true
+	f := newFunction(t, s)
+	records := modifications(t, f, 100)
+	f.faults.Use(refusing("new"))
+	if again := f.invoke(t, records...); again != nil || len(f.queue.bodies) != 100 || len(f.db.Items("target")) != 0 {
+		t.Errorf("%d records come again, %d were given up, and the target has %d items", len(again), len(f.queue.bodies), len(f.db.Items("target")))
+	}
+	line := `"given":100,"records":100,"reasons":[{"reason":"ValidationException: ` + aboutIndexKeyType.String() + `","count":100,"sequenceNumber":"` + fmt.Sprintf("%024d", 101) + `"}]`
+	if log := f.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, line) {
+		t.Errorf("one line must have the reason, its count and the first record: %s", log)
+	}
+}
+
+func TestARecordThatIsDeliveredAgainCountsOnce(t *testing.T) {
+	// F1: one poison record never stops its shard, also when the failure queue takes
+	// it late.
+	f := newFunction(t, uniqueSpec(all), refusing("poison"))
+	f.queue.refuse = func(string) error { return errors.New("no") }
+	poison := insertion(1, "1", "note", "poison")
+	for range 3 * maxRefusedInRow {
+		f.invoke(t, poison)
+	}
+	f.queue.refuse = nil
+	if again := f.invoke(t, poison); again != nil || len(f.queue.bodies) != 1 {
+		t.Errorf("%v comes again, the queue has %d messages", again, len(f.queue.bodies))
+	}
+}
+
+func TestTheRowEndsWithAPutThatSucceedsAndWithAnotherReason(t *testing.T) {
+	other := refusing("other")
+	other.Message = "a text that is not known"
+	f := newFunction(t, uniqueSpec(all), refusing("refused"), other)
+	for i := range 4 * maxRefusedInRow {
+		note := "refused"
+		if i > 2*maxRefusedInRow {
+			note = []string{"refused", "other"}[i/10%2]
+		} else if i%20 == 0 {
+			note = "fine"
+		}
+		if again := f.invoke(t, insertion(i+1, fmt.Sprint(i), "note", note)); again != nil {
+			t.Fatalf("the stream stops at record %d", i)
+		}
+	}
+}
+
+func TestNothingIsDeletedBeforeItIsClearThatTheTableIsNotWrong(t *testing.T) {
+	// One put is refused for a text that is not known, another one has no answer until
+	// the deadline: the first one is not given up yet.
+	synctest.Test(t, func(t *testing.T) {
+		unknown := refusing("new")
+		unknown.Message = "a text that is not known"
+		f := newFunction(t, uniqueSpec(all))
+		records := modifications(t, f, 2)
+		before := f.db.Items("target")
+		f.faults.Use(faults.Rule{Kind: faults.Throttled, Probability: 1, Select: selects("slow")}, unknown)
+
+		again := f.invoke(t, records[0], records[1], insertion(9, "9", "note", "slow"))
+		if !slices.Equal(again, []string{"3", "4", "9"}) {
+			t.Errorf("got %v, want all records again", again)
+		}
+		if after := f.db.Items("target"); !slices.Equal(after, before) || len(f.queue.bodies) > 0 {
+			t.Errorf("the target has %v; %d records were given up", after, len(f.queue.bodies))
+		}
+	})
+}
+
+func TestABrakedTargetThatDoesNotAnswerIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFunction(t, uniqueSpec(all))
+		records := modifications(t, f, 100)
+		f.faults.Use(refusing("new"))
+		f.invoke(t, records...)
+		f.faults.Use(faults.Rule{Kind: faults.Throttled, Probability: 1})
+		f.log.Reset()
+
+		if again := f.invoke(t, records...); !slices.Equal(again, []string{"101"}) || len(f.queue.bodies) > 0 {
+			t.Errorf("got %v, want the batch from its first record", again)
+		}
+		if got := f.faults.Injected()[faults.Throttled]; got != attempts {
+			t.Errorf("%d requests were sent, want %d attempts at one", got, attempts)
+		}
+		if log := f.log.String(); !strings.Contains(log, "not everything was applied") {
+			t.Errorf("the log says %s", log)
+		}
+	})
+}
+
+func TestABrakedTargetGoesOnWhenAnItemIsRefusedForItsOwnSake(t *testing.T) {
+	f := newFunction(t, uniqueSpec(all))
+	records := modifications(t, f, 100)
+	f.faults.Use(refusing("new"))
+	f.invoke(t, records...)
+	large := refusing("new")
+	large.Message = faults.TooLarge
+	f.faults.Use(large)
+
+	if again := f.invoke(t, records...); again != nil || len(f.queue.bodies) != 100 {
+		t.Errorf("%d records come again, %d were given up", len(again), len(f.queue.bodies))
+	}
+}
+
+func TestABrakedTargetStillLosesWhatTheSourceLost(t *testing.T) {
+	f := newFunction(t, uniqueSpec(all))
+	records := modifications(t, f, 100)
+	f.faults.Use(refusing("new"))
+	f.invoke(t, records...)
+	removal := record("REMOVE", 300, item("id", "7"), item("id", "7", "group", "g"), "")
+	if again := f.invoke(t, removal); again != nil || len(f.db.Items("target")) != 99 {
+		t.Errorf("%v comes again, the target has %d items", again, len(f.db.Items("target")))
+	}
+}
