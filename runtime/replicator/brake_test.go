@@ -79,6 +79,10 @@ func TestATableThatRefusesEveryPutStopsTheStreamAndLosesNothing(t *testing.T) {
 			if strings.Count(items, `"new"`) != n || strings.Count(items, `{"S":"h"}`) != n/2 {
 				t.Error("not all changes were applied")
 			}
+			f.faults.Use(refusing("late"))
+			if again := f.invoke(t, insertion(9999, "9999", "note", "late")); again != nil || len(f.queue.bodies) != 1 {
+				t.Errorf("%v comes again, %d records were given up: the brake must have ended", again, len(f.queue.bodies))
+			}
 		})
 	}
 }

@@ -47,11 +47,12 @@ var (
 type world struct {
 	random *rand.Rand
 	spec   spec.Spec
-	// poisonable says that some items carry the attribute that the table refuses.
-	poisonable bool
-	ids        []string // the source key members of each source item, as JSON
-	groups     []string // attribute values of the target's own key attribute, bad ones included
-	cities     []string // attribute values of a nested attribute that a target key is made of
+	// poisonable says that some items carry the attribute that the table refuses,
+	// mostlyPoison that most do.
+	poisonable, mostlyPoison bool
+	ids                      []string // the source key members of each source item, as JSON
+	groups                   []string // attribute values of the target's own key attribute, bad ones included
+	cities                   []string // attribute values of a nested attribute that a target key is made of
 
 	source map[int]map[string]string // live source items: attributes by name, as JSON
 	shards []eventsource.Shard
@@ -166,7 +167,7 @@ func (w *world) mapping() {
 	if collide || w.one(3) {
 		t.VersionAttribute = spec.DefaultVersionAttribute
 	}
-	w.poisonable = w.one(2)
+	w.poisonable, w.mostlyPoison = w.one(2), w.one(4)
 	t.Projection = []spec.Projection{
 		{Type: spec.All},
 		{Type: spec.KeysOnly},
@@ -195,7 +196,7 @@ func (w *world) mapping() {
 	w.spec.Targets = []spec.Target{t}
 	w.spec.FailureQueueURL = "queue"
 
-	w.cities = []string{`{"S":"x"}`, `{"S":"x#y"}`, `{"S":"\\"}`, `{"N":"1"}`, `{"B":"AA=="}`}
+	w.cities = []string{`{"S":"x"}`, `{"S":"x#y"}`, `{"S":"\\"}`, `{"N":"1"}`, `{"B":"AA=="}`, `{"S":""}`, `{"NULL":true}`}
 	if w.one(3) {
 		w.cities = append(w.cities, `{"BOOL":true}`)
 	}
@@ -209,7 +210,11 @@ func (w *world) mapping() {
 			w.ids = append(w.ids, member)
 		}
 	}
-	for range 3 + w.random.IntN(12) {
+	items := 3 + w.random.IntN(12)
+	if w.one(3) { // invocations of more puts than one request takes
+		items += 8 * maxRefusedInRow
+	}
+	for range items {
 		member := `"id":` + w.keyValue(id.Type, len(w.ids))
 		if since != nil {
 			member += `,"since":` + w.keyValue(since.Type, w.random.IntN(3))
@@ -223,6 +228,9 @@ func (w *world) mapping() {
 	}
 	if w.one(3) { // a value that the target key cannot hold
 		w.groups = append(w.groups, badGroups[w.random.IntN(len(badGroups))])
+	}
+	if w.one(3) {
+		w.groups = append(w.groups, []string{null, `{"S":""}`, `{"B":""}`}[w.random.IntN(3)])
 	}
 }
 
@@ -263,7 +271,9 @@ func (w *world) keyValue(typ spec.AttributeType, i int) string {
 }
 
 // badGroups are the values that no target key can hold, of whatever type it is.
-var badGroups = []string{`{"NULL":true}`, `{"S":""}`, `{"M":{"S":{"S":"x"}}}`, `{"S":"` + strings.Repeat("x", maxPartitionKeyBytes+1) + `"}`}
+var badGroups = []string{`{"BOOL":true}`, `{"M":{"S":{"S":"x"}}}`, `{"S":"` + strings.Repeat("x", maxPartitionKeyBytes+1) + `"}`}
+
+const null = `{"NULL":true}`
 
 // write makes one write to the source table, and its record if it changes
 // anything.
@@ -316,7 +326,10 @@ func (w *world) item(id int, before map[string]string) map[string]string {
 	}
 	set("note", 3, `{"N":"1"}`, `{"L":[{"S":"é"},{"M":{}}]}`, `{"SS":["a","b"]}`)
 	set("flag", 3, `{"S":"on"}`, `{"S":"off"}`, `{"N":"1"}`)
-	if w.poisonable {
+	switch {
+	case w.poisonable && w.mostlyPoison:
+		set("mark", 20, poisonMark)
+	case w.poisonable:
 		set("mark", 2, poisonMark, `{"BOOL":false}`)
 	}
 	for _, member := range strings.Split(w.ids[id], "},") {
@@ -419,7 +432,8 @@ func (w *world) view(item map[string]string) (v owned, poison bool) {
 				_, part, _ = strings.Cut(part, `"city":`)
 				part = strings.TrimSuffix(part, "}}")
 			}
-			if part == "" {
+			empty := part == `{"S":""}` || part == `{"B":""}`
+			if part == "" || part == null || empty && len(t.KeySource(k.Name).Parts) == 1 {
 				return owned{}, false
 			}
 			parts = append(parts, part)
@@ -584,12 +598,17 @@ type tally struct {
 	eventsource.Stats
 	steps  int
 	faults map[faults.Kind]int
+	// lost counts the records that were given up to a table that refused every put,
+	// braked the invocations that stopped at one.
+	lost, braked int
 }
 
 // cloud is the table that a world is drained into.
 type cloud struct {
 	config config
 	rules  []faults.Rule
+	// refuses says that the table refuses every put now and then, for a while.
+	refuses bool
 	// retryDelay is that of the event source mapping.
 	retryDelay time.Duration
 	// around is told of every invocation before it begins, and returns what is to
@@ -599,7 +618,7 @@ type cloud struct {
 
 // drain drains the world's history through replicators, with faults, crashes and
 // redeliveries, and returns what went to the failure queue.
-func (w *world) drain(t testing.TB, seed uint64, in cloud) (given map[string]bool, sum tally, err error) {
+func (w *world) drain(t testing.TB, seed uint64, in cloud) (given map[string]bool, violations []string, sum tally, err error) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	q := &memoryQueue{t: t, random: rand.New(rand.NewPCG(seed, 2)), odds: 0.2 * float64(random.IntN(2)), given: map[string]bool{}}
 	m := eventsource.Mapping{
@@ -615,12 +634,7 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (given map[string]boo
 	// One environment for each lane, as Lambda would start them.
 	environments := make(chan *environment, len(w.shards)*m.ParallelizationFactor)
 	for range cap(environments) {
-		c := in.config
-		injector := faults.New(c.http, seed, in.rules...)
-		c.http = injector
-		r := c.replicator(w.spec, slog.New(slog.DiscardHandler))
-		r.failureQueue.queue = q
-		environments <- &environment{r, injector, rand.New(rand.NewPCG(seed, 3))}
+		environments <- w.environment(seed, in, q)
 	}
 	// Long enough for any run of bad luck. In the fast form the time is fake.
 	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Hour)
@@ -628,46 +642,177 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (given map[string]boo
 	stats, err := m.Drain(ctx, w.shards, func(ctx context.Context, payload []byte) ([]byte, error) {
 		e := <-environments
 		defer func() { environments <- e }()
-		defer in.around(payload)()
-		if e.random.IntN(20) > 0 {
-			return e.replicator.Invoke(ctx, payload)
-		}
-		e.injector.CrashAfter(e.random.IntN(5))
-		defer e.injector.Recover()
-		_, _ = e.replicator.Invoke(ctx, payload)
-		return nil, faults.ErrCrashed // a function that was killed has no answer
+		return e.invoke(ctx, payload)
 	})
 	sum = tally{Stats: stats, steps: w.writes, faults: map[faults.Kind]int{}}
+	lost := map[string]bool{}
 	for range cap(environments) {
-		for kind, n := range (<-environments).injector.Injected() {
+		e := <-environments
+		for kind, n := range e.injector.Injected() {
 			sum.faults[kind] += n
 		}
+		maps.Copy(lost, e.lost)
+		violations = append(violations, e.violations...)
+		sum.braked += e.braked
 	}
-	return q.given, sum, err
+	sum.lost = len(lost)
+	if err == nil {
+		err = w.applyAgain(ctx, lost, w.environment(seed, cloud{config: in.config, rules: in.rules[:1]}, q))
+	}
+	for sequenceNumber := range lost {
+		if !w.poison[sequenceNumber] && !w.refused[sequenceNumber] {
+			delete(q.given, sequenceNumber)
+		}
+	}
+	return q.given, violations, sum, err
+}
+
+// applyAgain delivers what was given up to a table that refused every put: the
+// changes of each source item, from the first lost one on.
+func (w *world) applyAgain(ctx context.Context, lost map[string]bool, e *environment) error {
+	var shards []eventsource.Shard
+	for _, shard := range w.shards {
+		from := map[string]bool{} // by source item
+		shard.Records = slices.DeleteFunc(slices.Clone(shard.Records), func(r eventsource.Record) bool {
+			from[r.Item] = from[r.Item] || lost[r.SequenceNumber]
+			return !from[r.Item]
+		})
+		shards = append(shards, shard)
+	}
+	m := eventsource.Mapping{BatchSize: 1000, PartialResponses: true, MaxRetryAttempts: -1, Timeout: 10 * time.Second}
+	_, err := m.Drain(ctx, shards, e.replicator.Invoke)
+	return err
 }
 
 // run drains the world into an in-memory table and returns what diverged.
 func (w *world) run(t testing.TB, seed uint64) (divergences []string, sum tally) {
 	db := memorydb.New()
 	createTarget(t, db, w.spec.Targets[0])
-	watch := &watch{world: w, db: db, staying: map[int]bool{}}
-	given, sum, err := w.drain(t, seed, cloud{
+	watch := &watch{world: w, db: db, staying: map[int]bool{}, owner: map[string]int{}}
+	rules := randomFaults(rand.New(rand.NewPCG(seed, 4)))
+	for i := range rules {
+		if len(w.ids) > maxRefusedInRow && rules[i].Kind == faults.Unprocessed {
+			rules[i].Probability = min(rules[i].Probability, 0.5) // of so many writes, one would always be left
+		}
+	}
+	given, violations, sum, err := w.drain(t, seed, cloud{
 		config:     inMemory(watch),
-		rules:      randomFaults(rand.New(rand.NewPCG(seed, 4))),
+		rules:      rules,
 		retryDelay: time.Second,
+		refuses:    seed%2 == 0,
 		around:     watch.invocation,
 	})
 	if err != nil {
 		return []string{fmt.Sprintf("the stream does not drain: %v", err)}, sum
 	}
-	return append(w.divergences(db.Items("target"), given), watch.vanished...), sum
+	return slices.Concat(w.divergences(db.Items("target"), given), watch.vanished, violations), sum
 }
 
 // environment is an execution environment of the function.
 type environment struct {
+	cloud
+	start      func() *Replicator
 	replicator *Replicator
 	injector   *faults.Injector
 	random     *rand.Rand
+	queue      *memoryQueue
+
+	// refusing is how many more invocations meet a table that refuses every put.
+	refusing int
+	// inWindow holds the sequence numbers of the records that the process has given up
+	// since the table began to, lost those of all processes.
+	inWindow, lost map[string]bool
+	braked         int // invocations
+	// violations are what F7 does not allow.
+	violations []string
+}
+
+func (w *world) environment(seed uint64, in cloud, q *memoryQueue) *environment {
+	c := in.config
+	injector := faults.New(c.http, seed, in.rules...)
+	c.http = injector
+	e := &environment{cloud: in, injector: injector, random: rand.New(rand.NewPCG(seed, 3)), queue: q, inWindow: map[string]bool{}, lost: map[string]bool{}}
+	e.start = func() *Replicator {
+		r := c.replicator(w.spec, slog.New(slog.DiscardHandler))
+		r.failureQueue.queue = e
+		return r
+	}
+	e.replicator = e.start()
+	return e
+}
+
+// send is the environment's failure queue. It notes what is given up to a table that
+// refuses every put.
+func (e *environment) send(ctx context.Context, bodies []string) map[int]error {
+	errs := e.queue.send(ctx, bodies)
+	for i, body := range bodies {
+		var m FailureMessage
+		if json.Unmarshal([]byte(body), &m) == nil && errs[i] == nil && strings.Contains(m.Reason, faults.WrongIndexKey) {
+			e.lost[m.SequenceNumber], e.inWindow[m.SequenceNumber] = true, true
+		}
+	}
+	return errs
+}
+
+// invoke invokes the function once. Now and then it is killed, and a new process
+// takes its place; for a while its table refuses every put.
+func (e *environment) invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	if e.refuses && e.refusing == 0 && e.random.IntN(10) == 0 {
+		e.refusing = 1 + e.random.IntN(20)
+		clear(e.inWindow)
+	}
+	many := e.puts(payload) > maxRefusedInRow
+	before, window := len(e.inWindow), e.refusing > 0
+	if window {
+		e.refusing--
+		e.injector.Use(refusingEverything(e.rules)...)
+		defer e.injector.Use(e.rules...)
+	}
+	if !window || many {
+		defer e.around(payload)()
+	}
+	crash := e.random.IntN(20) == 0
+	if crash {
+		e.injector.CrashAfter(e.random.IntN(5))
+		defer e.injector.Recover()
+	}
+
+	answer, err := e.replicator.Invoke(ctx, payload)
+	if given := len(e.inWindow); given > maxRefusedInRow || many && given > before {
+		e.violations = append(e.violations, fmt.Sprintf("%d records were given up to a table that refused every put, %d of them now, in an invocation of more than %d puts: %t",
+			given, given-before, maxRefusedInRow, many))
+	}
+	if e.replicator.writer.brakes[0].isOn() {
+		e.braked++
+	}
+	if crash {
+		e.replicator = e.start()
+		clear(e.inWindow)
+		return nil, faults.ErrCrashed // a function that was killed has no answer
+	}
+	return answer, err
+}
+
+// refusingEverything returns rules with one by which the table refuses every put. Only
+// faults in front of the table come before it.
+func refusingEverything(rules []faults.Rule) []faults.Rule {
+	inFront := []faults.Kind{faults.Throttled, faults.InternalServerError, faults.ServiceUnavailable, faults.ResetBefore}
+	before := func(r faults.Rule) bool { return slices.Contains(inFront, r.Kind) }
+	refuse := faults.Rule{Kind: faults.Poison, Probability: 1, Message: faults.WrongIndexKey, Select: func(w faults.Write) bool { return w.Put }}
+	return slices.Concat(slices.DeleteFunc(slices.Clone(rules), func(r faults.Rule) bool { return !before(r) }),
+		[]faults.Rule{refuse}, slices.DeleteFunc(slices.Clone(rules), before))
+}
+
+// puts returns how many puts the payload makes.
+func (e *environment) puts(payload []byte) int {
+	w := e.replicator.workspace()
+	defer e.replicator.leave(w)
+	event, err := w.decoder.decode(payload)
+	if err != nil {
+		return 0
+	}
+	plan, _ := w.planner.plan(event, w.projector.project(event))
+	return countPuts(plan.first[0])
 }
 
 // randomFaults returns rules for some kinds of faults, and for the items that the
@@ -703,7 +848,8 @@ type watch struct {
 	db    *memorydb.DB
 
 	mu       sync.Mutex
-	staying  map[int]bool // the owners of the items that must not be missing now
+	staying  map[int]bool   // the owners of the items that must not be missing now
+	owner    map[string]int // by item
 	vanished []string
 }
 
@@ -776,11 +922,12 @@ func (v *watch) invocation(payload []byte) (end func()) {
 func (v *watch) owners() map[int]bool {
 	owners := map[int]bool{}
 	for _, item := range v.db.Items("target") {
-		for owner, members := range v.world.ids {
-			if has(item, members) {
-				owners[owner] = true
-			}
+		owner, known := v.owner[item]
+		if !known {
+			owner = slices.IndexFunc(v.world.ids, func(members string) bool { return has(item, members) })
+			v.owner[item] = owner
 		}
+		owners[owner] = true
 	}
 	return owners
 }
@@ -863,8 +1010,8 @@ func TestTheTargetIsTheOracleAfterAnyHistory(t *testing.T) {
 }
 
 func (t tally) String() string {
-	return fmt.Sprintf("%d steps, %d batches, %d invocations, %d records redelivered, %d crashes, %d rewinds, faults %v",
-		t.steps, t.Batches, t.Invocations, t.Redelivered, t.Errors+t.Crashes, t.Rewinds, t.faults)
+	return fmt.Sprintf("%d steps, %d batches, %d invocations, %d records redelivered, %d crashes, %d rewinds, %d invocations braked, %d records lost to wrong tables and applied again, faults %v",
+		t.steps, t.Batches, t.Invocations, t.Redelivered, t.Errors+t.Crashes, t.Rewinds, t.braked, t.lost, t.faults)
 }
 
 func (t *tally) add(more tally) {
@@ -875,6 +1022,8 @@ func (t *tally) add(more tally) {
 	t.Errors += more.Errors
 	t.Crashes += more.Crashes
 	t.Rewinds += more.Rewinds
+	t.braked += more.braked
+	t.lost += more.lost
 	for kind, n := range more.faults {
 		t.faults[kind] += n
 	}

@@ -43,16 +43,17 @@ func TestTheTargetIsTheOracleAfterAnyHistoryOnDynamoDBLocal(t *testing.T) {
 			w.write()
 		}
 		l.follow(w, changes, streamARN)
-		given, sum, err := w.drain(t, seed, cloud{
+		given, violations, sum, err := w.drain(t, seed, cloud{
 			config:     l.config(),
 			rules:      slowFaults(rand.New(rand.NewPCG(seed, 4))),
+			refuses:    true,
 			retryDelay: 10 * time.Millisecond,
 			around:     func([]byte) func() { return func() {} },
 		})
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		divergences := w.divergences(l.items("target"), given)
+		divergences := append(w.divergences(l.items("target"), given), violations...)
 		for _, d := range divergences[:min(5, len(divergences))] {
 			t.Errorf("seed %d: %s", seed, d)
 		}

@@ -49,14 +49,26 @@ func TestTheModelTestHasTeeth(t *testing.T) {
 			"escaped:   source.Separator + spec.Escape,",
 			`escaped:   "",`},
 		{"a missing nested part is an error", "project.go",
-			"if value == (span{}) {",
-			"if value == (span{}) && len(path) == 1 {"},
+			"if value == (span{}) ||",
+			"if value == (span{}) && len(path) == 1 ||"},
 		{"a deleted key is the source's own attribute", "encode.go",
 			"dst = appendMember(dst, start, e.mapping.key[i].head, from.text(v.values[i]))",
 			"if m := from.find(v.image, e.mapping.key[i].name); m != nil {\n\t\t\tdst = appendMember(dst, start, \"\", from.text(m.raw()))\n\t\t}"},
 		{"the deletes of moved items do not wait for their puts", "write.go",
-			"if len(r.pending) == 0 {\n\t\t\tready[i]",
+			"if len(r.pending) == 0 && len(r.refused) == 0 {\n\t\t\tready[i]",
 			"if true {\n\t\t\tready[i]"},
+		{"NULL is a value of a key", "key.go",
+			`return string(typ) == "NULL"`,
+			"return false"},
+		{"an empty part of a composite is absent", "key.go",
+			" && len(k.parts) == 1",
+			""},
+		{"there is no brake", "brake.go",
+			"return why != aboutItem && !b.disabled",
+			"return false"},
+		{"the brake forgets from one invocation to the next", "brake.go",
+			"b.on = b.on || len(b.refused) > maxRefusedInRow",
+			"b.on = b.on || false"},
 	} {
 		t.Run(bug.name, func(t *testing.T) {
 			source, err := os.ReadFile(bug.file)
@@ -84,7 +96,7 @@ func TestTheModelTestHasTeeth(t *testing.T) {
 				t.Fatal(err)
 			}
 			out, err := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-overlay", overlayFile,
-				"-run", "^TestTheTargetIsTheOracleAfterAnyHistory$", ".").CombinedOutput()
+				"-run", "^TestTheTargetIsTheOracleAfterAnyHistory$", ".", "-model.steps=60000").CombinedOutput()
 			if err == nil {
 				t.Error("the model test did not notice")
 			}
