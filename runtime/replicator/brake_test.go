@@ -205,7 +205,7 @@ func TestNothingIsDeletedBeforeItIsClearThatTheTableIsNotWrong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unknown := refusing("new")
 		unknown.Message = "a text that is not known"
-		f := newFunction(t, uniqueSpec(all))
+		f := newFunction(t, guarded(uniqueSpec(all))) // a request for each write
 		records := modifications(t, f, 2)
 		before := f.db.Items("target")
 		f.faults.Use(faults.Rule{Kind: faults.Throttled, Probability: 1, Select: selects("slow")}, unknown)
