@@ -58,9 +58,11 @@ func newRole(t *replicatedTable, target spec.Target) awsiam.Role {
 		InlinePolicies: &map[string]awsiam.PolicyDocument{
 			"Replicate": awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{
 				Statements: &[]awsiam.PolicyStatement{
-					// The event source mapping reads the stream. Lambda refuses to create
-					// it without all four. Source: AWS Lambda Developer Guide, "Using AWS
-					// Lambda with Amazon DynamoDB", execution role permissions.
+					// The event source mapping reads the stream with the four actions that
+					// Lambda's guide lists. ListStreams takes no resource, so here it allows
+					// nothing; TableV2's own grant has it too. Sources: AWS Lambda Developer
+					// Guide, "Using AWS Lambda with Amazon DynamoDB", execution role
+					// permissions; Service Authorization Reference, DynamoDB.
 					allow(t.sourceTable.TableStreamArn(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
 					allow(t.targetTable.TableArn(), targetActions(target)...),
 					allow(t.failureQueue.QueueArn(), "sqs:SendMessage"),
