@@ -1,6 +1,7 @@
 package replicatedtable
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -15,40 +16,94 @@ const (
 	// function can apply; and more than ten hours are left to repair it.
 	maxIteratorAge = 10 * time.Minute
 
+	// maxUnreadPeriods is for how many periods Lambda may count no poll. It polls
+	// each shard several times a second, even where nothing is written: 15 minutes
+	// are far more than metrics are late or a mapping takes to change, and leave
+	// almost all of the 24 hours.
+	maxUnreadPeriods = 3
+
+	// maxFailuresPerPeriod is how many messages may arrive in the failure queue in
+	// one period. A record that can never be applied is the exception, so more of
+	// them in minutes have one cause, such as a writer that changed an attribute's
+	// type.
+	maxFailuresPerPeriod = 10
+
 	// alarmPeriodMinutes is over what time an alarm looks at its metric.
 	alarmPeriodMinutes = 5
 )
 
 // newIteratorAgeAlarm defines the alarm for a stream that waits: while nothing can
-// be applied, its records grow old. An idle stream has no such metric.
+// be applied, its records grow old. An idle stream has no such metric, and neither
+// has one that is not read, which is what newUnreadStreamAlarm is for.
 func newIteratorAgeAlarm(t *replicatedTable) awscloudwatch.Alarm {
-	age := t.function.Metric(jsii.String("IteratorAge"), maximum())
-	return newAlarm(t, "IteratorAgeAlarm", age, float64(maxIteratorAge.Milliseconds()),
-		"The target table lags behind the source table; the function's log says why")
+	return newAlarm(t, "IteratorAgeAlarm", awscloudwatch.AlarmProps{
+		Metric:    t.function.Metric(jsii.String("IteratorAge"), over(awscloudwatch.Stats_MAXIMUM())),
+		Threshold: jsii.Number(float64(maxIteratorAge.Milliseconds())),
+		AlarmDescription: jsii.String("The target table lags behind the source table; the function's log says why. " +
+			"The function also stops when the target table refuses one put after the other because of its own " +
+			"definition, such as a secondary index whose key attribute has another type: " +
+			"the prop WriteBrake turns that stop off"),
+	})
+}
+
+// newUnreadStreamAlarm defines the alarm for a stream that nobody reads. Lambda
+// counts what each poll finds, and counts 0 when it finds nothing: what matters is
+// whether it counts at all.
+func newUnreadStreamAlarm(t *replicatedTable) awscloudwatch.Alarm {
+	polls := awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace:     jsii.String("AWS/Lambda"),
+		MetricName:    jsii.String("PolledEventCount"),
+		DimensionsMap: &map[string]*string{"EventSourceMappingUUID": t.eventSourceMapping.Ref()},
+	})
+	return newAlarm(t, "UnreadStreamAlarm", awscloudwatch.AlarmProps{
+		Metric:             polls.With(over(awscloudwatch.Stats_SAMPLE_COUNT())),
+		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
+		Threshold:          jsii.Number(1),
+		EvaluationPeriods:  jsii.Number(maxUnreadPeriods),
+		TreatMissingData:   awscloudwatch.TreatMissingData_BREACHING,
+		AlarmDescription: jsii.String("Nobody has read the source table's stream for 15 minutes, or one batch was " +
+			"retried for that long. Changes are gone 24 hours after they were written. First see in the function's log " +
+			"whether batches fail. If it is silent, see that the event source mapping is enabled, that the function's " +
+			"role allows dynamodb:GetRecords, that the source table's key is enabled and that the function is not throttled"),
+	})
 }
 
 // newQueueAlarm defines the alarm for what could not be replicated, as long as it
 // waits in queue.
 func newQueueAlarm(t *replicatedTable, id string, queue awssqs.Queue, description string) awscloudwatch.Alarm {
-	return newAlarm(t, id, queue.MetricApproximateNumberOfMessagesVisible(maximum()), 0, description)
+	return newAlarm(t, id, awscloudwatch.AlarmProps{
+		Metric:           queue.MetricApproximateNumberOfMessagesVisible(over(awscloudwatch.Stats_MAXIMUM())),
+		Threshold:        jsii.Number(0),
+		AlarmDescription: jsii.String(description),
+	})
 }
 
-// maximum is what an alarm looks at: the highest value of a period.
-func maximum() *awscloudwatch.MetricOptions {
+// newFailureRateAlarm defines the alarm for a flood of failures, which the queue's
+// own alarm cannot show while a single message waits.
+func newFailureRateAlarm(t *replicatedTable) awscloudwatch.Alarm {
+	return newAlarm(t, "FailureRateAlarm", awscloudwatch.AlarmProps{
+		Metric:    t.failureQueue.MetricNumberOfMessagesSent(over(awscloudwatch.Stats_SUM())),
+		Threshold: jsii.Number(maxFailuresPerPeriod),
+		AlarmDescription: jsii.String("Many changes at once cannot be replicated and go to the failure queue: " +
+			"not a single item but a writer, the mapping or the target table is wrong. " +
+			"The reasons are in the queue's messages and in the function's log"),
+	})
+}
+
+// over makes an alarm look at one statistic of its metric, period by period.
+func over(statistic *string) *awscloudwatch.MetricOptions {
 	return &awscloudwatch.MetricOptions{
-		Statistic: awscloudwatch.Stats_MAXIMUM(),
+		Statistic: statistic,
 		Period:    awscdk.Duration_Minutes(jsii.Number(alarmPeriodMinutes)),
 	}
 }
 
-// newAlarm defines an alarm that goes off as soon as metric is above threshold.
-func newAlarm(t *replicatedTable, id string, metric awscloudwatch.IMetric, threshold float64, description string) awscloudwatch.Alarm {
-	return awscloudwatch.NewAlarm(t, jsii.String(id), &awscloudwatch.AlarmProps{
-		Metric:             metric,
-		Threshold:          jsii.Number(threshold),
-		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
-		EvaluationPeriods:  jsii.Number(1),
-		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
-		AlarmDescription:   jsii.String(description),
-	})
+// newAlarm defines an alarm. Unless props say otherwise, it goes off as soon as one
+// period's value is above the threshold, and a period without values is healthy.
+func newAlarm(t *replicatedTable, id string, props awscloudwatch.AlarmProps) awscloudwatch.Alarm {
+	props.ComparisonOperator = cmp.Or(props.ComparisonOperator, awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD)
+	props.EvaluationPeriods = cmp.Or(props.EvaluationPeriods, jsii.Number(1))
+	props.TreatMissingData = cmp.Or(props.TreatMissingData, awscloudwatch.TreatMissingData_NOT_BREACHING)
+
+	return awscloudwatch.NewAlarm(t, jsii.String(id), &props)
 }

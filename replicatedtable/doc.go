@@ -61,6 +61,32 @@
 // Nothing applies a message later. An image in it may be older than what is in
 // the source table by then: read the source item again instead of writing it.
 //
+// # Alarms
+//
+// Each sees one thing, and is blind to another. They have no actions:
+// AddAlarmAction gives one to each.
+//
+//   - IteratorAgeAlarm sees that the last record of a batch was more than 10
+//     minutes old. Lambda counts that age only when a batch ends: a stream that
+//     nobody reads has none.
+//   - UnreadStreamAlarm sees that Lambda has not polled the stream for 15 minutes:
+//     the event source mapping is disabled, the role cannot read the stream, the
+//     source table's key is disabled, the function is throttled, or every shard
+//     waits for a batch that is retried. It does not see one shard that waits while
+//     others are read, which IteratorAgeAlarm does. It may go off after the first
+//     deployment, until the first polls are counted.
+//   - FailureQueueAlarm sees that a message waits in the failure queue. It does not
+//     see that more of them follow, nor one that a consumer has just received.
+//   - FailureRateAlarm sees more than 10 messages arriving there within 5 minutes,
+//     whatever waits already. It does not see fewer, and it ends with the flood, not
+//     with its repair.
+//   - FailureDeadLetterQueueAlarm sees that a message waits in the failure queue's
+//     dead-letter queue, and not that more of them follow.
+//
+// None looks at Lambda's metric Errors: a function that reports what it could not
+// apply counts no error there. It does count a function that cannot start or that
+// is ended by its timeout, which the alarms only see as a stream that waits.
+//
 // # What it is not
 //
 // It is not a global table: source and target are two tables of one stack, with

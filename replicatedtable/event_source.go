@@ -46,6 +46,10 @@ func newEventSourceMapping(t *replicatedTable, props ReplicatedTableProps, filte
 				Destination: t.failureQueue.QueueArn(),
 			},
 		},
+		// What the alarm for a stream that nobody reads looks at.
+		MetricsConfig: &awslambda.CfnEventSourceMapping_MetricsConfigProperty{
+			Metrics: jsii.Strings("EventCount"),
+		},
 	})
 }
 

@@ -47,8 +47,10 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	t.function = newFunction(t, settings, code, mapping)
 	t.eventSourceMapping = newEventSourceMapping(t, settings, mapping.Targets[0].Filter)
 	t.iteratorAgeAlarm = newIteratorAgeAlarm(t)
+	t.unreadStreamAlarm = newUnreadStreamAlarm(t)
 	t.failureQueueAlarm = newQueueAlarm(t, "FailureQueueAlarm", t.failureQueue,
 		"Changes of the source table that could not be replicated wait in the failure queue")
+	t.failureRateAlarm = newFailureRateAlarm(t)
 	t.failureDeadLetterQueueAlarm = newQueueAlarm(t, "FailureDeadLetterQueueAlarm", t.failureDeadLetterQueue,
 		"Messages of the failure queue could not be handled, and wait in its dead-letter queue")
 	return t
@@ -77,11 +79,21 @@ type ReplicatedTable interface {
 	FailureDeadLetterQueue() awssqs.Queue
 	// IteratorAgeAlarm goes off when the target table lags 10 minutes behind the
 	// source table: above all, when the function lacks a permission, a table or a
-	// key, and the stream waits. Give it an action with AddAlarmAction.
+	// key, and the stream waits. The package's documentation says what each alarm
+	// sees. Give it an action with AddAlarmAction.
 	IteratorAgeAlarm() awscloudwatch.Alarm
+	// UnreadStreamAlarm goes off when nobody has read the source table's stream for
+	// 15 minutes: above all, when the event source mapping is disabled, the role
+	// cannot read the stream, or the function is throttled. Give it an action with
+	// AddAlarmAction.
+	UnreadStreamAlarm() awscloudwatch.Alarm
 	// FailureQueueAlarm goes off when a message waits in the failure queue. Give it
 	// an action with AddAlarmAction.
 	FailureQueueAlarm() awscloudwatch.Alarm
+	// FailureRateAlarm goes off when more than 10 messages arrive in the failure
+	// queue within 5 minutes, whatever waits there already. Give it an action with
+	// AddAlarmAction.
+	FailureRateAlarm() awscloudwatch.Alarm
 	// FailureDeadLetterQueueAlarm goes off when a message waits in the failure
 	// queue's dead-letter queue. Give it an action with AddAlarmAction.
 	FailureDeadLetterQueueAlarm() awscloudwatch.Alarm
@@ -108,7 +120,8 @@ type replicatedTable struct {
 	function                             awscdklambdagoalpha.GoFunction
 	eventSourceMapping                   awslambda.CfnEventSourceMapping
 	failureQueue, failureDeadLetterQueue awssqs.Queue
-	iteratorAgeAlarm, failureQueueAlarm  awscloudwatch.Alarm
+	iteratorAgeAlarm, unreadStreamAlarm  awscloudwatch.Alarm
+	failureQueueAlarm, failureRateAlarm  awscloudwatch.Alarm
 	failureDeadLetterQueueAlarm          awscloudwatch.Alarm
 	role                                 awsiam.Role
 	logGroup                             awslogs.LogGroup
@@ -120,15 +133,17 @@ func (t *replicatedTable) Function() awscdklambdagoalpha.GoFunction { return t.f
 func (t *replicatedTable) EventSourceMapping() awslambda.CfnEventSourceMapping {
 	return t.eventSourceMapping
 }
-func (t *replicatedTable) FailureQueue() awssqs.Queue            { return t.failureQueue }
-func (t *replicatedTable) FailureDeadLetterQueue() awssqs.Queue  { return t.failureDeadLetterQueue }
-func (t *replicatedTable) IteratorAgeAlarm() awscloudwatch.Alarm { return t.iteratorAgeAlarm }
+func (t *replicatedTable) FailureQueue() awssqs.Queue             { return t.failureQueue }
+func (t *replicatedTable) FailureDeadLetterQueue() awssqs.Queue   { return t.failureDeadLetterQueue }
+func (t *replicatedTable) IteratorAgeAlarm() awscloudwatch.Alarm  { return t.iteratorAgeAlarm }
+func (t *replicatedTable) UnreadStreamAlarm() awscloudwatch.Alarm { return t.unreadStreamAlarm }
+func (t *replicatedTable) FailureQueueAlarm() awscloudwatch.Alarm { return t.failureQueueAlarm }
+func (t *replicatedTable) FailureRateAlarm() awscloudwatch.Alarm  { return t.failureRateAlarm }
 func (t *replicatedTable) FailureDeadLetterQueueAlarm() awscloudwatch.Alarm {
 	return t.failureDeadLetterQueueAlarm
 }
-func (t *replicatedTable) FailureQueueAlarm() awscloudwatch.Alarm { return t.failureQueueAlarm }
-func (t *replicatedTable) Role() awsiam.Role                      { return t.role }
-func (t *replicatedTable) LogGroup() awslogs.LogGroup             { return t.logGroup }
+func (t *replicatedTable) Role() awsiam.Role          { return t.role }
+func (t *replicatedTable) LogGroup() awslogs.LogGroup { return t.logGroup }
 
 func (t *replicatedTable) GrantReadTarget(grantee awsiam.IGrantable) awsiam.Grant {
 	return t.targetTable.Grant(grantee, *jsii.Strings(readActions...)...)

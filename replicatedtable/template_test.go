@@ -210,6 +210,7 @@ func TestTheEventSourceMappingLosesNothing(t *testing.T) {
 	r.want(t, "BatchSize", 1000)
 	r.want(t, "MaximumRetryAttempts", -1)
 	r.want(t, "MaximumRecordAgeInSeconds", 11*60*60)
+	r.want(t, "MetricsConfig", map[string]any{"Metrics": []any{"EventCount"}})
 	r.want(t, "DestinationConfig", map[string]any{"OnFailure": map[string]any{
 		"Destination": getAtt(logicalID(k.stack, k.users.FailureQueue()), "Arn"),
 	}})
@@ -280,33 +281,78 @@ func TestFailuresAreKeptEncryptedAndReachedByTLSOnly(t *testing.T) {
 	})
 }
 
-func TestAnAlarmGoesOffWhenTheStreamWaitsOrAFailureDoes(t *testing.T) {
-	// F3 and F1.
-	k := allKinds(t)
-	age := k.template.Resources[logicalID(k.stack, k.users.IteratorAgeAlarm())]
-	age.want(t, "Namespace", "AWS/Lambda")
-	age.want(t, "MetricName", "IteratorAge")
-	age.want(t, "Dimensions", []any{map[string]any{"Name": "FunctionName", "Value": ref(logicalID(k.stack, k.users.Function()))}})
-	age.want(t, "Statistic", "Maximum")
-	age.want(t, "Threshold", 600000.0)
+// maxDescription is how many characters an alarm's description may have. Source:
+// Amazon CloudWatch API Reference, PutMetricAlarm, AlarmDescription.
+const maxDescription = 1024
 
-	alarms := []resource{age}
-	for _, of := range []struct{ alarm, queue constructs.Construct }{
-		{k.users.FailureQueueAlarm(), k.users.FailureQueue()},
-		{k.users.FailureDeadLetterQueueAlarm(), k.users.FailureDeadLetterQueue()},
-	} {
-		alarm := k.template.Resources[logicalID(k.stack, of.alarm)]
-		alarm.want(t, "Namespace", "AWS/SQS")
-		alarm.want(t, "MetricName", "ApproximateNumberOfMessagesVisible")
-		alarm.want(t, "Dimensions", []any{map[string]any{"Name": "QueueName", "Value": getAtt(logicalID(k.stack, of.queue), "QueueName")}})
-		alarm.want(t, "Statistic", "Maximum")
-		alarm.want(t, "Threshold", 0.0)
-		alarms = append(alarms, alarm)
+func TestAnAlarmGoesOffWhenTheStreamIsUnreadOrWaitsAndWhenAFailureDoes(t *testing.T) {
+	// F1, F3 and F9.
+	k := allKinds(t)
+	dimension := func(name string, value any) any {
+		return []any{map[string]any{"Name": name, "Value": value}}
 	}
-	for _, alarm := range alarms {
-		alarm.want(t, "ComparisonOperator", "GreaterThanThreshold")
-		alarm.want(t, "EvaluationPeriods", 1.0)
-		alarm.want(t, "TreatMissingData", "notBreaching") // an idle stream is no failure
+	queue := func(c constructs.Construct) any {
+		return dimension("QueueName", getAtt(logicalID(k.stack, c), "QueueName"))
+	}
+	const above, below, healthy, breaching = "GreaterThanThreshold", "LessThanThreshold", "notBreaching", "breaching"
+	for _, tt := range []struct {
+		alarm                 constructs.Construct
+		namespace, metric     string
+		dimensions            any
+		statistic, comparison string
+		threshold, periods    float64
+		missing               string
+		says                  []string
+	}{
+		{
+			k.users.IteratorAgeAlarm(), "AWS/Lambda", "IteratorAge",
+			dimension("FunctionName", ref(logicalID(k.stack, k.users.Function()))),
+			"Maximum", above, 600000, 1, healthy, // an idle stream has no age
+			[]string{"log", "index", "WriteBrake"},
+		},
+		{
+			k.users.UnreadStreamAlarm(), "AWS/Lambda", "PolledEventCount",
+			dimension("EventSourceMappingUUID", ref(logicalID(k.stack, k.users.EventSourceMapping()))),
+			"SampleCount", below, 1, 3, breaching, // an idle stream is polled too, and counts 0
+			[]string{"15 minutes", "retried", "24 hours", "mapping is enabled", "GetRecords", "key", "throttled"},
+		},
+		{
+			k.users.FailureQueueAlarm(), "AWS/SQS", "ApproximateNumberOfMessagesVisible", queue(k.users.FailureQueue()),
+			"Maximum", above, 0, 1, healthy, // a queue that nobody uses has no metrics
+			[]string{"failure queue"},
+		},
+		{
+			k.users.FailureRateAlarm(), "AWS/SQS", "NumberOfMessagesSent", queue(k.users.FailureQueue()),
+			"Sum", above, 10, 1, healthy,
+			[]string{"Many changes", "reasons"},
+		},
+		{
+			k.users.FailureDeadLetterQueueAlarm(), "AWS/SQS", "ApproximateNumberOfMessagesVisible", queue(k.users.FailureDeadLetterQueue()),
+			"Maximum", above, 0, 1, healthy,
+			[]string{"dead-letter queue"},
+		},
+	} {
+		t.Run(tt.metric, func(t *testing.T) {
+			r := k.template.Resources[logicalID(k.stack, tt.alarm)]
+			r.want(t, "Namespace", tt.namespace)
+			r.want(t, "MetricName", tt.metric)
+			r.want(t, "Dimensions", tt.dimensions)
+			r.want(t, "Statistic", tt.statistic)
+			r.want(t, "Period", 300)
+			r.want(t, "ComparisonOperator", tt.comparison)
+			r.want(t, "Threshold", tt.threshold)
+			r.want(t, "EvaluationPeriods", tt.periods)
+			r.want(t, "TreatMissingData", tt.missing)
+			description := r.Properties["AlarmDescription"].(string)
+			for _, word := range tt.says {
+				if !strings.Contains(description, word) {
+					t.Errorf("the description does not say %q: %s", word, description)
+				}
+			}
+			if len(description) > maxDescription {
+				t.Errorf("the description has %d bytes, CloudWatch takes %d", len(description), maxDescription)
+			}
+		})
 	}
 }
 
