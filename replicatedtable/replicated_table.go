@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
 	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
 )
 
 // NewReplicatedTable defines a source table, a target table under another key,
@@ -102,12 +101,22 @@ type ReplicatedTable interface {
 	// LogGroup holds the function's logs.
 	LogGroup() awslogs.LogGroup
 
-	// GrantReadTarget allows grantee to read the target table: BatchGetItem,
-	// ConditionCheckItem, DescribeTable, GetItem, Query and Scan.
+	// GrantReadTarget allows grantee to read the target table and its indexes, also
+	// those added later: BatchGetItem, ConditionCheckItem, DescribeTable, GetItem,
+	// Query and Scan.
+	//
+	// The policy is the grantee's own if it has one in the table's account, and
+	// otherwise the table's, which then names the grantee. It panics when neither
+	// can hold the grant: for services, for everybody and for groups of other
+	// accounts.
+	//
+	// A role that another account's stack defines needs the table's name in both
+	// stacks, so CDK fixes the name, and CloudFormation replaces a table that was
+	// deployed without: give Role_FromRoleArn instead.
 	GrantReadTarget(grantee awsiam.IGrantable) awsiam.Grant
-	// GrantReadWriteSource allows grantee to read the source table and to write
-	// to it: what GrantReadTarget allows, and BatchWriteItem, DeleteItem, PutItem
-	// and UpdateItem.
+	// GrantReadWriteSource allows grantee to read the source table and to write to
+	// it: what GrantReadTarget allows, in the same way, and BatchWriteItem,
+	// DeleteItem, PutItem and UpdateItem.
 	GrantReadWriteSource(grantee awsiam.IGrantable) awsiam.Grant
 }
 
@@ -146,11 +155,11 @@ func (t *replicatedTable) Role() awsiam.Role          { return t.role }
 func (t *replicatedTable) LogGroup() awslogs.LogGroup { return t.logGroup }
 
 func (t *replicatedTable) GrantReadTarget(grantee awsiam.IGrantable) awsiam.Grant {
-	return t.targetTable.Grant(grantee, *jsii.Strings(readActions...)...)
+	return t.grant("GrantReadTarget", t.targetTable, grantee, readActions)
 }
 
 func (t *replicatedTable) GrantReadWriteSource(grantee awsiam.IGrantable) awsiam.Grant {
-	return t.sourceTable.Grant(grantee, *jsii.Strings(slices.Concat(readActions, writeActions)...)...)
+	return t.grant("GrantReadWriteSource", t.sourceTable, grantee, slices.Concat(readActions, writeActions))
 }
 
 // childPath is the path that a construct called id has in scope.

@@ -378,6 +378,13 @@ func (tpl template) permissions(t *testing.T, role string) []string {
 			documents = append(documents, r.Properties["PolicyDocument"])
 		}
 	}
+	return allowedBy(t, documents)
+}
+
+// allowedBy lists "action on resource" for every statement of the policy
+// documents, sorted, and fails on all but plain Allow statements.
+func allowedBy(t *testing.T, documents []any) []string {
+	t.Helper()
 	var permissions []string
 	for _, document := range documents {
 		for _, s := range document.(map[string]any)["Statement"].([]any) {
