@@ -41,6 +41,9 @@ type functionCode struct {
 	entry string
 	// moduleFile is the go.mod file of the app.
 	moduleFile string
+	// skipped says that the CDK builds no asset of the stack, as in many tests. The
+	// fields below are then not set.
+	skipped bool
 	// mod is go build's -mod: where the dependencies come from.
 	mod string
 	// strayVendor says that a folder above entry is called vendor but is not the
@@ -53,6 +56,12 @@ type functionCode struct {
 // the lesser evil for a stray vendor folder: GoFunction then passes
 // -mod=vendor, and only a later flag on the command line takes that back.
 func (c functionCode) bundling() *awscdklambdagoalpha.BundlingOptions {
+	if c.skipped {
+		// The CDK then hashes these options in place of what is built, so they name no
+		// folder. GoFunction's default command holds the path to entry; neither is run.
+		return &awscdklambdagoalpha.BundlingOptions{Command: jsii.Strings("go", "build")}
+	}
+
 	options := &awscdklambdagoalpha.BundlingOptions{
 		Environment: &map[string]*string{"GOFLAGS": jsii.String("-mod=" + c.mod + " " + buildFlags)},
 	}
@@ -82,6 +91,10 @@ func findCode(scope constructs.Construct) (functionCode, error) {
 	if err != nil {
 		return functionCode{}, fmt.Errorf("writing the function's main package: %w", err)
 	}
+	if !*awscdk.Stack_Of(scope).BundlingRequired() {
+		return functionCode{entry: entry, moduleFile: moduleFile, skipped: true}, nil
+	}
+
 	vendored, err := isVendored(moduleFile)
 	if err != nil {
 		return functionCode{}, err

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -46,6 +47,21 @@ func TestTheFunctionIsBuiltOnceAndReproducibly(t *testing.T) {
 	}
 	if _, again := build(t); len(again) != 1 || again[0] != functions[0] {
 		t.Errorf("a second app in another folder built %v, want %v", again, functions)
+	}
+}
+
+func TestASkippedBuildHasTheSameHashInEveryOutputFolder(t *testing.T) {
+	plain, vendored := newStack(t), newStack(t)
+	// GoFunction finds this folder, and then builds with other flags.
+	if err := os.Mkdir(filepath.Join(*awscdk.Stage_Of(vendored).AssetOutdir(), "vendor"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	text := func(stack awscdk.Stack) string {
+		NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
+		return toJSON(t, *assertions.Template_FromStack(stack, nil).ToJSON())
+	}
+	if got, want := text(vendored), text(plain); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
