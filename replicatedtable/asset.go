@@ -35,15 +35,22 @@ func main() { replicator.Start() }
 // do not need.
 const buildFlags = "-trimpath -buildvcs=false -ldflags=-s -tags=lambda.norpc,nethttpomithttp2"
 
+// noWorkspace is the value of GOWORK that keeps the go command from looking for a
+// go.work file.
+const noWorkspace = "off"
+
 // functionCode is the function's source and how to build it.
 type functionCode struct {
 	// entry is the absolute path of the main package's only file.
 	entry string
-	// moduleFile is the go.mod file of the app.
+	// moduleFile is the go.mod file of the app. No folder in its path is a symbolic
+	// link.
 	moduleFile string
 	// skipped says that the CDK builds no asset of the stack, as in many tests. The
 	// fields below are then not set.
 	skipped bool
+	// workspace is the app's go.work file, or noWorkspace.
+	workspace string
 	// mod is go build's -mod: where the dependencies come from.
 	mod string
 	// strayVendor says that a folder above entry is called vendor but is not the
@@ -55,6 +62,12 @@ type functionCode struct {
 // GoBuildFlags raises a warning, which fails a strict synthesis. The warning is
 // the lesser evil for a stray vendor folder: GoFunction then passes
 // -mod=vendor, and only a later flag on the command line takes that back.
+//
+// GoFunction runs go build in moduleFile's folder and names entry relative to it.
+// The go command trusts PWD, inherited from the shell that started the app, which
+// may name that folder through a symbolic link; from there "up" leads somewhere
+// else, and entry is not found. Hence PWD is the folder's real path. On the way up
+// from it there may be another go.work file than the app's, or none. Hence GOWORK.
 func (c functionCode) bundling() *awscdklambdagoalpha.BundlingOptions {
 	if c.skipped {
 		// The CDK then hashes these options in place of what is built, so they name no
@@ -63,7 +76,11 @@ func (c functionCode) bundling() *awscdklambdagoalpha.BundlingOptions {
 	}
 
 	options := &awscdklambdagoalpha.BundlingOptions{
-		Environment: &map[string]*string{"GOFLAGS": jsii.String("-mod=" + c.mod + " " + buildFlags)},
+		Environment: &map[string]*string{
+			"GOFLAGS": jsii.String("-mod=" + c.mod + " " + buildFlags),
+			"GOWORK":  jsii.String(c.workspace),
+			"PWD":     jsii.String(filepath.Dir(c.moduleFile)),
+		},
 	}
 	if c.strayVendor {
 		options.GoBuildFlags = jsii.Strings("-mod=" + c.mod)
@@ -95,14 +112,17 @@ func findCode(scope constructs.Construct) (functionCode, error) {
 		return functionCode{entry: entry, moduleFile: moduleFile, skipped: true}, nil
 	}
 
-	vendored, err := isVendored(moduleFile)
+	workspace, err := findWorkspace()
 	if err != nil {
 		return functionCode{}, err
 	}
-	if vendored {
-		return functionCode{entry: entry, moduleFile: moduleFile, mod: "vendor"}, nil
+	code := functionCode{entry: entry, moduleFile: moduleFile, workspace: workspace, mod: "readonly"}
+	if isVendored(moduleFile, workspace) {
+		code.mod = "vendor"
+	} else {
+		code.strayVendor = hasVendorAbove(entry)
 	}
-	return functionCode{entry: entry, moduleFile: moduleFile, mod: "readonly", strayVendor: hasVendorAbove(entry)}, nil
+	return code, nil
 }
 
 // findModuleFile returns the path of the app's go.mod: of the module that this
@@ -129,18 +149,26 @@ func findModuleFile() (string, error) {
 	return filepath.Join(folder, filepath.Base(file)), nil
 }
 
+// findWorkspace returns the app's go.work file, or noWorkspace.
+func findWorkspace() (string, error) {
+	file, err := goOutput("env", "GOWORK")
+	if err != nil {
+		return "", err
+	}
+	if file == "" {
+		return noWorkspace, nil
+	}
+	return file, nil
+}
+
 // isVendored reports whether the module, or its workspace, vendors its
 // dependencies.
-func isVendored(moduleFile string) (bool, error) {
-	workFile, err := goOutput("env", "GOWORK")
-	if err != nil {
-		return false, err
-	}
+func isVendored(moduleFile, workspace string) bool {
 	root := filepath.Dir(moduleFile)
-	if workFile != "" && workFile != "off" {
-		root = filepath.Dir(workFile)
+	if workspace != noWorkspace {
+		root = filepath.Dir(workspace)
 	}
-	return exists(filepath.Join(root, "vendor", "modules.txt")), nil
+	return exists(filepath.Join(root, "vendor", "modules.txt"))
 }
 
 // hasVendorAbove reports whether GoFunction would find a folder called vendor:

@@ -1,0 +1,151 @@
+package replicatedtable
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// consumer is a module of its own, whose app is built once and run wherever a copy
+// of the module is.
+type consumer struct {
+	// files are the module's, by name.
+	files map[string]string
+	// replace is the line of a go.mod or go.work file that says where this
+	// repository is.
+	replace string
+	// app is the path of the binary.
+	app string
+}
+
+func newConsumer(t *testing.T) consumer {
+	t.Helper()
+	repository, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It requires what this module requires, so that its go.mod is complete.
+	requirements := strings.Replace(read(t, "../go.mod"), "module github.com/replicatedtable/cdk-go", "module example.com/app", 1)
+	c := consumer{
+		files: map[string]string{
+			"go.mod":  requirements + "\nrequire github.com/replicatedtable/cdk-go v0.0.0\n",
+			"go.sum":  read(t, "../go.sum"),
+			"main.go": read(t, "testdata/app/main.go"),
+		},
+		replace: "\nreplace github.com/replicatedtable/cdk-go => " + repository + "\n",
+		app:     filepath.Join(t.TempDir(), "app"),
+	}
+
+	build := exec.Command("go", "build", "-o", c.app, ".")
+	build.Dir = filepath.Join(t.TempDir(), "app")
+	c.writeModule(t, build.Dir, c.replace)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building the consumer's app: %v\n%s", err, out)
+	}
+	return c
+}
+
+// writeModule writes the module to folder, with replace at the end of its go.mod.
+func (c consumer) writeModule(t *testing.T, folder, replace string) {
+	t.Helper()
+	for name, text := range c.files {
+		if name == "go.mod" {
+			text += replace
+		}
+		write(t, filepath.Join(folder, name), text)
+	}
+}
+
+// synthesize runs the app in folder and returns its templates: with the function
+// built, and with building skipped. Like a shell that went there, it sets PWD to
+// folder's name, through whatever symbolic links that leads.
+func (c consumer) synthesize(t *testing.T, folder, outdir string) (built, skipped string) {
+	t.Helper()
+	run := exec.Command(c.app, outdir)
+	run.Dir = folder
+	if out, err := run.CombinedOutput(); err != nil {
+		t.Fatalf("running the consumer's app in %s: %v\n%s", folder, err, out)
+	}
+	return read(t, filepath.Join(outdir, "built", "App.template.json")), read(t, filepath.Join(outdir, "skipped", "App.template.json"))
+}
+
+func TestATemplateIsTheSameWhereverTheAppRuns(t *testing.T) {
+	c := newConsumer(t)
+	root := t.TempDir()
+	c.writeModule(t, filepath.Join(root, "app"), c.replace)
+	wantBuilt, wantSkipped := c.synthesize(t, filepath.Join(root, "app"), filepath.Join(root, "out"))
+
+	// The links are deeper than the folders they lead to, so that as many steps up
+	// from there end in another folder.
+	tests := []struct {
+		name, why string
+		// prepare makes the folder to run in below root.
+		prepare func(t *testing.T, root string) string
+	}{
+		{"through a symbolic link", "PWD then names the link", func(t *testing.T, root string) string {
+			folder := filepath.Join(root, "checkout")
+			c.writeModule(t, folder, c.replace)
+			return link(t, folder, filepath.Join(root, "home", "links", "app"))
+		}},
+		{"through a symbolic link into a workspace", "the app was built without the go.work file", func(t *testing.T, root string) string {
+			write(t, filepath.Join(root, "workspace", "go.work"), "go 1.26\n")
+			folder := filepath.Join(root, "workspace", "app")
+			c.writeModule(t, folder, c.replace)
+			return link(t, folder, filepath.Join(root, "home", "links", "app"))
+		}},
+		{"in a workspace with a symbolic link to the module", "only its go.work file says where this module is", func(t *testing.T, root string) string {
+			workspace := filepath.Join(root, "home", "workspace")
+			write(t, filepath.Join(workspace, "go.work"), "go 1.26\n\nuse ./app\n"+c.replace)
+			write(t, filepath.Join(workspace, "go.work.sum"), c.files["go.sum"])
+			folder := filepath.Join(root, "checkout")
+			c.writeModule(t, folder, "")
+			return link(t, folder, filepath.Join(workspace, "app"))
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Log(tt.why)
+			root := t.TempDir()
+			built, skipped := c.synthesize(t, tt.prepare(t, root), filepath.Join(root, "out"))
+			if built != wantBuilt {
+				t.Errorf("with the function built, got\n%s\nwant\n%s", built, wantBuilt)
+			}
+			if skipped != wantSkipped {
+				t.Errorf("with building skipped, got\n%s\nwant\n%s", skipped, wantSkipped)
+			}
+		})
+	}
+}
+
+// link makes a symbolic link to folder and returns its path.
+func link(t *testing.T, folder, path string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(folder, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
