@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
@@ -38,27 +39,35 @@ func (a answer) response() events.APIGatewayV2HTTPResponse {
 	}
 	body, err := json.Marshal(a.body)
 	if err != nil {
-		panic(fmt.Sprintf("api: bodies hold only strings, encoding one cannot fail: %T", err))
+		panic(fmt.Sprintf("api: bodies hold only strings that are UTF-8, encoding one cannot fail: %T", err))
 	}
 	r.Body = string(body)
 	return r
 }
+
+// maxFieldBytes is how much of a name that the caller made up an answer repeats.
+const maxFieldBytes = 64
 
 // problem is a failure that the caller is told about in words.
 type problem struct {
 	status int
 	header map[string]string
 	// Field is the member or parameter at fault, "body" or "query" for the
-	// whole, empty when it is none of these.
-	Field   string `json:"field,omitempty"`
-	Message string `json:"message"`
+	// whole, nil when it is none of these.
+	Field   *string `json:"field,omitzero"`
+	Message string  `json:"message"`
 }
 
-func (p *problem) Error() string { return p.Field + " " + p.Message }
+func (p *problem) Error() string { return p.Message }
 
-// invalid is a 400 that names a field.
+// invalid is a 400 that names a field. The name may be the caller's own: it is
+// made valid UTF-8, and cut to maxFieldBytes at the end of a character.
 func invalid(field, message string) error {
-	return &problem{status: http.StatusBadRequest, Field: field, Message: message}
+	field = strings.ToValidUTF8(field, "\uFFFD")
+	if len(field) > maxFieldBytes {
+		field = strings.ToValidUTF8(field[:maxFieldBytes], "")
+	}
+	return &problem{status: http.StatusBadRequest, Field: &field, Message: message}
 }
 
 // failed is the answer to a failure. A problem tells what it is. Everything

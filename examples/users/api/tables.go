@@ -130,7 +130,7 @@ func sourceKey(email string) (map[string]types.AttributeValue, error) {
 }
 
 func unknownUser() error {
-	return &problem{status: http.StatusNotFound, Field: "email", Message: "no user has this email"}
+	return &problem{status: http.StatusNotFound, Field: new("email"), Message: "no user has this email"}
 }
 
 // userOf reads an item of either table.

@@ -105,7 +105,7 @@ func decodeBody(r events.APIGatewayV2HTTPRequest) ([]byte, error) {
 	if len(body) > maxBodyBytes {
 		return nil, &problem{
 			status:  http.StatusRequestEntityTooLarge,
-			Field:   "body",
+			Field:   new("body"),
 			Message: fmt.Sprintf("must be at most %d bytes long", maxBodyBytes),
 		}
 	}
