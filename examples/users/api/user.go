@@ -84,10 +84,11 @@ func decodeUser(r events.APIGatewayV2HTTPRequest) (user, error) {
 	if unknown := slices.Sorted(maps.Keys(members)); len(unknown) > 0 {
 		return user{}, invalid(unknown[0], "is not a member of a user")
 	}
-	// The gateway cuts a path at an encoded question mark, so GET and DELETE
-	// would answer for another email than the one asked for.
-	if strings.Contains(u.Email, "?") {
-		return user{}, invalid("email", "must not contain a question mark")
+	// GET and DELETE would act on another email: the gateway cuts a path at an
+	// encoded question mark and may decode a percent sign with what follows it
+	// again, and callers resolve the dots before they send the path.
+	if strings.ContainsAny(u.Email, "?%") || u.Email == "." || u.Email == ".." {
+		return user{}, invalid("email", `must not contain "?" or "%", or be "." or ".."`)
 	}
 	return u, nil
 }
