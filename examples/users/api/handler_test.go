@@ -24,6 +24,8 @@ const (
 	adaBody  = `{"email":"ada+l@example.com","state":"New Jersey","city":"Princeton","zipcode":"08540"}`
 )
 
+var ada = user{Email: adaEmail, State: "New Jersey", City: "Princeton"}
+
 func TestAUserIsPutReadReplacedAndDeleted(t *testing.T) {
 	api := newAPI(t)
 

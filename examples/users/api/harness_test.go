@@ -27,7 +27,7 @@ type api struct {
 
 // newAPI makes a handler over two empty tables of DynamoDB Local, keyed as the
 // stack keys them.
-func newAPI(t *testing.T) api {
+func newAPI(t testing.TB) api {
 	t.Helper()
 	a := newAPIAt(t, enginetest.DynamoDBLocal(t))
 	name := strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())
@@ -38,7 +38,7 @@ func newAPI(t *testing.T) api {
 }
 
 // newAPIAt makes a handler whose tables are wherever endpoint says.
-func newAPIAt(t *testing.T, endpoint string) api {
+func newAPIAt(t testing.TB, endpoint string) api {
 	t.Helper()
 	log := new(bytes.Buffer)
 	return api{
@@ -64,7 +64,7 @@ func newAPIAt(t *testing.T, endpoint string) api {
 
 // createTable makes a table with string keys, partition key first, and deletes
 // it when the test ends.
-func (a api) createTable(t *testing.T, name string, keys ...string) {
+func (a api) createTable(t testing.TB, name string, keys ...string) {
 	t.Helper()
 	in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest}
 	for i, key := range keys {
@@ -86,14 +86,14 @@ func (a api) createTable(t *testing.T, name string, keys ...string) {
 }
 
 // replicated puts into the target table what the replicator would put for u.
-func (a api) replicated(t *testing.T, u user) {
+func (a api) replicated(t testing.TB, u user) {
 	t.Helper()
 	it := item(u)
 	it["replicatedtable:version"] = &types.AttributeValueMemberN{Value: "1"}
 	a.putItem(t, a.tables.target, it)
 }
 
-func (a api) putItem(t *testing.T, table string, it map[string]types.AttributeValue) {
+func (a api) putItem(t testing.TB, table string, it map[string]types.AttributeValue) {
 	t.Helper()
 	if _, err := a.tables.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: it}); err != nil {
 		t.Fatal(err)
@@ -143,7 +143,7 @@ type answered struct {
 }
 
 // want checks status, headers and body; bodies are compared as JSON values.
-func (a answered) want(t *testing.T, status int, body string) {
+func (a answered) want(t testing.TB, status int, body string) {
 	t.Helper()
 	if a.StatusCode != status {
 		t.Errorf("status is %d, want %d; body: %s", a.StatusCode, status, a.Body)
