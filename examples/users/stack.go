@@ -53,10 +53,10 @@ func newUsersTable(stack awscdk.Stack, architecture awslambda.Architecture) repl
 		},
 		// Two users of one city meet on one target item, because state and city
 		// do not contain the email. Of these users the target table shows the
-		// one written last, and deleting that one does not bring the other back.
-		// A target key that contains the email gives each user an item and needs
-		// no policy: a sort key of city and email joined would, and since a key
-		// takes single attributes here, the email itself does (README.md).
+		// one written last. When that one is deleted, an older one may or may not
+		// come back. A target key that contains the email gives each user an item
+		// and needs no policy: a sort key that joins city and email does, with
+		// KeySources (README.md).
 		OnKeyCollision: replicatedtable.OnKeyCollision_LAST_WRITER_WINS,
 		// A demo leaves nothing behind. The default keeps tables with their items.
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
