@@ -88,6 +88,17 @@ type ReplicatedTableProps struct {
 	// Default: DELETE.
 	ExpiredItems ExpiredItems
 
+	// WriteBrake stops the stream when the target table refuses puts because of its
+	// own definition, such as a secondary index whose key has another type than the
+	// attribute: more than 25 puts in a row, or 90 % of the puts of an invocation that
+	// has more than 25. The function then gives nothing up, deletes nothing, and tries
+	// one put per invocation until the table takes one; IteratorAgeAlarm goes off.
+	// Where false, every refused record goes to the failure queue, and what the target
+	// table shows of its source item is deleted. What lies in an item, such as its
+	// size, never stops the stream.
+	// Default: true.
+	WriteBrake *bool
+
 	// RemovalPolicy is what becomes of both tables, both queues and the log group
 	// when they leave the stack: RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE.
 	// SNAPSHOT is refused, as none of them has snapshots.
@@ -169,8 +180,8 @@ type OnKeyCollision string
 // a version attribute and every write is conditional, which costs one request
 // per item. Deleting or moving one source item never removes the target item of
 // another. Two limits: between different source items, changes of the same
-// second have no guaranteed order; and deleting the winner does not bring the
-// loser back.
+// second have no guaranteed order; and when the winner is deleted, an older loser
+// may come back or not.
 const OnKeyCollision_LAST_WRITER_WINS OnKeyCollision = "LAST_WRITER_WINS"
 
 // ExpiredItems says what a deletion by time to live does to the target item.

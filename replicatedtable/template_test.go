@@ -107,6 +107,7 @@ func everyProp() *ReplicatedTableProps {
 	props.Filter = Condition_Exists(jsii.String("verified"))
 	props.VersionAttribute = jsii.String("v")
 	props.ExpiredItems = ExpiredItems_DELETE
+	props.WriteBrake = jsii.Bool(false)
 	props.RemovalPolicy = awscdk.RemovalPolicy_DESTROY
 	props.MemorySize = jsii.Number(512)
 	props.Timeout = awscdk.Duration_Seconds(jsii.Number(90))

@@ -87,6 +87,8 @@ func toSpec(props *ReplicatedTableProps) spec.Spec {
 		Table:          spec.Table{TableName: strings.Repeat("x", maxTableNameBytes), KeySchema: toKeySchema(props.Target)},
 		Projection:     spec.Projection{Type: spec.All},
 		OnKeyCollision: spec.OnKeyCollision(props.OnKeyCollision),
+
+		WriteBrakeDisabled: props.WriteBrake != nil && !*props.WriteBrake,
 	}
 	if props.Filter != nil {
 		filter := props.Filter.toSpec()

@@ -609,6 +609,7 @@ func TestTheMappingSaysWhatThePropsSay(t *testing.T) {
 		"state": KeySource_Attribute(jsii.String("address.state")),
 	}
 	props.ExpiredItems = ExpiredItems_KEEP
+	props.WriteBrake = jsii.Bool(false)
 	props.Filter = Condition_All(
 		Condition_In(jsii.String("address.country"), Value_String(jsii.String("US")), Value_Number(jsii.String("1"))),
 		Condition_Any(
@@ -645,6 +646,8 @@ func TestTheMappingSaysWhatThePropsSay(t *testing.T) {
 			Projection:       spec.Projection{Type: spec.Exclude, Attributes: []string{"zipcode"}, Renames: map[string]string{"name": "title"}},
 			OnKeyCollision:   spec.LastWriterWins,
 			VersionAttribute: "replicatedtable:version",
+
+			WriteBrakeDisabled: true,
 		}},
 		FailureQueueURL: "queue",
 	}
@@ -696,9 +699,10 @@ func TestTheVersionGuardIsTheVersionAttributeWithoutAPolicy(t *testing.T) {
 	}
 }
 
-func TestDeletingExpiredItemsIsTheDefaultWrittenOut(t *testing.T) {
+func TestDeletingExpiredItemsAndBrakingAreTheDefaultsWrittenOut(t *testing.T) {
 	props := uniqueProps()
 	props.ExpiredItems = ExpiredItems_DELETE
+	props.WriteBrake = jsii.Bool(true)
 	written, _ := validate(props, sizes{})
 	leftOut, _ := validate(uniqueProps(), sizes{})
 	if written.Encode() != leftOut.Encode() {

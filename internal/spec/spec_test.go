@@ -36,6 +36,8 @@ func sound() Spec {
 			},
 			OnKeyCollision:   LastWriterWins,
 			VersionAttribute: DefaultVersionAttribute,
+
+			WriteBrakeDisabled: true,
 		}},
 		FailureQueueURL: "https://queue",
 	}
@@ -122,6 +124,7 @@ func TestATextThatIsNoSpecIsRefused(t *testing.T) {
 		{"something follows", good + "}", "is followed by something"},
 		{"another spelling", strings.Replace(good, `"Targets"`, `"targets"`, 1), "targets is no field"},
 		{"a name twice", strings.Replace(good, `"TableName":"source"`, `"TableName":"a","TableName":"source"`, 1), "Source.TableName stands twice"},
+		{"a text for a truth", strings.Replace(good, `"WriteBrakeDisabled":true`, `"WriteBrakeDisabled":"true"`, 1), "Targets[0].WriteBrakeDisabled is not a boolean"},
 		{"a number for a text", strings.Replace(good, `"TableName":"source"`, `"TableName":1`, 1), "Source.TableName is not a string"},
 		{"a text for an object", strings.Replace(good, `"Projection":{`, `"Projection":"ALL","Other":{`, 1), "Targets[0].Projection is not an object"},
 		{"a text for an array", strings.Replace(good, `"Targets":[`, `"Targets":"all","Other":[`, 1), "Targets is not an array"},

@@ -7,6 +7,11 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/replicatedtable/cdk-go/internal/faults"
 	"github.com/replicatedtable/cdk-go/internal/spec"
@@ -263,5 +268,124 @@ func TestABrakedTargetStillLosesWhatTheSourceLost(t *testing.T) {
 	removal := record("REMOVE", 300, item("id", "7"), item("id", "7", "group", "g"), "")
 	if again := f.invoke(t, removal); again != nil || len(f.db.Items("target")) != 99 {
 		t.Errorf("%v comes again, the target has %d items", again, len(f.db.Items("target")))
+	}
+}
+
+// addIndex adds a secondary index on one attribute to the target table, and waits
+// until it is there.
+func (p *pair) addIndex(attribute string, typ types.ScalarAttributeType) {
+	p.t.Helper()
+	input := &dynamodb.UpdateTableInput{
+		TableName:            aws.String("target"),
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: &attribute, AttributeType: typ}},
+		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Create: &types.CreateGlobalSecondaryIndexAction{
+			IndexName:  aws.String("byAttribute"),
+			KeySchema:  []types.KeySchemaElement{{AttributeName: &attribute, KeyType: types.KeyTypeHash}},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+		}}},
+	}
+	for _, a := range p.spec.Targets[0].Attributes() {
+		input.AttributeDefinitions = append(input.AttributeDefinitions, types.AttributeDefinition{
+			AttributeName: &a.Name, AttributeType: types.ScalarAttributeType(a.Type)})
+	}
+	if _, err := p.db.UpdateTable(p.t.Context(), input); err != nil {
+		p.t.Fatal(err)
+	}
+	active := func(d *types.TableDescription) bool {
+		return d.TableStatus == types.TableStatusActive && d.GlobalSecondaryIndexes[0].IndexStatus == types.IndexStatusActive
+	}
+	for {
+		out, err := p.db.DescribeTable(p.t.Context(), &dynamodb.DescribeTableInput{TableName: input.TableName})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if active(out.Table) {
+			return
+		}
+		sleep(p.t.Context(), 10*time.Millisecond)
+	}
+}
+
+func TestAnIndexWithAKeyOfTheWrongTypeStopsTheStreamOnDynamoDBLocal(t *testing.T) {
+	// F7, as somebody adds an index to the target table that no item fits.
+	for name, mapping := range map[string]spec.Spec{"batches": uniqueSpec(all), "guarded": guarded(uniqueSpec(all))} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t, mapping)
+			put := func(i int, value types.AttributeValue) {
+				p.put(attributes{"id": s(fmt.Sprint(i)), "group": s("g"), "note": value})
+			}
+			const items = 60
+			for i := range items {
+				put(i, s("old"))
+			}
+			p.drain()
+			p.addIndex("note", types.ScalarAttributeTypeN)
+			before := p.items("target")
+			for i := range items {
+				put(i, s("new"))
+			}
+			records := p.records()
+
+			// The failure queue is at an address where nothing answers: a record that
+			// was given up would come again by itself, and not the whole batch.
+			if again := p.deliver(records...); len(again) != 1 {
+				t.Errorf("%d records come again, want the batch from its first record", len(again))
+			}
+			p.wantTarget("nothing may be deleted", before...)
+		})
+	}
+}
+
+func TestTheReasonsOfRefusalsAreThoseOfDynamoDBLocal(t *testing.T) {
+	p := newPair(t, uniqueSpec(all))
+	p.addIndex("indexed", types.ScalarAttributeTypeS)
+	nested := s("x")
+	for range 33 {
+		nested = &types.AttributeValueMemberL{Value: []types.AttributeValue{nested}}
+	}
+	for name, test := range map[string]struct {
+		attribute string
+		value     types.AttributeValue
+		want      reason
+	}{
+		"the type of an index key":       {"indexed", n("1"), aboutIndexKeyType},
+		"an empty index key":             {"indexed", s(""), aboutIndexKeySize},
+		"an index key that is too long":  {"indexed", s(strings.Repeat("x", maxPartitionKeyBytes+1)), aboutIndexKeySize},
+		"an item that is too large":      {"note", s(strings.Repeat("x", 400<<10)), aboutItem},
+		"an item that is nested deeply":  {"note", nested, aboutItem},
+		"a number that is too large":     {"note", n("1e200"), aboutItem},
+		"a number that is too small":     {"note", n("1e-200"), aboutItem},
+		"a number of too many digits":    {"note", n(strings.Repeat("1", 39)), aboutItem},
+		"no number":                      {"note", n("x"), aboutItem},
+		"an empty set":                   {"note", &types.AttributeValueMemberSS{Value: []string{}}, aboutItem},
+		"a set with an element twice":    {"note", &types.AttributeValueMemberSS{Value: []string{"a", "a"}}, aboutItem},
+		"NULL where the index wants one": {"indexed", &types.AttributeValueMemberNULL{Value: true}, aboutUnknown},
+	} {
+		item := attributes{"id": s("1"), "group": s("g"), test.attribute: test.value}
+		_, err := p.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("target"), Item: item})
+		if got := reasonOf(err); err == nil || got != test.want {
+			t.Errorf("%s: got %d, want %d: %v", name, got, test.want, err)
+		}
+	}
+}
+
+func TestTheReasonsOfRefusalsAreThoseOfDynamoDB(t *testing.T) {
+	// Where DynamoDB Local has another text, as public reports quote DynamoDB's.
+	for message, want := range map[string]reason{
+		"One or more parameter values were invalid: Type mismatch for Index Key a Expected: S Actual: NULL IndexName: i":         aboutIndexKeyType,
+		"One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes":            aboutIndexKeySize,
+		"One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of 1024 bytes": aboutIndexKeySize,
+		"Attempting to store more than 38 significant digits in a Number":                                                        aboutItem,
+		"The parameter cannot be converted to a numeric value: x":                                                                aboutItem,
+		"Item size to update has exceeded the maximum allowed size":                                                              aboutItem,
+		"Supplied AttributeValue is empty, must contain exactly one of the supported datatypes":                                  aboutItem,
+		"something that is not known": aboutUnknown,
+	} {
+		if got := reasonOf(answered(400, "ValidationException", message)); got != want {
+			t.Errorf("%q: got %d, want %d", message, got, want)
+		}
+	}
+	if got := reasonOf(answered(400, "ItemCollectionSizeLimitExceededException", "Collection size exceeded.")); got != aboutItem {
+		t.Errorf("the size of an item's collection: got %d", got)
 	}
 }
