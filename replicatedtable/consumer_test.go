@@ -8,15 +8,15 @@ import (
 	"testing"
 )
 
-// consumer is a module of its own, whose app is built once and run wherever a copy
-// of the module is.
+// consumer is a module of its own, whose app is built once and run wherever a copy of
+// the module is.
 type consumer struct {
 	// files are the module's, by name.
 	files map[string]string
 	// replace is the line of a go.mod or go.work file that says where this
 	// repository is.
 	replace string
-	// app is the path of the binary.
+	// app is the path of the binary, once it is built.
 	app string
 }
 
@@ -28,23 +28,50 @@ func newConsumer(t *testing.T) consumer {
 	}
 	// It requires what this module requires, so that its go.mod is complete.
 	requirements := strings.Replace(read(t, "../go.mod"), "module github.com/replicatedtable/cdk-go", "module example.com/app", 1)
-	c := consumer{
+	return consumer{
 		files: map[string]string{
 			"go.mod":  requirements + "\nrequire github.com/replicatedtable/cdk-go v0.0.0\n",
 			"go.sum":  read(t, "../go.sum"),
 			"main.go": read(t, "testdata/app/main.go"),
+
+			"readme/main.go": firstGoBlock(t, "../README.md"),
 		},
 		replace: "\nreplace github.com/replicatedtable/cdk-go => " + repository + "\n",
-		app:     filepath.Join(t.TempDir(), "app"),
 	}
+}
 
-	build := exec.Command("go", "build", "-o", c.app, ".")
-	build.Dir = filepath.Join(t.TempDir(), "app")
-	c.writeModule(t, build.Dir, c.replace)
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the consumer's app: %v\n%s", err, out)
+// build builds the module's app.
+func (c *consumer) build(t *testing.T) {
+	t.Helper()
+	c.app = filepath.Join(t.TempDir(), "app")
+	c.run(t, "build", "-o", c.app, ".")
+}
+
+// run runs the go command in a copy of the module.
+func (c *consumer) run(t *testing.T, arguments ...string) {
+	t.Helper()
+	command := exec.Command("go", arguments...)
+	command.Dir = filepath.Join(t.TempDir(), "app")
+	c.writeModule(t, command.Dir, c.replace)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("go %s in the consumer's module: %v\n%s", strings.Join(arguments, " "), err, out)
 	}
-	return c
+}
+
+// firstGoBlock returns the first block of Go code in a document.
+func firstGoBlock(t *testing.T, document string) string {
+	t.Helper()
+	_, rest, _ := strings.Cut(read(t, document), "```go\n")
+	block, _, found := strings.Cut(rest, "```\n")
+	if !found {
+		t.Fatalf("%s has no block of Go code", document)
+	}
+	return block
+}
+
+func TestTheExampleOfTheReadmeCompilesAsPasted(t *testing.T) {
+	c := newConsumer(t)
+	c.run(t, "vet", "./readme")
 }
 
 // writeModule writes the module to folder, with replace at the end of its go.mod.
@@ -73,6 +100,7 @@ func (c consumer) synthesize(t *testing.T, folder, outdir string) (built, skippe
 
 func TestATemplateIsTheSameWhereverTheAppRuns(t *testing.T) {
 	c := newConsumer(t)
+	c.build(t)
 	root := t.TempDir()
 	c.writeModule(t, filepath.Join(root, "app"), c.replace)
 	wantBuilt, wantSkipped := c.synthesize(t, filepath.Join(root, "app"), filepath.Join(root, "out"))

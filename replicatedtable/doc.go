@@ -24,7 +24,8 @@
 //   - A mapping in which two source items could meet on one target key is
 //     refused at synthesis, unless [ReplicatedTableProps] says what to do.
 //   - A target key attribute is a source attribute, one inside a map, or several
-//     joined into one string, in which different texts never make the same key.
+//     joined into one string, in which different texts never make the same key. An
+//     item without it has no target item; NULL and empty values count as absent.
 //   - Changes of one source item are applied in order. Delivery is at least
 //     once; a redelivered change does no harm.
 //   - An item that leaves the filter leaves the target table. Lambda gets the
@@ -35,6 +36,10 @@
 //   - A record that can never be applied stops nothing: it goes to the failure
 //     queue, and the records behind it are applied. The target item that showed
 //     the source item before is deleted.
+//   - A target table that refuses puts one after the other because of its own
+//     definition, such as a secondary index whose key has another type, stops the
+//     stream: nothing is deleted or given up because of it, unless WriteBrake is
+//     false.
 //   - The function's role allows the actions the function uses, on its own
 //     stream, target table, queue and log group.
 //
@@ -55,8 +60,9 @@
 //     the stream until they are 24 hours old, which leaves 13 hours to fetch them.
 //
 // The second kind is for what is wrong with the whole, not with a record: while
-// the function lacks a permission, or a table or encryption key is gone, it sends
-// nothing to the queue. The stream waits, and the function's log says for what.
+// the function lacks a permission, a table or encryption key is gone, or the target
+// table refuses every item, it sends nothing to the queue. The stream waits, and the
+// function's log says for what.
 //
 // Nothing applies a message later. An image in it may be older than what is in
 // the source table by then: read the source item again instead of writing it.
@@ -94,8 +100,8 @@
 // index: it needs no function, and DynamoDB maintains it. A target table is for
 // what an index does not offer: consistent reads, no back-pressure on the
 // writes of the base table, its own stream, time to live, backups and access
-// policies, a key that is nested, joined or renamed, or more than an index per
-// table quota allows.
+// policies, a key attribute that is nested, joined into one string or renamed, or
+// more indexes than a table's quota allows.
 //
 // # Building the function
 //

@@ -31,7 +31,9 @@ func KeySource_Attribute(attribute *string) KeySource {
 //
 // Strings are joined as they are, numbers in decimal notation without an exponent
 // or superfluous zeros, binary as base64; a change of an item where a part has
-// another type goes to the failure queue. A part may be the empty string.
+// another type goes to the failure queue. A part may be the empty string; NULL counts
+// as absent. All parts and separators share the 1,024 bytes of a sort key, or the
+// 2,048 of a partition key.
 //
 // The separator is one character, and not the backslash. Where a part contains
 // the separator or a backslash, a backslash stands before it. So different texts

@@ -19,7 +19,8 @@ type ReplicatedTableProps struct {
 	// Target is the primary key of the target table. Required.
 	//
 	// An item without one of the attributes that it is made of has no target item,
-	// as with a global secondary index. A target key that contains every attribute
+	// as with a global secondary index; NULL, the empty string and empty binary count
+	// as absent. A target key that contains every attribute
 	// of the source key is unique; any other needs OnKeyCollision.
 	Target *KeySchema
 

@@ -83,7 +83,7 @@ func TestAnImageThatIsNullOrEmptyCountsAsAbsent(t *testing.T) {
 		}
 		// Where an event needs an image, one that counts as absent is missing.
 		f.invoke(t, withImage(record("INSERT", 3, item("id", "2"), "", ""), "NewImage", none))
-		if messages := f.queue.messages(t); len(messages) != 1 || messages[0].Reason != "it has no NewImage" {
+		if messages := f.queue.messages(t); len(messages) != 1 || messages[0].Reason != "it lacks a NewImage" {
 			t.Errorf("a new image %s: %v", none, messages)
 		}
 	}

@@ -414,25 +414,25 @@ func (d *decoder) check(c *change) error {
 			return permanentError("eventSourceARN is missing or not the ARN of a stream: a version needs its label")
 		}
 	}
-	if err := d.checkImage(c.oldImage, needsOld, "OldImage"); err != nil {
+	if err := d.checkImage(c.oldImage, needsOld, "an OldImage"); err != nil {
 		return err
 	}
-	return d.checkImage(c.newImage, needsNew, "NewImage")
+	return d.checkImage(c.newImage, needsNew, "a NewImage")
 }
 
 func (d *decoder) checkImage(m image, needed bool, what string) error {
 	if !m.exists() {
 		if needed {
-			return permanentf("it has no %s", what)
+			return permanentf("it lacks %s", what)
 		}
 		return nil
 	}
 	if !needed {
-		return permanentf("it has an %s, which its event does not have", what)
+		return permanentf("it has %s, which its event does not have", what)
 	}
 	for i := range d.sourceKey {
 		if d.event.find(m, d.sourceKey[i].name) == nil {
-			return permanentf("%s has no %q, the source table's key attribute", what, d.sourceKey[i].name)
+			return permanentf("it has %s without %q, the source table's key attribute", what, d.sourceKey[i].name)
 		}
 	}
 	return nil

@@ -97,10 +97,10 @@ func TestABadRecordIsOneFailureAndItsNeighboursAreRead(t *testing.T) {
 		{"no keys", in(`{"SequenceNumber":"1"}`), `it has no Keys`},
 		{"unknown event", strings.Replace(good(2), "INSERT", "UPSERT", 1), "eventName is not INSERT, MODIFY or REMOVE"},
 		{"event is an object", `{"eventName":{"a":[]},"dynamodb":{}}`, "eventName is an object, not a string"},
-		{"no image", record("MODIFY", 2, item("id", "1"), item("id", "1"), ""), "it has no NewImage"},
-		{"no old image", record("MODIFY", 2, item("id", "1"), "", item("id", "1")), "it has no OldImage"},
+		{"no image", record("MODIFY", 2, item("id", "1"), item("id", "1"), ""), "it lacks a NewImage"},
+		{"no old image", record("MODIFY", 2, item("id", "1"), "", item("id", "1")), "it lacks an OldImage"},
 		{"image of an insert's past", record("INSERT", 2, item("id", "1"), item("id", "1"), item("id", "1")), "it has an OldImage, which its event does not have"},
-		{"image without the key", record("INSERT", 2, item("id", "1"), "", item("x", "1")), `NewImage has no "id", the source table's key attribute`},
+		{"image without the key", record("INSERT", 2, item("id", "1"), "", item("x", "1")), `it has a NewImage without "id", the source table's key attribute`},
 		{"attribute value is a string", record("INSERT", 2, item("id", "1"), "", `{"id":"1","x":{"M":{}}}`), "an attribute value is a string, not an object"},
 		{"image is a list", record("INSERT", 2, item("id", "1"), "", `[{"id":{"S":"1"}}]`), "a part of a record is an array, not an object"},
 	} {

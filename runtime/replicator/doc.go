@@ -28,7 +28,8 @@
 //   - A chain is skipped only when every change in it leaves the target item as
 //     it was.
 //   - An image that makes no target item, or one that the table refuses, leaves
-//     none behind: what the item was before is deleted.
+//     none behind: what the item was before is deleted, once it is clear that the
+//     table is not wrong.
 //   - Every write names its chain, and every chain its first record. Nothing
 //     that was not written can go unreported.
 //
@@ -45,6 +46,11 @@
 //   - systemic: no permission, no table, another key schema. Nothing is given
 //     up: the batch comes again from its first record until somebody has
 //     repaired it, and one log line says what to do.
+//
+// A table that refuses an item says why in a text. A limit that the item breaks is
+// permanent. The key of a secondary index, or a text that is not known, may be the
+// table's fault: the item is given up as well, but a brake counts these refusals, and
+// when there are too many in a row the failure is systemic. brake.go says how many.
 //
 // # What a retry does
 //
