@@ -103,6 +103,9 @@ func (k keyAttribute) appendIdentity(dst, value []byte) ([]byte, error) {
 // of it is wanted: object mappers write NULL or an empty value for "none". In a
 // composite an empty value is a part like any other.
 func (k *keyAttribute) isAbsent(value []byte) bool {
+	if len(value) > len(`{"S":"`) && value[3] == '"' && value[4] == ':' && value[5] == '"' && value[6] != '"' {
+		return false // one letter and a text, as nearly all are
+	}
 	typ, text, ok := scalar(value)
 	if !ok {
 		return string(typ) == "NULL"
