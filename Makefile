@@ -23,16 +23,16 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: go ## Install what the other commands need into .local
-	@go run ./internal/tools/install
+	@go run ./internal/cmd/setup
 
 demo: go ## Deploy the example to a local cloud, show it, stop everything
-	@go run ./internal/demo demo
+	@go run ./internal/cmd/demo demo
 
 up: go ## Deploy the example to a local cloud, leave it running, print commands to try
-	@go run ./internal/demo up
+	@go run ./internal/cmd/demo up
 
 down: go ## Stop what "make up" left running
-	@go run ./internal/demo down
+	@go run ./internal/cmd/demo down
 
 test: setup ## Check formatting, vet, lint, and run every test, skipping none
 	@unformatted=$$(gofmt -l examples internal replicatedtable runtime) && \
@@ -46,10 +46,10 @@ fuzz: setup ## Check random histories, faults and crashes against the contract
 	  -model.seed=$(SEED) -model.steps=$(STEPS) -model.slow-steps=$(SLOW)
 
 bench: go ## Compare what an invocation costs with the article's and a typed function
-	@go run ./internal/bench $(BENCH)
+	@go run ./internal/cmd/bench $(BENCH)
 
 bench-cold: go ## Compare how fast a function starts, and how large it is
-	@go run ./internal/bench/coldstart
+	@go run ./internal/cmd/bench/coldstart
 
 lint: setup ## Run golangci-lint
 	$(GOLANGCI_LINT) run ./...

@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/replicatedtable/cdk-go/internal/jsiitest"
+	"github.com/replicatedtable/cdk-go/internal/test/jsiitest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")

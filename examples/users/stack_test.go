@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/jsii-runtime-go"
 
-	"github.com/replicatedtable/cdk-go/internal/jsiitest"
+	"github.com/replicatedtable/cdk-go/internal/test/jsiitest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden template in testdata")

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/replicatedtable/cdk-go/internal/article"
-	"github.com/replicatedtable/cdk-go/internal/eventsource"
 	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/test/article"
+	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
 )
 
 // The six ways in which the article's function loses data. Each test runs one

@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/replicatedtable/cdk-go/internal/bench/orders"
+	"github.com/replicatedtable/cdk-go/internal/cmd/bench/orders"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 

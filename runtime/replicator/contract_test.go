@@ -17,8 +17,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/replicatedtable/cdk-go/internal/eventsource"
 	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
 )
 
 // everyType is an item with all ten attribute types and their corners.

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/replicatedtable/cdk-go/internal/memorydb"
 	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
 // Deliveries that are strange but legal, or that a mistake elsewhere would make.

@@ -16,9 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/replicatedtable/cdk-go/internal/engine/enginetest"
-	"github.com/replicatedtable/cdk-go/internal/eventsource"
 	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
+	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
 )
 
 // pair is a source and a target table in DynamoDB Local, the source's stream,

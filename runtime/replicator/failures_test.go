@@ -19,10 +19,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/replicatedtable/cdk-go/internal/eventsource"
-	"github.com/replicatedtable/cdk-go/internal/faults"
-	"github.com/replicatedtable/cdk-go/internal/memorydb"
 	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
+	"github.com/replicatedtable/cdk-go/internal/test/faults"
+	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
 // function is a replicator in front of an in-memory table that fails on purpose,

@@ -25,10 +25,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/replicatedtable/cdk-go/internal/eventsource"
-	"github.com/replicatedtable/cdk-go/internal/faults"
-	"github.com/replicatedtable/cdk-go/internal/memorydb"
 	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
+	"github.com/replicatedtable/cdk-go/internal/test/faults"
+	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
 var (

@@ -14,11 +14,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/replicatedtable/cdk-go/internal/engine/enginetest"
-	"github.com/replicatedtable/cdk-go/internal/eventsource"
-	"github.com/replicatedtable/cdk-go/internal/faults"
-	"github.com/replicatedtable/cdk-go/internal/memorydb"
 	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
+	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
+	"github.com/replicatedtable/cdk-go/internal/test/faults"
+	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
 var slowSteps = flag.Int("model.slow-steps", 2_000, "source writes of the model test on DynamoDB Local in all")

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/replicatedtable/cdk-go/internal/engine"
-	"github.com/replicatedtable/cdk-go/internal/engine/enginetest"
+	"github.com/replicatedtable/cdk-go/internal/test/engine"
+	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 	"github.com/replicatedtable/cdk-go/internal/tools"
 )
 

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/replicatedtable/cdk-go/internal/engine/enginetest"
+	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 )
 
 // api is the handler under test, with its log.

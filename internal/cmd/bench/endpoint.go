@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/replicatedtable/cdk-go/internal/cmd/bench/endpoint"
+	"github.com/replicatedtable/cdk-go/internal/cmd/bench/orders"
+)
+
+// delayVariable is the endpoint's delay.
+const delayVariable = "REPLICATEDTABLE_BENCH_DELAY"
+
+// settled is the endpoint's answer to a command, which has no content: the totals
+// since the last one, or why there are none.
+type settled struct {
+	URL    string // in the answer to the first one only
+	Totals endpoint.Totals
+	Error  string
+}
+
+// serveEndpoint is the process of the DynamoDB endpoint.
+func serveEndpoint(ctx context.Context, getenv func(string) string, commands io.Reader, answers io.Writer) error {
+	delay, err := time.ParseDuration(getenv(delayVariable))
+	if err != nil {
+		return err
+	}
+	// The timer of the answers sleeps in the kernel and takes a processor with it.
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	// Garbage is collected between runs, so that a run has the CPU to itself.
+	debug.SetGCPercent(-1)
+	e := endpoint.New(delay, orders.Unique().Targets[0].Table, orders.Colliding().Targets[0].Table)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: e, ReadHeaderTimeout: time.Minute}
+	defer server.Close()
+	go func() { _ = server.Serve(listener) }() // it ends when the server is closed
+
+	url := "http://" + listener.Addr().String()
+	decoder, encoder := json.NewDecoder(commands), json.NewEncoder(answers)
+	for {
+		var command struct{}
+		if err := decoder.Decode(&command); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		answer := settled{URL: url}
+		url = ""
+		if answer.Totals, err = e.Settle(ctx); err != nil {
+			answer.Error = err.Error()
+		}
+		runtime.GC()
+		if err := encoder.Encode(answer); err != nil {
+			return err
+		}
+	}
+}
+
+// endpointProcess is the endpoint as the parent sees it.
+type endpointProcess struct {
+	*process
+	url string
+}
+
+func startEndpoint(ctx context.Context, delay time.Duration) (*endpointProcess, error) {
+	p, err := startProcess(ctx, endpointRole, delayVariable+"="+delay.String())
+	if err != nil {
+		return nil, err
+	}
+	var first settled
+	if err := p.call(struct{}{}, &first); err != nil {
+		return nil, errors.Join(err, p.end())
+	}
+	return &endpointProcess{p, first.URL}, nil
+}
+
+// settle returns what the requests since the last call have cost and left.
+func (e *endpointProcess) settle() (endpoint.Totals, error) {
+	var answer settled
+	if err := e.call(struct{}{}, &answer); err != nil {
+		return endpoint.Totals{}, fmt.Errorf("ask the endpoint: %w", err)
+	}
+	if answer.Error != "" {
+		return endpoint.Totals{}, errors.New(answer.Error)
+	}
+	return answer.Totals, nil
+}

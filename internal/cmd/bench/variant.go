@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/replicatedtable/cdk-go/internal/cmd/bench/orders"
+	"github.com/replicatedtable/cdk-go/internal/cmd/bench/typed"
+	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/test/article"
+	"github.com/replicatedtable/cdk-go/runtime/replicator"
+)
+
+// variant is one of the functions that are compared.
+type variant struct {
+	name  string
+	title string
+	// memory is the function's, in MB as Lambda counts them. It decides the share
+	// of a CPU, how many requests ours has in flight, and what tuned means.
+	memory int
+	// inFlight is how many requests it has under way at once.
+	inFlight int
+	// serial says that a run takes seconds, so that it is warmed up with less.
+	serial bool
+	// tuned says that the Go runtime is fitted to the memory.
+	tuned bool
+	// yardstick says that ours are compared with it.
+	yardstick bool
+	// guards says that it can write under a version guard.
+	guards bool
+	// handler returns the function's handler as lambda.Start would run it. The
+	// environment is that of the function.
+	handler func(ctx context.Context, s spec.Spec) (lambda.Handler, error)
+}
+
+var variants = []variant{
+	{"article", "article: PutItem, one after the other", 256, 1, true, false, true, false, newArticle},
+	{"typed", "typed SDK, 8 in flight", 256, typed.InFlight, false, false, true, true, newTyped},
+	{"typed_tuned", "the same, its Go runtime tuned", 256, typed.InFlight, false, true, true, true, newTyped},
+	{"ours256", "ours at 256 MB, 8 in flight", 256, 8, false, true, false, true, newOurs},
+	{"ours1280", "ours at 1,280 MB, 40 in flight", 1280, 40, false, true, false, true, newOurs},
+}
+
+// variantsFor returns the variants that can do a workload.
+func variantsFor(w workload) []variant {
+	return slices.DeleteFunc(slices.Clone(variants), func(v variant) bool {
+		return w.spec.Targets[0].VersionAttribute != "" && !v.guards
+	})
+}
+
+func findVariant(name string) (variant, error) {
+	i := slices.IndexFunc(variants, func(v variant) bool { return v.name == name })
+	if i < 0 {
+		return variant{}, fmt.Errorf("there is no variant %q", name)
+	}
+	return variants[i], nil
+}
+
+func newArticle(ctx context.Context, s spec.Spec) (lambda.Handler, error) {
+	c, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f := &article.Function{Client: dynamodb.NewFromConfig(c), TableName: s.Targets[0].TableName, Log: stderrLog()}
+	return lambda.NewHandler(f.Handle), nil
+}
+
+func newTyped(ctx context.Context, s spec.Spec) (lambda.Handler, error) {
+	c, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := s.Targets[0]
+	f := &typed.Function{
+		Client: dynamodb.NewFromConfig(c), TableName: t.TableName,
+		SourceKey: s.Source.PartitionKey.Name, PartitionKey: t.PartitionKey.Name, SortKey: t.SortKey.Name,
+		Excluded: orders.InternalNote, VersionAttribute: t.VersionAttribute,
+	}
+	return lambda.NewHandler(func(ctx context.Context, event events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+		response, err := f.Handle(ctx, event)
+		if err == nil && len(response.BatchItemFailures) > 0 {
+			err = errors.New("typed: not everything was applied")
+		}
+		return response, err
+	}), nil
+}
+
+func newOurs(context.Context, spec.Spec) (lambda.Handler, error) {
+	return replicator.New(os.Getenv, stderrLog())
+}
+
+func stderrLog() *slog.Logger { return slog.New(slog.NewTextHandler(os.Stderr, nil)) }

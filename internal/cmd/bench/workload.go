@@ -1,0 +1,60 @@
+package main
+
+import (
+	"github.com/replicatedtable/cdk-go/internal/cmd/bench/orders"
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+// workload is one case: a payload, and the mapping it goes through.
+type workload struct {
+	name    string
+	title   string
+	spec    spec.Spec
+	records int
+	payload func() []byte
+	// items is how many target items it leaves to a function that writes whatever
+	// has changed in the source; for so many of them, nothing has changed in the
+	// target.
+	items, unchanged int
+	// warmUp is a payload with a tenth of the records, for variants of which a
+	// whole run takes seconds.
+	warmUp func() []byte
+}
+
+// workloads returns all cases.
+func workloads() []workload {
+	return []workload{
+		inserts("1000x1KB", "1,000 new items of 1 KB", orders.Unique(), 1000, orders.Large),
+		inserts("1000x200B", "1,000 new items of 200 B", orders.Unique(), 1000, orders.Small),
+		{
+			name: "200x5", title: "200 items of 1 KB, 5 changes each", spec: orders.Unique(), records: 1000, items: 200,
+			payload: func() []byte { return orders.Changes(200, 5, orders.Large) },
+			warmUp:  func() []byte { return orders.Changes(20, 5, orders.Large) },
+		},
+		{
+			name: "no-ops-1000x1KB", title: "1,000 items of 1 KB, of which 900 change only where it is not projected", spec: orders.Unique(),
+			records: 1000, items: 1000, unchanged: 900,
+			payload: func() []byte { return orders.Checks(1000, orders.Large) },
+			warmUp:  func() []byte { return orders.Checks(100, orders.Large) },
+		},
+		// As many as fit into the 6 MB of an invocation's payload.
+		inserts("8000-small", "8,000 new items of 200 B, a payload of almost 6 MB", orders.Unique(), 8000, orders.Small),
+		inserts("conditional-1000x1KB", "1,000 new items of 1 KB, every write conditional", orders.Colliding(), 1000, orders.Large),
+	}
+}
+
+// written returns how many target items a variant has to write.
+func (w workload) written(v variant) int {
+	if v.yardstick {
+		return w.items
+	}
+	return w.items - w.unchanged
+}
+
+func inserts(name, title string, s spec.Spec, n int, size orders.Size) workload {
+	return workload{
+		name: name, title: title, spec: s, records: n, items: n,
+		payload: func() []byte { return orders.Inserts(n, size) },
+		warmUp:  func() []byte { return orders.Inserts(n/10, size) },
+	}
+}

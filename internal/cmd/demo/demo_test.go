@@ -1,0 +1,277 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/replicatedtable/cdk-go/internal/test/engine"
+	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
+	"github.com/replicatedtable/cdk-go/internal/tools"
+)
+
+// newRunner returns a runner with a state folder and settings of its own, so
+// that what a developer left running stays untouched.
+func newRunner(t *testing.T, settings map[string]string) (*runner, *bytes.Buffer) {
+	t.Helper()
+	root := enginetest.Require(t, tools.Node, tools.Python)
+	var out bytes.Buffer
+	return &runner{root: root, state: t.TempDir(), out: &out, getenv: func(name string) string { return settings[name] }}, &out
+}
+
+func TestDemoHoldsAndStopsEverything(t *testing.T) {
+	r, out := newRunner(t, nil)
+	err := r.run(t.Context(), "demo")
+	t.Log("\n" + out.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := tablesOf(out.String())
+	if len(tables) != 2 {
+		t.Fatalf("the tables are printed %d times, want 2", len(tables))
+	}
+	before, after := tables[0], tables[1]
+	for _, u := range users {
+		if !strings.Contains(before.source, u.Email) || !strings.Contains(before.source, u.Zipcode) {
+			t.Errorf("%s with zip code %s is not in the source table", u.Email, u.Zipcode)
+		}
+		if !strings.Contains(before.target, u.Email) {
+			t.Errorf("%s is not in the target table", u.Email)
+		}
+		if strings.Contains(before.target, u.Zipcode) {
+			t.Errorf("the zip code %s of %s is in the target table", u.Zipcode, u.Email)
+		}
+		if u.State == queriedState && !strings.Contains(out.String(), u.Email+" lives in "+u.City+", "+queriedState) {
+			t.Errorf("%s is not in the answer for %s", u.Email, queriedState)
+		}
+		deleted := u.Email == deletedEmail
+		if strings.Contains(after.source, u.Email) == deleted || strings.Contains(after.target, u.Email) == deleted {
+			t.Errorf("%s after the deletion of %s: source\n%s\ntarget\n%s", u.Email, deletedEmail, after.source, after.target)
+		}
+	}
+	if got := strings.Count(out.String(), " lives in "); got != 2 {
+		t.Errorf("the query found %d users, want 2", got)
+	}
+	if strings.Contains(before.target, "zipcode") {
+		t.Error("the target table has an attribute zipcode")
+	}
+	if endpoint := endpointIn(t, out.String()); answers(endpoint) {
+		t.Errorf("MiniStack still answers at %s", endpoint)
+	}
+}
+
+// TestUpLeavesTheExampleRunningUntilDown also runs the demo on what up left
+// running, as on any emulator named by AWS_ENDPOINT_URL.
+func TestUpLeavesTheExampleRunningUntilDown(t *testing.T) {
+	r, out := newRunner(t, nil)
+	t.Cleanup(func() {
+		if d, err := engine.FindDetached(r.recordFile()); err == nil && d != nil {
+			_ = d.Stop()
+		}
+	})
+	if err := r.run(t.Context(), "down"); err != nil || !strings.Contains(out.String(), "Nothing is running") {
+		t.Fatalf("down with nothing running: %v, %s", err, out)
+	}
+	if err := r.run(t.Context(), "up"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	content, err := os.ReadFile(r.outputsFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o map[string]string
+	if err := json.Unmarshal(content, &o); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"endpoint", "apiId", "sourceTable", "targetTable"} {
+		if o[key] == "" {
+			t.Errorf("outputs.json has no %s: %s", key, content)
+		}
+	}
+	if len(o) != 4 {
+		t.Errorf("outputs.json has %d keys, want 4: %s", len(o), content)
+	}
+	runPrintedCommand(t, out.String(), "-d", "HTTP/1.1 201 ")
+
+	t.Run("a second up deploys again and keeps the items", func(t *testing.T) {
+		out.Reset()
+		if err := r.run(t.Context(), "up"); err != nil || !strings.Contains(out.String(), "already running at "+o["endpoint"]) {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		runPrintedCommand(t, out.String(), "/users/"+users[0].Email, `"zipcode":"`+users[0].Zipcode+`"`)
+	})
+	t.Run("the demo runs on it", func(t *testing.T) {
+		onExisting, out := newRunner(t, map[string]string{"AWS_ENDPOINT_URL": o["endpoint"]})
+		if err := onExisting.run(t.Context(), "demo"); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if !answers(o["endpoint"]) {
+			t.Error("the demo stopped an emulator that it did not start")
+		}
+	})
+
+	if err := r.run(t.Context(), "down"); err != nil {
+		t.Fatal(err)
+	}
+	if answers(o["endpoint"]) {
+		t.Errorf("%s still answers after down", o["endpoint"])
+	}
+	if _, err := os.Stat(r.outputsFile()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("outputs.json is still there after down: %v", err)
+	}
+}
+
+func TestInterruptStopsEverything(t *testing.T) {
+	root := enginetest.Require(t, tools.Node, tools.Python)
+	binary := filepath.Join(t.TempDir(), "demo")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	stdout, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdout.Close()
+	cmd := exec.CommandContext(t.Context(), binary, "demo")
+	cmd.Dir = root
+	mark := "REPLICATEDTABLE_TEST_RUN=" + t.TempDir()
+	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL=", mark)
+	cmd.Stdout, cmd.Stderr = stdout, stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	printed := func() string {
+		content, err := os.ReadFile(stdout.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	// In the middle of the longest step, when cdk has started the app.
+	inTheMiddle := func() bool {
+		return strings.Contains(printed(), "cdk synth") &&
+			(runtime.GOOS != "linux" || slices.ContainsFunc(processesWith(t, mark), func(command string) bool { return strings.HasPrefix(command, "go run") }))
+	}
+	for end := time.Now().Add(2 * time.Minute); !inTheMiddle(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			_ = cmd.Process.Kill()
+			t.Fatalf("it never came to cdk synth:\n%s", printed())
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	err = cmd.Wait()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(printed(), "interrupted") {
+		t.Errorf("exit %v, want status 1 and a word on why:\n%s", err, printed())
+	}
+	if endpoint := endpointIn(t, printed()); answers(endpoint) {
+		t.Errorf("MiniStack still answers at %s", endpoint)
+	}
+	if left := processesWith(t, mark); len(left) > 0 {
+		t.Errorf("processes are left: %q", left)
+	}
+}
+
+// processesWith lists the command lines of the processes that have a variable in
+// their environment. It lists none on systems other than Linux.
+func processesWith(t *testing.T, variable string) []string {
+	t.Helper()
+	environments, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var commands []string
+	for _, file := range environments {
+		// Processes come and go, and some belong to others.
+		environment, err := os.ReadFile(file)
+		if err != nil || !slices.Contains(strings.Split(string(environment), "\x00"), variable) {
+			continue
+		}
+		command, err := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+		if err == nil {
+			commands = append(commands, strings.ReplaceAll(string(command), "\x00", " "))
+		}
+	}
+	return commands
+}
+
+func TestUnknownCommandIsAnError(t *testing.T) {
+	if err := (&runner{}).run(t.Context(), "deploy"); err == nil || !strings.Contains(err.Error(), "demo, up or down") {
+		t.Errorf("error %v, want the commands there are", err)
+	}
+}
+
+// runPrintedCommand pastes one of the commands that up printed into a shell.
+func runPrintedCommand(t *testing.T, printed, with, want string) {
+	t.Helper()
+	for command := range strings.SplitSeq(strings.ReplaceAll(printed, "\\\n", ""), "\n") {
+		if !strings.HasPrefix(strings.TrimSpace(command), "curl ") || !strings.Contains(command, with) {
+			continue
+		}
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", command).Output()
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s: %v, want %s in\n%s", command, err, want, out)
+		}
+		return
+	}
+	t.Errorf("up printed no curl command with %s:\n%s", with, printed)
+}
+
+// printedTables is one pair of tables as the demo printed them.
+type printedTables struct{ source, target string }
+
+func tablesOf(printed string) []printedTables {
+	var all []printedTables
+	for line := range strings.Lines(printed) {
+		left, right, found := strings.Cut(line, "  |  ")
+		if !found {
+			continue
+		}
+		if strings.Contains(left, "source table") {
+			all = append(all, printedTables{})
+		}
+		last := &all[len(all)-1]
+		last.source += left + "\n"
+		last.target += right
+	}
+	return all
+}
+
+func endpointIn(t *testing.T, printed string) string {
+	t.Helper()
+	endpoint := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(printed)
+	if endpoint == "" {
+		t.Fatalf("no endpoint is printed:\n%s", printed)
+	}
+	return endpoint
+}
+
+func answers(endpoint string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return true
+}

@@ -1,0 +1,61 @@
+// Package enginetest gives tests a running engine, or says loudly why not.
+package enginetest
+
+import (
+	"context"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/replicatedtable/cdk-go/internal/test/engine"
+	"github.com/replicatedtable/cdk-go/internal/tools"
+)
+
+// RequiredVariable is the environment variable that turns a missing engine from
+// a skipped test into a failed one when its value is "required". "make test"
+// sets it, so that nothing is skipped there.
+const RequiredVariable = "REPLICATEDTABLE_ENGINES"
+
+// Require returns the repository root when all the tools are installed.
+// Otherwise it skips the test, or fails it when RequiredVariable says so.
+func Require(t testing.TB, needed ...tools.Tool) (root string) {
+	t.Helper()
+	root, err := engine.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tool := range needed {
+		if tool.Installed(root) {
+			continue
+		}
+		const message = "NOT TESTED: %s is not installed. Run `make setup` once, or `make test`, which sets up and skips nothing."
+		if os.Getenv(RequiredVariable) == "required" {
+			t.Fatalf(message, tool)
+		}
+		t.Skipf(message, tool)
+	}
+	return root
+}
+
+// startDynamoDBLocal runs once per test binary.
+var startDynamoDBLocal = sync.OnceValues(func() (*engine.Server, error) {
+	root, err := engine.Root()
+	if err != nil {
+		return nil, err
+	}
+	return engine.StartDynamoDBLocal(context.Background(), root)
+})
+
+// DynamoDBLocal returns the endpoint of DynamoDB Local. All tests of one test
+// binary share one engine, started by the first that asks; it ends with the
+// test binary, however that ends. Tests that must not see each other's tables
+// use different access key ids or different table names.
+func DynamoDBLocal(t testing.TB) (endpoint string) {
+	t.Helper()
+	Require(t, tools.Node, tools.Python)
+	server, err := startDynamoDBLocal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server.Endpoint
+}

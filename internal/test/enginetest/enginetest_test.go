@@ -1,0 +1,56 @@
+package enginetest_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
+)
+
+func TestDynamoDBLocalKeepsTheTablesOfEachAccessKeyApart(t *testing.T) {
+	endpoint := enginetest.DynamoDBLocal(t)
+	if again := enginetest.DynamoDBLocal(t); again != endpoint {
+		t.Errorf("the second caller got %s, the first %s: want one engine per test binary", again, endpoint)
+	}
+	first, second := client(endpoint, "first"), client(endpoint, "second")
+	_, err := first.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName:            aws.String("users"),
+		BillingMode:          types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("email"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("email"), KeyType: types.KeyTypeHash}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name   string
+		client *dynamodb.Client
+		want   []string
+	}{
+		{"first", first, []string{"users"}},
+		{"second", second, nil},
+	} {
+		out, err := row.client.ListTables(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(out.TableNames, row.want) {
+			t.Errorf("access key %s sees tables %v, want %v", row.name, out.TableNames, row.want)
+		}
+	}
+}
+
+func client(endpoint, accessKeyID string) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		BaseEndpoint: &endpoint,
+		Region:       "us-east-1",
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: accessKeyID, SecretAccessKey: "test"}, nil
+		}),
+	})
+}

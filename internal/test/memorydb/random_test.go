@@ -1,0 +1,177 @@
+package memorydb_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
+)
+
+// TestRandomHistoriesEndTheSame sends the same random requests over few keys to
+// both engines and compares every answer and the final tables.
+func TestRandomHistoriesEndTheSame(t *testing.T) {
+	const histories, requests = 4, 500
+	local := local(t)
+	for seed := range uint64(histories) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			memory := inMemory(memorydb.New())
+			account := fmt.Sprint("random", seed)
+			memory.createTables(t, account)
+			local.createTables(t, account)
+			h := history{rand.New(rand.NewPCG(seed, 0))}
+			outcomes := map[string]int{}
+			for range requests {
+				operation, body := h.request()
+				got, want := memory.mustSend(t, account, operation, body), local.mustSend(t, account, operation, body)
+				if got.outcome() != want.outcome() {
+					t.Fatalf("%s %s\n   memorydb: %s %s\nlocal: %s %s", operation, body, got.outcome(), got.body, want.outcome(), want.body)
+				}
+				outcomes[operation+" "+want.outcome()]++
+			}
+			if got, want := memory.items(t, account, "sorted"), local.items(t, account, "sorted"); !slices.Equal(got, want) {
+				t.Errorf("the tables differ\n   memorydb: %q\nlocal: %q", got, want)
+			}
+			for _, often := range []string{"PutItem OK", "PutItem " + failed, "PutItem " + invalid, "DeleteItem OK", "DeleteItem " + failed, "BatchWriteItem OK", "BatchWriteItem " + invalid} {
+				if outcomes[often] == 0 {
+					t.Errorf("no request had the outcome %s: the history proves too little: %v", often, outcomes)
+				}
+			}
+		})
+	}
+}
+
+// history draws random requests. Everything comes from small sets, so that keys
+// meet and conditions hold about as often as not.
+type history struct{ *rand.Rand }
+
+func (h history) one(of ...string) string { return of[h.IntN(len(of))] }
+
+func (h history) request() (operation, body string) {
+	switch h.IntN(8) {
+	case 0:
+		var writes []string
+		for range 1 + h.IntN(4) {
+			if h.IntN(3) == 0 {
+				writes = append(writes, deleteRequest("{"+h.key()+"}"))
+			} else {
+				writes = append(writes, putRequest(h.item()))
+			}
+		}
+		return "BatchWriteItem", `{"RequestItems":{"sorted":[` + strings.Join(writes, ",") + `]}}`
+	case 1, 2:
+		return "DeleteItem", `{"TableName":"sorted","Key":{` + h.key() + `}` + h.condition() + `}`
+	default:
+		return "PutItem", `{"TableName":"sorted","Item":` + h.item() + h.condition() + `}`
+	}
+}
+
+func (h history) key() string {
+	sortKey := h.one(`{"N":"1"}`, `{"N":"1.0"}`, `{"N":"-0.5"}`, `{"N":"2"}`, `{"N":"2e0"}`)
+	if h.IntN(50) == 0 {
+		sortKey = h.one(`{"S":"1"}`, `{"N":""}`)
+	}
+	return `"pk":` + h.one(`{"S":"a"}`, `{"S":"b"}`) + `,"sk":` + sortKey
+}
+
+func (h history) item() string {
+	members := []string{h.key()}
+	for _, name := range []string{"x", "y", "z"} {
+		if h.IntN(3) > 0 {
+			members = append(members, fmt.Sprintf(`%q:%s`, name, h.value(0)))
+		}
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+func (h history) value(depth int) string {
+	number := func() string {
+		return h.one("0", "-0", "1", "1.0", "10", "1e1", "-1", "0.1", "1e-1", "9.99", "123456789012345678901234567890", "12345678901234567890123456789e1")
+	}
+	text := func() string { return h.one("", "a", "ab", "B", "é", "10") }
+	switch h.IntN(11) {
+	case 0:
+		return `{"BOOL":` + h.one("true", "false") + `}`
+	case 1:
+		return `{"NULL":true}`
+	case 2:
+		return `{"B":"` + h.one("", "AA==", "AAE=", "YQ==") + `"}`
+	case 3:
+		return `{"SS":["` + text() + `","` + text() + `"]}` // sometimes the same twice
+	case 4:
+		return `{"NS":["` + number() + `","` + number() + `"]}`
+	case 5:
+		return `{"BS":["` + h.one("", "AA==") + `"]}`
+	case 6, 7:
+		if depth < 3 && h.IntN(2) == 0 {
+			return `{"L":[` + h.value(depth+1) + `,` + h.value(depth+1) + `]}`
+		}
+		if depth < 3 {
+			return `{"M":{"x":` + h.value(depth+1) + `,"y":` + h.value(depth+1) + `}}`
+		}
+		return h.one(`{"L":[]}`, `{"M":{}}`)
+	case 8, 9:
+		return `{"N":"` + number() + `"}`
+	default:
+		return `{"S":"` + text() + `"}`
+	}
+}
+
+// condition draws the members of a conditional write, or none.
+func (h history) condition() string {
+	if h.IntN(4) == 0 {
+		return ""
+	}
+	var values []string
+	expression := h.expression(0, &values)
+	var names []string
+	for _, name := range []string{"x", "y", "z"} {
+		if strings.Contains(expression, "#"+name) {
+			names = append(names, fmt.Sprintf(`"#%s":%q`, name, name))
+		}
+	}
+	members := ""
+	if len(values) > 0 {
+		members = "{" + strings.Join(values, ",") + "}"
+	}
+	if len(names) > 0 {
+		return conditionMembers(expression, "{"+strings.Join(names, ",")+"}", members)
+	}
+	return conditionMembers(expression, "", members)
+}
+
+func (h history) expression(depth int, values *[]string) string {
+	if depth < 3 {
+		switch h.IntN(6) {
+		case 0:
+			return h.expression(depth+1, values) + " AND " + h.expression(depth+1, values)
+		case 1:
+			return h.expression(depth+1, values) + " OR " + h.expression(depth+1, values)
+		case 2:
+			return "NOT " + h.expression(depth+1, values)
+		case 3:
+			return "(" + h.expression(depth+1, values) + ")"
+		}
+	}
+	path := func() string { return h.one("#x", "#y", "#z", "#x.#y", "#y.#x") }
+	operand := func() string {
+		if h.IntN(3) == 0 {
+			return path()
+		}
+		name := fmt.Sprintf(":v%d", len(*values))
+		*values = append(*values, fmt.Sprintf(`%q:%s`, name, h.value(1)))
+		return name
+	}
+	switch h.IntN(6) {
+	case 0:
+		return "attribute_exists(" + path() + ")"
+	case 1:
+		return "attribute_not_exists(" + path() + ")"
+	case 2:
+		return "begins_with(" + path() + ", " + operand() + ")"
+	default:
+		return path() + " " + h.one("=", "<>", "<", "<=", ">", ">=") + " " + operand()
+	}
+}
