@@ -38,8 +38,8 @@
 //     the source item before is deleted.
 //   - A target table that refuses puts one after the other because of its own
 //     definition, such as a secondary index whose key has another type, stops the
-//     stream: nothing is deleted or given up because of it, unless WriteBrake is
-//     false.
+//     stream, unless WriteBrake is false: at most 25 records per process are given
+//     up before that is clear.
 //   - The function's role allows the actions the function uses, on its own
 //     stream, target table, queue and log group.
 //
@@ -61,8 +61,8 @@
 //
 // The second kind is for what is wrong with the whole, not with a record: while
 // the function lacks a permission, a table or encryption key is gone, or the target
-// table refuses every item, it sends nothing to the queue. The stream waits, and the
-// function's log says for what.
+// table is known to refuse every item, it sends nothing to the queue. The stream
+// waits, and the function's log says for what.
 //
 // Nothing applies a message later. An image in it may be older than what is in
 // the source table by then: read the source item again instead of writing it.

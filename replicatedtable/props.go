@@ -91,11 +91,15 @@ type ReplicatedTableProps struct {
 
 	// WriteBrake stops the stream when the target table refuses puts because of its
 	// own definition, such as a secondary index whose key has another type than the
-	// attribute: more than 25 puts in a row, or 90 % of the puts of an invocation that
-	// has more than 25. The function then gives nothing up, deletes nothing, and tries
-	// one put per invocation until the table takes one; IteratorAgeAlarm goes off.
-	// Where false, every refused record goes to the failure queue, and what the target
-	// table shows of its source item is deleted. What lies in an item, such as its
+	// attribute: more than 25 puts in a row for one reason, or 90 % of the puts of an
+	// invocation that has more than 25. The records stay in the stream, the target
+	// items stay as they were, and IteratorAgeAlarm goes off. The function tries one
+	// put per invocation, and goes on when the table stores it. Invocations of at most
+	// 25 puts give up that many records, each with its message, before it is clear
+	// that the table is wrong; a new process counts from 0.
+	//
+	// Where WriteBrake is false, every refused record goes to the failure queue, and
+	// the target item of its source item is deleted. What lies in an item, such as its
 	// size, never stops the stream.
 	// Default: true.
 	WriteBrake *bool

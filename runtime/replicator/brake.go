@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// A table counts as wrong when it refuses puts for one reason that lies in its
-// definition: more than maxRefusedInRow in a row, or wrongPercent of the puts of an
-// invocation that has more than that.
+// A table counts as wrong when it refuses puts for a reason that lies in its
+// definition: more than maxRefusedInRow in a row for one such reason, or wrongPercent of
+// the puts of an invocation that has more than that.
 const (
 	maxRefusedInRow = 25
 	wrongPercent    = 90
@@ -17,7 +17,7 @@ const (
 // own definition, from losing all of its items: a secondary index that somebody adds
 // with a key of the wrong type refuses every item. While the brake is on, the stream
 // waits. It lasts from one invocation of the process to the next, and a put that the
-// table takes ends it. What lies in an item itself never counts.
+// table stores ends it. What lies in an item itself never counts.
 type brake struct {
 	// disabled lets every refused put go to the failure queue.
 	disabled bool
@@ -37,11 +37,13 @@ func (b *brake) isOn() bool {
 	return b.on
 }
 
-// accept tells the brake of a put that the table has taken.
-func (b *brake) accept() {
+// accept tells the brake of a put that the table has accepted. When it was not stored,
+// because its condition did not hold, the row ends but not the brake: the item was there
+// already, and may have been before the table became wrong.
+func (b *brake) accept(stored bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.on = false
+	b.on = b.on && !stored
 	clear(b.refused)
 }
 
@@ -69,14 +71,31 @@ func (b *brake) refuse(why reason, sequenceNumber []byte) bool {
 	return b.on
 }
 
-// judge tells the brake that an invocation is through with its puts, of which so many
-// were refused for one reason that counts. It reports whether the brake is on.
+// isUndecided reports whether a plan of so many puts may still show that the table is
+// wrong, when so many of them were refused and open ones have no answer.
+func (b *brake) isUndecided(puts, refused, open int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if open == 0 {
+		return false
+	}
+	row := len(b.refused)
+
+	return row > 0 && row+open > maxRefusedInRow || isWrong(puts, refused+open)
+}
+
+// judge tells the brake how many of so many puts were refused in the end. It reports
+// whether the brake is on.
 func (b *brake) judge(puts, refused int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.on = b.on || puts > maxRefusedInRow && refused*100 >= puts*wrongPercent
+	b.on = b.on || isWrong(puts, refused)
 
 	return b.on
+}
+
+func isWrong(puts, refused int) bool {
+	return puts > maxRefusedInRow && refused*100 >= puts*wrongPercent
 }
 
 // brakeError says that a table refuses puts because of its own definition.
@@ -86,5 +105,14 @@ type brakeError struct {
 }
 
 func (e *brakeError) Error() string {
-	return fmt.Sprintf("the table %s refuses one put after the other for a reason that does not lie in the items: %s", e.tableName, e.why)
+	return fmt.Sprintf("the table %s refuses too many puts for reasons that are not known to lie in the items; the last one: %s", e.tableName, e.why)
+}
+
+func (e *brakeError) remedy() string {
+	if e.why == aboutUnknown {
+		return "put one of the items by hand to see DynamoDB's message and correct the table's definition, " +
+			"or set WriteBrake to false, so that refused records go to the failure queue with the message"
+	}
+	return "correct the table's definition, such as a secondary index whose key has another type than the attribute, " +
+		"or set WriteBrake to false, so that refused records go to the failure queue"
 }

@@ -205,22 +205,25 @@ func TestTheRowEndsWithAPutThatSucceedsAndWithAnotherReason(t *testing.T) {
 }
 
 func TestNothingIsDeletedBeforeItIsClearThatTheTableIsNotWrong(t *testing.T) {
-	// One put is refused for a text that is not known, another one has no answer until
-	// the deadline: the first one is not given up yet.
+	// 24 puts are refused, and three more have no answer until the deadline: they could
+	// make it 26 in a row.
 	synctest.Test(t, func(t *testing.T) {
-		unknown := refusing("new")
-		unknown.Message = "a text that is not known"
 		f := newFunction(t, guarded(uniqueSpec(all))) // a request for each write
-		records := modifications(t, f, 2)
+		records := modifications(t, f, 24)
 		before := f.db.Items("target")
-		f.faults.Use(faults.Rule{Kind: faults.Throttled, Probability: 1, Select: selects("slow")}, unknown)
+		f.faults.Use(faults.Rule{Kind: faults.Throttled, Probability: 1, Select: selects("slow")}, unknown("new"))
 
-		again := f.invoke(t, records[0], records[1], insertion(9, "9", "note", "slow"))
-		if !slices.Equal(again, []string{"3", "4", "9"}) {
+		for i := range 3 {
+			records = append(records, insertion(100+i, fmt.Sprint(100+i), "note", "slow"))
+		}
+		if again := f.invoke(t, records...); len(again) != len(records) {
 			t.Errorf("got %v, want all records again", again)
 		}
 		if after := f.db.Items("target"); !slices.Equal(after, before) || len(f.queue.bodies) > 0 {
-			t.Errorf("the target has %v; %d records were given up", after, len(f.queue.bodies))
+			t.Errorf("the target has %d of %d items; %d records were given up", len(after), len(before), len(f.queue.bodies))
+		}
+		if log := f.log.String(); !strings.Contains(log, "given up only when the table is not wrong") {
+			t.Errorf("the log says %s", log)
 		}
 	})
 }

@@ -193,9 +193,9 @@ func (c *client) batchWriteItem(ctx context.Context, body *requestBody) ([]types
 	return nil, nil
 }
 
-func (c *client) putItem(ctx context.Context, body *requestBody) error {
-	_, err := c.dynamodb.PutItem(body.in(ctx), anyPut)
-	return exceptCondition(err)
+func (c *client) putItem(ctx context.Context, body *requestBody) (stored bool, err error) {
+	_, err = c.dynamodb.PutItem(body.in(ctx), anyPut)
+	return err == nil, exceptCondition(err)
 }
 
 func (c *client) deleteItem(ctx context.Context, body *requestBody) error {

@@ -60,7 +60,7 @@ func TestEveryAttemptSendsTheReadyBodySignedByTheSDK(t *testing.T) {
 	if _, err := table.batchWriteItem(t.Context(), body("BatchWriteItem")); err != nil {
 		t.Error(err)
 	}
-	if err := table.putItem(t.Context(), body("PutItem")); err != nil {
+	if _, err := table.putItem(t.Context(), body("PutItem")); err != nil {
 		t.Error(err)
 	}
 	if err := table.deleteItem(t.Context(), body("DeleteItem")); err != nil {
@@ -136,7 +136,7 @@ func TestAFreeBodyIsNotReadAnyMore(t *testing.T) {
 		for range 20 {
 			body.bytes = append(body.bytes[:0], bytes.Repeat([]byte(" "), test.bytes)...)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			_ = table.putItem(ctx, body) // whatever becomes of it
+			_, _ = table.putItem(ctx, body) // whatever becomes of it
 			cancel()
 			if !body.isFree() {
 				body = new(requestBody)
@@ -159,8 +159,8 @@ type takesAll struct{}
 func (takesAll) batchWriteItem(context.Context, *requestBody) ([]types.WriteRequest, error) {
 	return nil, nil
 }
-func (takesAll) putItem(context.Context, *requestBody) error    { return nil }
-func (takesAll) deleteItem(context.Context, *requestBody) error { return nil }
+func (takesAll) putItem(context.Context, *requestBody) (bool, error) { return true, nil }
+func (takesAll) deleteItem(context.Context, *requestBody) error      { return nil }
 
 func TestAWarmInvocationAllocatesPerRequestNotPerRecord(t *testing.T) {
 	var records []string

@@ -144,8 +144,7 @@ func remedy(err error) string {
 		return wrong.remedy
 	}
 	if braked := (*brakeError)(nil); errors.As(err, &braked) {
-		return "correct the table's definition, such as a secondary index whose key has another type than the attribute, " +
-			"or set WriteBrake to false, so that refused records go to the failure queue"
+		return braked.remedy()
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {

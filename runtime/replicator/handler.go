@@ -54,14 +54,21 @@ func (r *Replicator) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 // apply plans and writes effects. As a rule that is one plan; see planner.plan for
 // the exception. When a part fails, what waited for it is not begun.
 func (r *Replicator) apply(ctx context.Context, p *planner, e *event, effects []effect) []failure {
+	var done []int // puts, by mapping
 	for {
 		plan, rest := p.plan(e, effects)
-		failures := r.writer.write(ctx, plan)
+		failures := r.writer.write(ctx, plan, done)
 		if len(rest) == 0 || isSystemic(failures) {
 			return failures
 		}
 		if len(failures) > 0 {
 			return append(failures, failure{rest[0].change, rest[0].mapping, transient, errWaited})
+		}
+		if done == nil {
+			done = make([]int, len(r.mappings))
+		}
+		for i := range done {
+			done[i] += countPuts(plan.first[i])
 		}
 		effects = rest
 	}

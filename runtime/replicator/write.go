@@ -44,8 +44,9 @@ type table interface {
 	// batchWriteItem returns the writes that DynamoDB left unprocessed.
 	batchWriteItem(ctx context.Context, body *requestBody) (unprocessed []types.WriteRequest, err error)
 	// putItem and deleteItem send conditional writes. It is no error when the
-	// condition does not hold: the table then has something newer.
-	putItem(ctx context.Context, body *requestBody) error
+	// condition does not hold: the table then has something newer, and a put is not
+	// stored.
+	putItem(ctx context.Context, body *requestBody) (stored bool, err error)
 	deleteItem(ctx context.Context, body *requestBody) error
 }
 
@@ -76,8 +77,9 @@ func newWriter(t table, mappings []mapping, inFlight int) *writer {
 // leaves behind goes into the next one after a wait, so that one write that the
 // table does not take holds nothing up but itself. The deletes of moved items are
 // sent as soon as their puts are done. What is deleted because a put was refused
-// waits until it is clear that the table is not wrong.
-func (w *writer) write(ctx context.Context, p plan) []failure {
+// waits until it is clear that the table is not wrong. done counts the puts of the same
+// invocation that earlier plans have carried out, by mapping; nil is none.
+func (w *writer) write(ctx context.Context, p plan, done []int) []failure {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r := &result{left: make([][]write, len(w.mappings)), cancel: cancel}
@@ -88,7 +90,7 @@ func (w *writer) write(ctx context.Context, p plan) []failure {
 	for round := 0; ; round++ {
 		w.sendAll(ctx, p.event, send, r)
 		left := r.takeLeft()
-		w.judge(p, left, r)
+		w.judge(p, done, left, r)
 		if r.systemic != nil {
 			return []failure{{0, everyMapping, systemic, r.systemic}}
 		}
@@ -104,7 +106,7 @@ func (w *writer) write(ctx context.Context, p plan) []failure {
 			for i := range w.mappings {
 				r.hold(slices.Concat(left[i], ready[i], waiting[i]), errTimeIsUp)
 			}
-			r.holdUndecided(errTimeIsUp)
+			r.holdUndecided(errUndecided)
 			return r.failures(p.chains)
 		}
 		for i := range left {
@@ -114,10 +116,9 @@ func (w *writer) write(ctx context.Context, p plan) []failure {
 	}
 }
 
-// probe sends one put to each table whose brake is on. It returns what has failed
-// when that put has no answer that says more about the table. The other puts are
-// sent with the rest of the plan if the table has taken this one, or has refused it
-// for the item's own sake.
+// probe sends one put to each table whose brake is on. It returns what has failed when
+// the table refuses it again or does not answer. Otherwise the whole plan is sent, and
+// as long as the brake is on the first refusal stops it.
 func (w *writer) probe(ctx context.Context, p plan, r *result) []failure {
 	for i, b := range w.brakes {
 		if !b.isOn() {
@@ -134,22 +135,30 @@ func (w *writer) probe(ctx context.Context, p plan, r *result) []failure {
 			return []failure{{0, everyMapping, systemic, r.systemic}}
 		}
 		if left := r.takeLeft()[i]; len(left) > 0 {
-			return []failure{{0, i, transient, fmt.Errorf("the table has refused one put after the other, and now does not answer: %w", r.why(left[0]))}}
+			why := fmt.Errorf("the table has refused too many puts, and now does not answer: %w", r.pending[left[0].chain])
+			return []failure{{0, i, transient, why}}
 		}
 	}
 
 	return nil
 }
 
-// judge decides about the tables that have refused puts of the plan: when none of the
-// plan's puts is left, either the table is wrong, or these were the items' own.
-func (w *writer) judge(p plan, left [][]write, r *result) {
+// judge decides about the tables that have refused puts of the plan: they are wrong, or
+// the refusals are the items' own, or that is not clear as long as puts have no answer.
+func (w *writer) judge(p plan, done []int, left [][]write, r *result) {
 	for i, b := range w.brakes {
-		if !r.isUndecided(i) || slices.ContainsFunc(left[i], func(w write) bool { return w.put }) {
+		refused, why := r.undecided(i)
+		if refused == 0 {
 			continue
 		}
-		why, refused := r.mostRefused(i)
-		if b.judge(countPuts(p.first[i]), refused) {
+		puts := countPuts(p.first[i])
+		if done != nil {
+			puts += done[i]
+		}
+		if b.isUndecided(puts, refused, countPuts(left[i])) {
+			continue
+		}
+		if b.judge(puts, refused) {
 			r.stop(&brakeError{w.mappings[i].tableName, why})
 			return
 		}
@@ -219,32 +228,16 @@ func (r *result) refuse(mapping int, write write, err error, undecided bool) {
 	r.refused[write.chain] = refusal{mapping, write, err, undecided, !write.put}
 }
 
-// isUndecided reports whether puts of a mapping were refused and the table may be
-// wrong.
-func (r *result) isUndecided(mapping int) bool {
-	for _, refused := range r.refused {
-		if refused.mapping == mapping && refused.undecided {
-			return true
-		}
-	}
-	return false
-}
-
-// mostRefused returns the reason for which most of a mapping's undecided puts were
-// refused, and how many they are.
-func (r *result) mostRefused(mapping int) (why reason, refused int) {
-	counts := map[reason]int{}
+// undecided counts the puts of a mapping that were refused by a table that may be wrong,
+// and returns why one of them was.
+func (r *result) undecided(mapping int) (refused int, why reason) {
 	for _, refusal := range r.refused {
-		if refusal.mapping != mapping || !refusal.undecided {
-			continue
-		}
-		reason := reasonOf(refusal.err)
-		counts[reason]++
-		if counts[reason] > refused {
-			why, refused = reason, counts[reason]
+		if refusal.mapping == mapping && refusal.undecided {
+			refused++
+			why = reasonOf(refusal.err)
 		}
 	}
-	return why, refused
+	return refused, why
 }
 
 // decide says that the table of a mapping is not wrong.
@@ -266,9 +259,6 @@ func (r *result) holdUndecided(why error) {
 		}
 	}
 }
-
-// why returns why the chain of a write is pending.
-func (r *result) why(write write) error { return r.pending[write.chain] }
 
 // stop ends all sending.
 func (r *result) stop(err error) {
@@ -394,6 +384,7 @@ func growStack() {
 func (w *writer) send(ctx context.Context, b batch, r *result) {
 	var unprocessed []types.WriteRequest
 	var err error
+	stored := true
 	e := w.encoders[b.mapping]
 	body := w.bodies.take()
 	switch {
@@ -402,7 +393,7 @@ func (w *writer) send(ctx context.Context, b batch, r *result) {
 		unprocessed, err = w.table.batchWriteItem(ctx, body)
 	case b.writes[0].put:
 		body.bytes = e.appendGuarded(body.bytes[:0], b.event, &b.writes[0])
-		err = w.table.putItem(ctx, body)
+		stored, err = w.table.putItem(ctx, body)
 	default:
 		body.bytes = e.appendGuarded(body.bytes[:0], b.event, &b.writes[0])
 		err = w.table.deleteItem(ctx, body)
@@ -422,7 +413,7 @@ func (w *writer) send(ctx context.Context, b batch, r *result) {
 		left = nil
 	}
 	if countPuts(left) < countPuts(b.writes) {
-		w.brakes[b.mapping].accept()
+		w.brakes[b.mapping].accept(stored)
 	}
 	if len(left) == 0 {
 		return
@@ -458,6 +449,7 @@ func (w *writer) refuse(b batch, write write, err error, r *result) {
 
 var (
 	errUnprocessed = errors.New("the table kept leaving writes unprocessed until the time was up: its capacity or its partition limit is exceeded")
+	errUndecided   = errors.New("the table refused it, and other puts had no answer until the time was up: it is given up only when the table is not wrong")
 	errTimeIsUp    = errors.New("the time was up before it was sent: the function's timeout is too short for the batch")
 )
 
