@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/replicatedtable/cdk-go/internal/mapping"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/faults"
 )
@@ -166,7 +167,7 @@ func TestWithoutTheBrakeEveryRefusedRecordGoesToTheFailureQueue(t *testing.T) {
 	if again := f.invoke(t, records...); again != nil || len(f.queue.bodies) != 100 || len(f.db.Items("target")) != 0 {
 		t.Errorf("%d records come again, %d were given up, and the target has %d items", len(again), len(f.queue.bodies), len(f.db.Items("target")))
 	}
-	line := `"given":100,"records":100,"reasons":[{"reason":"ValidationException: ` + aboutIndexKeyType.String() + `","count":100,"sequenceNumber":"` + fmt.Sprintf("%024d", 101) + `"}]`
+	line := `"sent":100,"records":100,"reasons":[{"reason":"ValidationException: ` + aboutIndexKeyType.String() + `","count":100,"sequenceNumber":"` + fmt.Sprintf("%024d", 101) + `"}]`
 	if log := f.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, line) {
 		t.Errorf("one line must have the reason, its count and the first record: %s", log)
 	}
@@ -353,7 +354,7 @@ func TestTheReasonsOfRefusalsAreThoseOfDynamoDBLocal(t *testing.T) {
 	}{
 		"the type of an index key":       {"indexed", n("1"), aboutIndexKeyType},
 		"an empty index key":             {"indexed", s(""), aboutIndexKeySize},
-		"an index key that is too long":  {"indexed", s(strings.Repeat("x", maxPartitionKeyBytes+1)), aboutIndexKeySize},
+		"an index key that is too long":  {"indexed", s(strings.Repeat("x", mapping.MaxPartitionKeyBytes+1)), aboutIndexKeySize},
 		"an item that is too large":      {"note", s(strings.Repeat("x", 400<<10)), aboutItem},
 		"an item that is nested deeply":  {"note", nested, aboutItem},
 		"a number that is too large":     {"note", n("1e200"), aboutItem},

@@ -127,7 +127,7 @@ func TestAFreeBodyIsNotReadAnyMore(t *testing.T) {
 		free      int // of 20 bodies
 	}{
 		{"read whole", careful.URL, 30_000, 20},
-		{"answered early", early.URL, maxSpareBody, 0},
+		{"answered early", early.URL, maxKeptBody, 0},
 	} {
 		c := inMemory(newHTTPClient(minInFlight))
 		c.endpoint = func(string) *string { return &test.url }

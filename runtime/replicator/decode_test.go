@@ -1,6 +1,7 @@
 package replicator
 
 import (
+	"bytes"
 	"os"
 	"strings"
 	"testing"
@@ -8,7 +9,7 @@ import (
 
 func decodeOne(t *testing.T, payload string) (*event, change) {
 	t.Helper()
-	e, err := newDecoder(uniqueSpec(all)).decode([]byte(payload))
+	e, _, err := newDecoder(uniqueSpec(all)).decode([]byte(payload))
 	if err != nil || len(e.changes) != 1 {
 		t.Fatalf("got %+v and error %v, want 1 change", e, err)
 	}
@@ -20,7 +21,7 @@ func TestDecodeReadsAnEventAsLambdaDeliversIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := newDecoder(usersSpec()).decode(text)
+	e, _, err := newDecoder(usersSpec()).decode(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,19 +37,19 @@ func TestDecodeReadsAnEventAsLambdaDeliversIt(t *testing.T) {
 		{"REMOVE", "111100000000000000000003", 4, 0},
 	} {
 		c := e.changes[i]
-		oldImage, newImage := e.attributes(c.oldImage), e.attributes(c.newImage)
-		if c.err != nil || string(e.text(c.eventName)) != want.event || string(e.text(c.sequenceNumber)) != want.sequence ||
+		oldImage, newImage := e.payload.Members(c.oldImage), e.payload.Members(c.newImage)
+		if c.err != nil || string(c.eventName) != want.event || string(c.sequenceNumber) != want.sequence ||
 			len(oldImage) != want.old || len(newImage) != want.new {
 			t.Errorf("change %d: got %s %s with %d old and %d new attributes, error %v; want %+v",
-				i, e.text(c.eventName), e.text(c.sequenceNumber), len(oldImage), len(newImage), c.err, want)
+				i, c.eventName, c.sequenceNumber, len(oldImage), len(newImage), c.err, want)
 		}
 	}
-	last := e.attributes(e.changes[0].newImage)[3]
-	if name, value, raw := e.text(last.name), e.text(last.value), e.text(last.raw()); string(name) != "zipcode" ||
+	last := &e.payload.Members(e.changes[0].newImage)[3]
+	if name, value, raw := e.payload.Name(last), e.payload.Value(last), e.payload.Raw(last); string(name) != "zipcode" ||
 		string(value) != `{"S": "00501"}` || string(raw) != `"zipcode": {"S": "00501"}` {
 		t.Errorf("the last attribute is %q %s %s", name, value, raw)
 	}
-	if string(e.text(e.changes[0].source)) != string(e.text(e.changes[2].source)) {
+	if !bytes.Equal(e.changes[0].source, e.changes[2].source) {
 		t.Error("two changes of one source item have different identities")
 	}
 }
@@ -57,25 +58,25 @@ func TestAValueIsCarriedAsItIs(t *testing.T) {
 	// C2: a value that is no key is never decoded, whatever it is.
 	value := `{ "FUTURE" : [1e400, "\ud83d\ude00", {"deep":{"deeper":null}}, -0.0] }`
 	e, c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"id":{"S":"1"},"x":`+value+`}`))))
-	if got := string(e.text(e.attributes(c.newImage)[1].value)); got != value {
+	if got := string(e.payload.Value(&e.payload.Members(c.newImage)[1])); got != value {
 		t.Errorf("got %s, want %s", got, value)
 	}
 }
 
 func TestAnEscapedNameIsTheNameItStandsFor(t *testing.T) {
 	e, c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"\u0069d":{"S":"1"},"say \"hi\"":{"S":"x"}}`))))
-	attributes := e.attributes(c.newImage)
-	if id, say := e.text(attributes[0].name), e.text(attributes[1].name); string(id) != "id" || string(say) != `say "hi"` {
+	members := e.payload.Members(c.newImage)
+	if id, say := e.payload.Name(&members[0]), e.payload.Name(&members[1]); string(id) != "id" || string(say) != `say "hi"` {
 		t.Errorf("got names %q and %q", id, say)
 	}
-	if got := string(e.text(attributes[1].raw())); got != `"say \"hi\"":{"S":"x"}` {
+	if got := string(e.payload.Raw(&members[1])); got != `"say \"hi\"":{"S":"x"}` {
 		t.Errorf("the member must be carried as it came, got %s", got)
 	}
 }
 
 func TestANameThatIsHalfASurrogatePairIsCarriedAsItCame(t *testing.T) {
 	e, c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"\ud83d":{"S":"x"},"id":{"S":"1"}}`))))
-	if got := string(e.text(e.attributes(c.newImage)[0].raw())); c.err != nil || got != `"\ud83d":{"S":"x"}` {
+	if got := string(e.payload.Raw(&e.payload.Members(c.newImage)[0])); c.err != nil || got != `"\ud83d":{"S":"x"}` {
 		t.Errorf("got %s, error %v", got, c.err)
 	}
 }
@@ -105,7 +106,7 @@ func TestABadRecordIsOneFailureAndItsNeighboursAreRead(t *testing.T) {
 		{"image is a list", record("INSERT", 2, item("id", "1"), "", `[{"id":{"S":"1"}}]`), "a part of a record is an array, not an object"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			e, err := newDecoder(uniqueSpec(all)).decode(payload(good(1), test.record, good(3)))
+			e, _, err := newDecoder(uniqueSpec(all)).decode(payload(good(1), test.record, good(3)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -149,7 +150,7 @@ func TestAPayloadThatIsNoEventIsAnError(t *testing.T) {
 		{`{"Records":[{},]}`, "malformed at byte 15"},
 		{`{"Records":[]} {}`, "something follows the event"},
 	} {
-		_, err := newDecoder(uniqueSpec(all)).decode([]byte(test.payload))
+		_, _, err := newDecoder(uniqueSpec(all)).decode([]byte(test.payload))
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got error %v, want one with %q", test.payload, err, test.want)
 		}
@@ -157,7 +158,7 @@ func TestAPayloadThatIsNoEventIsAnError(t *testing.T) {
 }
 
 func TestAnEventWithoutRecordsHasNoChanges(t *testing.T) {
-	e, err := newDecoder(uniqueSpec(all)).decode([]byte(`{"Records":[],"more":{"a":[1]}}`))
+	e, _, err := newDecoder(uniqueSpec(all)).decode([]byte(`{"Records":[],"more":{"a":[1]}}`))
 	if err != nil || len(e.changes) != 0 {
 		t.Errorf("got %+v, error %v", e, err)
 	}
@@ -173,7 +174,7 @@ func TestAVersionedMappingNeedsATimeAndAStreamLabel(t *testing.T) {
 		{"no stream", strings.Replace(good, "eventSourceARN", "x", 1), "eventSourceARN is missing or not the ARN of a stream"},
 		{"no label", strings.Replace(good, "/stream/2026-01-02T03:04:05.678", "", 1), "eventSourceARN is missing or not the ARN of a stream"},
 	} {
-		e, err := newDecoder(usersSpec()).decode(payload(test.record))
+		e, _, err := newDecoder(usersSpec()).decode(payload(test.record))
 		if err != nil {
 			t.Fatal(err)
 		}

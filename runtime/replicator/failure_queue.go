@@ -5,56 +5,22 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/replicatedtable/cdk-go/internal/mapping"
+	"github.com/replicatedtable/cdk-go/runtime/failurequeue"
 )
 
-// FailureMessageVersion is the Version of a [FailureMessage]. It changes when a
-// field changes its meaning, not when one is added.
-const FailureMessageVersion = 1
-
-// FailureMessage is the body of a message in the failure queue, as JSON: one
-// record that can never be applied to a target table, and why. Delivery is at
-// least once; SequenceNumber and TargetTable together tell copies apart.
-//
-// A message is at most 1 MiB. What does not fit is left out and flagged: the
-// record is then to be fetched from the stream, within 24 hours of CreatedAt.
-type FailureMessage struct {
-	Version int `json:"version"`
-	// Reason says why, for a person. It may quote the item.
-	Reason string `json:"reason"`
-	// TargetTable is empty when the record failed for every target.
-	TargetTable string `json:"targetTable,omitempty"`
-	StreamARN   string `json:"streamArn,omitempty"`
-	EventName   string `json:"eventName,omitempty"`
-	// SequenceNumber is the position of the record in the stream.
-	SequenceNumber string `json:"sequenceNumber,omitempty"`
-	// CreatedAt is the approximate creation time, in seconds since 1970.
-	CreatedAt json.RawMessage `json:"createdAt,omitempty"`
-	// SourceKey, OldImage and NewImage are items in DynamoDB's JSON.
-	SourceKey json.RawMessage `json:"sourceKey,omitempty"`
-	OldImage  json.RawMessage `json:"oldImage,omitempty"`
-	NewImage  json.RawMessage `json:"newImage,omitempty"`
-	// Record is the whole record, of one that could not be decoded.
-	Record json.RawMessage `json:"record,omitempty"`
-	// LeftOut says that OldImage and NewImage, or Record, did not fit.
-	LeftOut bool `json:"leftOut,omitempty"`
-}
-
-// Limits of one SendMessageBatch call. Source: Amazon SQS Developer Guide,
-// "Amazon SQS message quotas": one message, and all messages of a call together.
+// Limits of one SendMessageBatch call. Source: Amazon SQS Developer Guide, "Amazon SQS
+// message quotas": one message, and all messages of a call together.
 const (
 	maxQueueBatchMessages = 10
 	maxQueueBytes         = 1 << 20
 )
 
-// queue sends messages, at most maxQueueBatchMessages of at most maxQueueBytes
-// together. It returns an error for each message that was not taken, by index.
+// queue sends messages, at most maxQueueBatchMessages of at most maxQueueBytes together.
+// It returns an error for each message that was not accepted, by index.
 type queue interface {
 	send(ctx context.Context, bodies []string) map[int]error
 }
@@ -62,16 +28,16 @@ type queue interface {
 // failureQueue is where records go that can never be applied.
 type failureQueue struct {
 	queue    queue
-	mappings []mapping
+	mappings []mapping.Mapping
 }
 
-// give sends the permanent failures to the queue. What the queue took is done.
-// It returns what must come again, the other failures and what the queue did not
-// take, and what it took, in the order of the records.
+// send sends the permanent failures to the queue. What the queue accepts is done. It
+// returns what must be redelivered, the other failures and what the queue did not accept,
+// and what it accepted, in the order of the records.
 //
-// A record that comes again anyway, because one before it does, is not sent now:
-// it will fail then as well, and one message is enough.
-func (q *failureQueue) give(ctx context.Context, e *event, failures []failure) (again, given []failure) {
+// A record that is redelivered anyway, because one before it is, is not sent now: it will
+// fail then as well, and one message is enough.
+func (q *failureQueue) send(ctx context.Context, e *event, failures []failure) (remaining, sent []failure) {
 	// Lowest first: if the time is up before the last one, the shard has moved on.
 	slices.SortStableFunc(failures, func(a, b failure) int { return cmp.Compare(a.change, b.change) })
 	resume := len(e.changes)
@@ -80,70 +46,74 @@ func (q *failureQueue) give(ctx context.Context, e *event, failures []failure) (
 			resume = min(resume, f.change)
 		}
 	}
+
 	var bodies []string
 	var sending []failure
 	size := 0
-	send := func() {
+	flush := func() {
 		if len(bodies) == 0 {
 			return
 		}
 		errs := q.queue.send(ctx, bodies)
 		for i, f := range sending {
-			err, refused := errs[i]
-			if !refused {
-				given = append(given, f)
+			err, failed := errs[i]
+			if !failed {
+				sent = append(sent, f)
 				continue
 			}
 			resume = min(resume, f.change)
-			again = append(again, failure{f.change, f.mapping, transient, fmt.Errorf("the failure queue did not take a record (%s): %w", loggable(f.err), err)})
+			err = fmt.Errorf("the failure queue did not accept a record (%s): %w", loggable(f.err), err)
+			remaining = append(remaining, failure{f.change, f.mapping, transient, err})
 		}
 		bodies, sending, size = bodies[:0], sending[:0], 0
 	}
 	for _, f := range failures {
 		if f.class != permanent || f.change >= resume {
-			again = append(again, f)
+			remaining = append(remaining, f)
 			continue
 		}
 		body := q.message(e, f)
 		if len(bodies) == maxQueueBatchMessages || size+len(body) > maxQueueBytes {
-			send()
+			flush()
 		}
 		bodies, sending, size = append(bodies, body), append(sending, f), size+len(body)
 	}
-	send()
-	return again, given
+	flush()
+
+	return remaining, sent
 }
 
 // message returns the body for one failure, at most maxQueueBytes of it.
 func (q *failureQueue) message(e *event, f failure) string {
 	c := &e.changes[f.change]
-	m := FailureMessage{
-		Version:        FailureMessageVersion,
+	m := failurequeue.Message{
+		Version:        failurequeue.Version,
 		Reason:         f.err.Error(),
-		StreamARN:      string(e.text(c.streamARN)),
-		EventName:      string(e.text(c.eventName)),
-		SequenceNumber: string(e.text(c.sequenceNumber)),
-		CreatedAt:      e.text(c.createdAt),
-		SourceKey:      e.text(c.keys.raw),
-		OldImage:       e.text(c.oldImage.raw),
-		NewImage:       e.text(c.newImage.raw),
+		StreamARN:      string(c.streamARN),
+		EventName:      string(c.eventName),
+		SequenceNumber: string(c.sequenceNumber),
+		CreatedAt:      c.createdAt,
+		SourceKey:      c.keys.Raw,
+		OldImage:       c.oldImage.Raw,
+		NewImage:       c.newImage.Raw,
 	}
 	if f.mapping != everyMapping {
-		m.TargetTable = q.mappings[f.mapping].tableName
+		m.TargetTable = q.mappings[f.mapping].TableName
 	}
 	if c.err != nil {
-		m.Record, m.OldImage, m.NewImage = e.text(c.raw), nil, nil
+		m.Record, m.OldImage, m.NewImage = c.raw, nil, nil
 	}
-	body := m.encode()
+	body := encodeMessage(m)
 	if len(body) > maxQueueBytes {
 		m.OldImage, m.NewImage, m.Record, m.LeftOut = nil, nil, nil, true
-		body = m.encode()
+		body = encodeMessage(m)
 	}
+
 	return body
 }
 
-// encode returns the message as JSON that SQS takes.
-func (m FailureMessage) encode() string {
+// encodeMessage returns the message as JSON that SQS accepts.
+func encodeMessage(m failurequeue.Message) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -153,43 +123,8 @@ func (m FailureMessage) encode() string {
 	}
 	body := bytes.ToValidUTF8(bytes.TrimSuffix(b.Bytes(), []byte("\n")), []byte("\ufffd"))
 	// The two characters that JSON allows and SQS does not. Source: Amazon SQS API
-	// Reference, SendMessageBatch. They can only stand inside strings.
+	// Reference, SendMessageBatch. They can only appear inside strings.
 	body = bytes.ReplaceAll(body, []byte("\ufffe"), []byte(`\ufffe`))
+
 	return string(bytes.ReplaceAll(body, []byte("\uffff"), []byte(`\uffff`)))
-}
-
-// sqsQueue is a queue of Amazon SQS.
-type sqsQueue struct {
-	// client makes the client on first use, which most functions never come to.
-	client func() *sqs.Client
-	url    string
-}
-
-func (q *sqsQueue) send(ctx context.Context, bodies []string) map[int]error {
-	entries := make([]types.SendMessageBatchRequestEntry, len(bodies))
-	for i := range bodies {
-		entries[i] = types.SendMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), MessageBody: &bodies[i]}
-	}
-	out, err := q.client().SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: entries})
-	errs := map[int]error{}
-	for i := range bodies {
-		errs[i] = err
-	}
-	if err != nil {
-		return errs
-	}
-	for i, entry := range entries {
-		errs[i] = errors.New("the queue's answer does not mention the message")
-		for _, taken := range out.Successful {
-			if aws.ToString(taken.Id) == *entry.Id {
-				delete(errs, i)
-			}
-		}
-		for _, refused := range out.Failed {
-			if aws.ToString(refused.Id) == *entry.Id {
-				errs[i] = fmt.Errorf("%s: %s", aws.ToString(refused.Code), aws.ToString(refused.Message))
-			}
-		}
-	}
-	return errs
 }

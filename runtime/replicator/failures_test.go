@@ -23,6 +23,7 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
 	"github.com/replicatedtable/cdk-go/internal/test/faults"
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
+	"github.com/replicatedtable/cdk-go/runtime/failurequeue"
 )
 
 // function is a replicator in front of an in-memory table that fails on purpose,
@@ -112,11 +113,11 @@ func (q *recordingQueue) send(_ context.Context, bodies []string) map[int]error 
 }
 
 // messages returns what is in the queue.
-func (q *recordingQueue) messages(t *testing.T) []FailureMessage {
+func (q *recordingQueue) messages(t *testing.T) []failurequeue.Message {
 	t.Helper()
-	var messages []FailureMessage
+	var messages []failurequeue.Message
 	for _, body := range q.bodies {
-		var m FailureMessage
+		var m failurequeue.Message
 		if err := json.Unmarshal([]byte(body), &m); err != nil {
 			t.Fatalf("%s: %v", body, err)
 		}
@@ -150,7 +151,7 @@ func TestARecordThatCanNeverBeAppliedGoesToTheFailureQueueAndCountsAsDone(t *tes
 		t.Fatalf("got %d messages, want 1", len(messages))
 	}
 	got := messages[0]
-	want := FailureMessage{
+	want := failurequeue.Message{
 		Version:        1,
 		Reason:         `key attribute "group" has type N, the key schema says S`,
 		TargetTable:    "target",
@@ -162,8 +163,8 @@ func TestARecordThatCanNeverBeAppliedGoesToTheFailureQueueAndCountsAsDone(t *tes
 		OldImage:       json.RawMessage(item("id", "2", "group", "g", "secret", "s3cret")),
 		NewImage:       json.RawMessage(`{"id":{"S":"2"},"group":{"N":"7"}}`),
 	}
-	if got.encode() != want.encode() {
-		t.Errorf("got  %s\nwant %s", got.encode(), want.encode())
+	if encodeMessage(got) != encodeMessage(want) {
+		t.Errorf("got  %s\nwant %s", encodeMessage(got), encodeMessage(want))
 	}
 	if log := f.log.String(); !strings.Contains(log, "failure queue") || strings.Contains(log, "s3cret") {
 		t.Errorf("the log must say that something was given up, and never what: %s", log)

@@ -153,11 +153,11 @@ func TestAPoisonedMiddleChangeDoesNotHoldBackTheLastState(t *testing.T) {
 }
 
 func TestBatchesAreCutByCount(t *testing.T) {
-	unguarded := newMapping(uniqueSpec(all), uniqueSpec(all).Targets[0])
-	guarded := newMapping(usersSpec(), usersSpec().Targets[0])
+	unguarded := newReplicator(uniqueSpec(all), nil, nil, minInFlight, nil).writer.encoders[0]
+	guarded := newReplicator(usersSpec(), nil, nil, minInFlight, nil).writer.encoders[0]
 	for _, test := range []struct {
 		name, why string
-		mapping   mapping
+		encoder   *encoder
 		writes    int
 		want      []int // writes per batch
 	}{
@@ -168,7 +168,7 @@ func TestBatchesAreCutByCount(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []int
-			for _, b := range test.mapping.cut(nil, nil, 0, make([]write, test.writes)) {
+			for _, b := range test.encoder.appendRequests(nil, nil, 0, make([]write, test.writes)) {
 				got = append(got, len(b.writes))
 			}
 			if !slices.Equal(got, test.want) {

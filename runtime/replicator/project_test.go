@@ -5,22 +5,31 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/replicatedtable/cdk-go/internal/mapping"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// itemOf returns the target item that the spec's mapping makes of newImage.
+// itemOf returns the target item that the spec's mapping derives from newImage.
 func itemOf(t *testing.T, s spec.Spec, keys, newImage string) string {
 	t.Helper()
-	e, err := newDecoder(s).decode(payload(record("INSERT", 1, keys, "", newImage)))
-	if err != nil || e.changes[0].err != nil {
-		t.Fatal(err, e.changes[0].err)
+	e, f := effectOf(t, s, record("INSERT", 1, keys, "", newImage))
+	if !f.after.Exists() {
+		t.Fatalf("no target item: %v", f.after.Err)
 	}
-	m := newMapping(s, s.Targets[0])
-	effects := (&projector{mappings: []mapping{m}}).project(e)
-	if !effects[0].after.exists() {
-		t.Fatalf("no target item: %v", effects[0].after.err)
+	m := mapping.New(s.Source.KeySchema, s.Targets[0])
+	return "{" + string(m.AppendAttributes(nil, &e.payload, &f.after)) + "}"
+}
+
+// effectOf returns the effect of one record.
+func effectOf(t *testing.T, s spec.Spec, record string) (*event, *effect) {
+	t.Helper()
+	w := newReplicator(s, nil, nil, minInFlight, nil).workspace()
+	e, undecoded, err := w.decoder.decode(payload(record))
+	if err != nil || len(undecoded) > 0 {
+		t.Fatal(err, undecoded)
 	}
-	return "{" + string(newEncoder(&m).appendItem(nil, e, &effects[0].after)) + "}"
+	effects, _ := w.projector.project(e)
+	return e, &effects[0]
 }
 
 func TestATargetItemHasTheProjectedAndAlwaysTheKeyAttributes(t *testing.T) {
@@ -108,13 +117,9 @@ func TestASourceKeyThatIsNoTargetKeyIsCarriedToo(t *testing.T) {
 
 func TestAnAttributeWithTheVersionsNameIsAPermanentError(t *testing.T) {
 	s := usersSpec()
-	e, err := newDecoder(s).decode(payload(record("INSERT", 1, item("email", "a"), "",
-		item("email", "a", "state", "s", "city", "c", spec.DefaultVersionAttribute, "mine"))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	effects := (&projector{mappings: []mapping{newMapping(s, s.Targets[0])}}).project(e)
-	if err := effects[0].after.err; err == nil || !strings.Contains(err.Error(), spec.DefaultVersionAttribute) {
+	_, f := effectOf(t, s, record("INSERT", 1, item("email", "a"), "",
+		item("email", "a", "state", "s", "city", "c", spec.DefaultVersionAttribute, "mine")))
+	if err := f.after.Err; err == nil || !strings.Contains(err.Error(), spec.DefaultVersionAttribute) {
 		t.Errorf("got %v, want an error that names the attribute", err)
 	}
 }
@@ -140,13 +145,9 @@ func TestAChangeIsUnchangedOnlyWhenTheWholeTargetItemStays(t *testing.T) {
 		{"item without target key before", item("email", "a", "state", "s"), with(), false},
 		{"item without target key before and after", item("email", "a", "state", "s"), item("email", "a", "city", "c"), true},
 	} {
-		e, err := newDecoder(s).decode(payload(record("MODIFY", 1, item("email", "a"), test.oldImage, test.newImage)))
-		if err != nil || e.changes[0].err != nil {
-			t.Fatal(err, e.changes[0].err)
-		}
-		effects := (&projector{mappings: []mapping{newMapping(s, s.Targets[0])}}).project(e)
-		if effects[0].unchanged != test.want {
-			t.Errorf("%s: unchanged is %t, want %t", test.name, effects[0].unchanged, test.want)
+		_, f := effectOf(t, s, record("MODIFY", 1, item("email", "a"), test.oldImage, test.newImage))
+		if f.unchanged != test.want {
+			t.Errorf("%s: unchanged is %t, want %t", test.name, f.unchanged, test.want)
 		}
 	}
 }

@@ -1,11 +1,16 @@
 package replicator
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/replicatedtable/cdk-go/internal/mapping"
 	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
 // usersSpec is the mapping of examples/users: email -> state and city, without
@@ -87,32 +92,65 @@ func planOf(t *testing.T, s spec.Spec, payload []byte) (planned []string, failur
 	t.Helper()
 	r := newReplicator(s, nil, nil, minInFlight, nil)
 	w := r.workspace()
-	e, err := w.decoder.decode(payload)
+	e, undecoded, err := w.decoder.decode(payload)
 	if err != nil {
 		t.Fatal(err)
 	}
-	effects := w.projector.project(e)
+	effects, unmapped := w.projector.project(e)
 	p, rest := w.planner.plan(e, effects)
 	if len(rest) > 0 {
 		t.Fatal("a part of the effects waits")
 	}
 	list := func(prefix string, writes [][]write) {
-		for mapping := range writes {
-			for _, write := range writes[mapping] {
+		for index := range writes {
+			for _, write := range writes[index] {
 				verb := "delete"
 				if write.put {
 					verb = "put"
 				}
-				key := ""
-				for i := range r.writer.mappings[mapping].key {
-					_, text, _ := scalar(e.text(write.item.values[i]))
-					key += "/" + strings.Trim(string(text), `"`)
-				}
-				planned = append(planned, prefix+verb+" "+key[1:])
+				planned = append(planned, prefix+verb+" "+keyText(t, &r.mappings[index], write.item))
 			}
 		}
 	}
 	list("", p.first)
 	list("then ", p.then)
-	return planned, unusable(e.changes, effects)
+	return planned, append(undecoded, unmapped...)
+}
+
+// keyText writes the target key of an item with string keys: "group/id".
+func keyText(t *testing.T, m *mapping.Mapping, item *mapping.TargetItem) string {
+	t.Helper()
+	var key map[string]struct{ S string }
+	if err := json.Unmarshal([]byte("{"+string(m.AppendKey(nil, item))+"}"), &key); err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for i := range m.Key {
+		texts = append(texts, key[m.Key[i].Name].S)
+	}
+	return strings.Join(texts, "/")
+}
+
+func createTarget(t testing.TB, db *memorydb.DB, target spec.Target) {
+	t.Helper()
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://memory/", strings.NewReader(createTableBody(target.Table, "")))
+	request.Header.Set("X-Amz-Target", "DynamoDB_20120810.CreateTable")
+	response, err := db.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("create the target: %s", response.Status)
+	}
+}
+
+func createTableBody(table spec.Table, more string) string {
+	var definitions, schema []string
+	for i, a := range table.Attributes() {
+		definitions = append(definitions, fmt.Sprintf(`{"AttributeName":%q,"AttributeType":%q}`, a.Name, a.Type))
+		schema = append(schema, fmt.Sprintf(`{"AttributeName":%q,"KeyType":%q}`, a.Name, []string{"HASH", "RANGE"}[i]))
+	}
+	return fmt.Sprintf(`{"TableName":%q,"BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[%s],"KeySchema":[%s]%s}`,
+		table.TableName, strings.Join(definitions, ","), strings.Join(schema, ","), more)
 }

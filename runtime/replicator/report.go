@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// report returns the function's response: the sequence numbers that must come
-// again, lowest first. Lambda delivers everything from the lowest one on. No
-// failures, or an empty list, means that the whole batch is done.
+// report returns the function's response: the sequence numbers that must be redelivered,
+// lowest first. Lambda redelivers everything from the lowest one on. An empty list means
+// that the whole batch is done.
 //
 // A record without a readable sequence number cannot be named. The nearest record
 // before it is named instead; with none before it, the empty identifier fails the
@@ -18,7 +18,7 @@ func report(e *event, failures []failure) []byte {
 	previous := -1
 	for n, f := range failures {
 		at := f.change
-		for at >= 0 && checkSequenceNumber(e.text(e.changes[at].sequenceNumber)) != nil {
+		for at >= 0 && checkSequenceNumber(e.changes[at].sequenceNumber) != nil {
 			at--
 		}
 		if n > 0 && at == previous {
@@ -30,7 +30,7 @@ func report(e *event, failures []failure) []byte {
 		previous = at
 		response = append(response, `{"itemIdentifier":"`...)
 		if at >= 0 {
-			response = append(response, e.text(e.changes[at].sequenceNumber)...)
+			response = append(response, e.changes[at].sequenceNumber...)
 		}
 		response = append(response, `"}`...)
 	}

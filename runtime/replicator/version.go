@@ -12,12 +12,11 @@ import "bytes"
 // one source item; between items of different shards they say nothing about
 // time. The creation time is comparable everywhere, but only as fine as a
 // second, and nothing promises that a clock never steps back between two changes
-// of one item. So each part is used for what it is good for, and seq also breaks
-// ties of at, to make the outcome the same on every redelivery.
+// of one item. So each part decides where it can, and seq also breaks ties of at, so
+// that every redelivery has the same result.
 //
-// Where keys can collide the version attribute is a map of both parts. On a
-// unique mapping a target item has one owner for ever: there it is seq alone, a
-// string.
+// Where keys can collide the version attribute is a map of both parts. On a unique
+// mapping a target item never changes its owner: there it is seq alone, a string.
 const (
 	versionAt  = "at"
 	versionSeq = "seq"
@@ -45,17 +44,17 @@ func streamLabel(streamARN []byte) []byte {
 }
 
 // appendVersionAt appends the time of c's version as an attribute value.
-func appendVersionAt(dst []byte, e *event, c *change) []byte {
+func appendVersionAt(dst []byte, c *change) []byte {
 	dst = append(dst, `{"N":"`...)
-	dst = append(dst, e.text(c.createdAt)...)
+	dst = append(dst, c.createdAt...)
 	return append(dst, `"}`...)
 }
 
 // appendVersionSeq appends the rest of c's version as an attribute value.
-func appendVersionSeq(dst []byte, e *event, c *change) []byte {
-	number := e.text(c.sequenceNumber)
+func appendVersionSeq(dst []byte, c *change) []byte {
+	number := c.sequenceNumber
 	dst = append(dst, `{"S":"`...)
-	dst = append(dst, streamLabel(e.text(c.streamARN))...)
+	dst = append(dst, streamLabel(c.streamARN)...)
 	dst = append(dst, '/')
 	// Sequence numbers have no fixed width: text compares like numbers only
 	// after padding.

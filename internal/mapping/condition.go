@@ -1,13 +1,14 @@
-package replicator
+package mapping
 
 import (
 	"bytes"
 
+	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// condition is a condition of the spec, ready to be evaluated on images. Only
-// the attributes it names are looked at.
+// condition is a condition of the spec, ready to be evaluated on items. Only the
+// attributes that it names are looked at.
 type condition struct {
 	all, any []condition
 
@@ -16,7 +17,7 @@ type condition struct {
 	values   []operand
 }
 
-// operand is a value to compare with: its type, and what makes it equal to
+// operand is a value to compare with: its type, and the text that makes it equal to
 // another one of that type.
 type operand struct {
 	typ  string
@@ -35,7 +36,7 @@ func newCondition(c spec.Condition) condition {
 		text := []byte(v.Text)
 		if v.Type == "N" {
 			// The spec was checked: it is a number.
-			text, _ = appendNumber(nil, []byte(quote(v.Text)))
+			text, _ = dynamodbjson.AppendCanonicalNumber(nil, []byte(dynamodbjson.Quote(v.Text)))
 		}
 		out.values = append(out.values, operand{v.Type, text})
 	}
@@ -48,42 +49,42 @@ type evaluator struct {
 }
 
 // holds reports whether an item meets a condition.
-func (v *evaluator) holds(c *condition, e *event, item image) bool {
+func (v *evaluator) holds(c *condition, p *dynamodbjson.Payload, item dynamodbjson.Item) bool {
 	switch {
 	case c.all != nil:
 		for i := range c.all {
-			if !v.holds(&c.all[i], e, item) {
+			if !v.holds(&c.all[i], p, item) {
 				return false
 			}
 		}
 		return true
 	case c.any != nil:
 		for i := range c.any {
-			if v.holds(&c.any[i], e, item) {
+			if v.holds(&c.any[i], p, item) {
 				return true
 			}
 		}
 		return false
 	}
-	value := e.at(item, c.path)
+	value := p.At(item, c.path)
 	switch c.operator {
 	case spec.Exists:
-		return value != span{}
+		return value != nil
 	case spec.Equals, spec.In:
-		return v.equalsAny(e, value, c.values)
+		return v.equalsAny(value, c.values)
 	case spec.NotEquals:
-		return !v.equalsAny(e, value, c.values)
+		return !v.equalsAny(value, c.values)
 	case spec.BeginsWith:
-		typ, text, ok := v.read(e, value)
+		typ, text, ok := v.read(value)
 		return ok && string(typ) == "S" && bytes.HasPrefix(text, c.values[0].text)
 	default:
 		// The spec was checked when the function started.
-		panic("replicator: unknown operator " + string(c.operator))
+		panic("mapping: unknown operator " + string(c.operator))
 	}
 }
 
-func (v *evaluator) equalsAny(e *event, value span, operands []operand) bool {
-	typ, text, ok := v.read(e, value)
+func (v *evaluator) equalsAny(value []byte, operands []operand) bool {
+	typ, text, ok := v.read(value)
 	if !ok {
 		return false
 	}
@@ -95,24 +96,25 @@ func (v *evaluator) equalsAny(e *event, value span, operands []operand) bool {
 	return false
 }
 
-// read returns the type of a value and what makes it equal to another one of
+// read returns the type of a value and the text that makes it equal to another one of
 // that type. It is not ok for a value that no operand can equal.
-func (v *evaluator) read(e *event, value span) (typ, text []byte, ok bool) {
-	if value == (span{}) {
+func (v *evaluator) read(value []byte) (typ, text []byte, ok bool) {
+	if value == nil {
 		return nil, nil, false
 	}
-	typ, text, ok = scalar(e.text(value))
+	typ, text, ok = dynamodbjson.Scalar(value)
 	if !ok {
 		// The one other type an operand can have is not a string in JSON.
-		truth := e.member(value, "BOOL")
-		return []byte("BOOL"), e.text(truth), truth != span{}
+		truth := dynamodbjson.Bool(value)
+		return []byte("BOOL"), truth, truth != nil
 	}
+
 	var err error
 	switch string(typ) {
 	case "S":
-		v.text, err = appendUnquoted(v.text[:0], text)
+		v.text, err = dynamodbjson.AppendUnquoted(v.text[:0], text)
 	case "N":
-		v.text, err = appendNumber(v.text[:0], text)
+		v.text, err = dynamodbjson.AppendCanonicalNumber(v.text[:0], text)
 	default:
 		return nil, nil, false
 	}

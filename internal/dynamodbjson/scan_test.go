@@ -1,19 +1,16 @@
-package replicator
+package dynamodbjson
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"unicode/utf8"
 )
 
-// lenient are the liberties that the scanner takes, as options of the library that
-// it is compared with.
-var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
-
-// takes reports whether the scanner takes text for one JSON value.
-func takes(text []byte) bool {
+// accepts reports whether the scanner accepts text as one JSON value.
+func accepts(text []byte) bool {
 	i := skipValue(text, skipSpace(text, 0), 0)
 	return i >= 0 && skipSpace(text, i) == len(text)
 }
@@ -25,7 +22,7 @@ var scannerTexts = []string{
 	// Attribute values of one letter, and what only looks like one.
 	`{"S":"text"}`, `{"S":"te\"xt"}`, `{"S":"text","N":"1"}`, `{"S":"text" }`, `{ "S":"text"}`, `{"S" :"text"}`, `{"S": "text"}`, `{"S":"text"`, `{"S":"text`, `{"S":"text"]`,
 	`{"":"text"}`, `{""":"text"}`, `{"\":"text"}`, `{"\":"\"}`, "{\"\n\":\"text\"}", `{"é":"text"}`, `{"0":"text"}`, `{"S":1}`, `{"S":text"}`,
-	// Names of all lengths, with and without what follows them as a rule.
+	// Names of all lengths, with and without what usually follows them.
 	`{"abcdefgh":1}`, `{"abcdefghi":"jklmnopq"}`, `{"abcdefg\"i":"jklmnopq"}`, `{"abcdefgh" :"jklmnop"}`, `{"abcdefgh": "jklmnop"}`, `{"abcdefgh""jklmnopq"}`, `{"abcdefgh:"jklmnopq"}`,
 	"{\"abcdefg\x01\":\"jklmnop\"}", "{\"abcdefgh\":\n\"jklmnop\"}", `{"abcdefghijklmnopq":{"abcdefghijklmnop":{"S":"text"}}}`, `{"abcdefgh":}`, `{"abcdefgh":`, `{"abcdefgh"`,
 	`[]`, `[`, `[1,]`, `[,1]`, `[1 2]`, `[1}`, `{"a":1]`, `[[[[]]]]`, `]`, `}`, `:`, `,`,
@@ -39,77 +36,72 @@ var deepTexts = []string{
 	strings.Repeat(`{"a":`, maxDepth) + "1" + strings.Repeat("}", maxDepth),
 }
 
-func TestTheScannerTakesExactlyTheJSONThatALibraryTakes(t *testing.T) {
+func TestTheScannerAcceptsExactlyTheJSONThatTheStandardLibraryAccepts(t *testing.T) {
 	for _, text := range slices.Concat(scannerTexts, deepTexts) {
-		if got, want := takes([]byte(text)), jsontext.Value(text).IsValid(lenient...); got != want {
-			t.Errorf("%.60q: taken is %t, want %t", text, got, want)
+		if got, want := accepts([]byte(text)), json.Valid([]byte(text)); got != want {
+			t.Errorf("%.60q: accepted is %t, want %t", text, got, want)
 		}
 	}
 }
 
-// FuzzScan: what the library refuses is refused, and what it takes is taken, alone
-// and as a part of a larger text.
+// FuzzScan: the scanner refuses what encoding/json refuses and accepts what that
+// accepts, alone and as a part of a larger text.
 func FuzzScan(f *testing.F) {
 	for _, text := range scannerTexts {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got, want := takes(text), jsontext.Value(text).IsValid(lenient...)
+		got, want := accepts(text), json.Valid(text)
 		if got != want {
-			t.Errorf("%.200q: taken is %t, want %t", text, got, want)
+			t.Errorf("%.200q: accepted is %t, want %t", text, got, want)
 		}
 		// At each offset within a word, and with something behind it.
 		for n := range 8 {
 			before := strings.Repeat(" ", n)
-			if again := takes([]byte(before + string(text) + " ")); again != want {
-				t.Errorf("%.200q behind %d spaces: taken is %t, want %t", text, n, again, want)
+			if again := accepts([]byte(before + string(text) + " ")); again != want {
+				t.Errorf("%.200q behind %d spaces: accepted is %t, want %t", text, n, again, want)
 			}
 		}
 	})
 }
 
-// FuzzPath: a member is found in a map where a library finds it, and nowhere else.
+// FuzzPath: a member is found in a map where encoding/json finds it, and nowhere else.
 func FuzzPath(f *testing.F) {
 	f.Add(`{"M":{"a":{"S":"x"},"b":{"N":"1"}}}`, "b")
 	f.Add(` { "L":[] , "M" : { "\u0061" : {"S":"\"}"} } } `, "a")
 	f.Add(`{"M":{"a":1,"M":{"a":2}}}`, "a")
 	f.Fuzz(func(t *testing.T, text, name string) {
-		e := event{payload: []byte(text)}
-		if !takes(e.payload) {
-			return
+		if !accepts([]byte(text)) || !utf8.ValidString(name) || strings.ContainsRune(name, utf8.RuneError) {
+			return // encoding/json replaces what is not a character by that one
 		}
-		start := skipSpace(e.payload, 0)
-		end := skipValue(e.payload, start, 0)
-		whole := span{uint32(start), uint32(end)}
-		got := string(e.text(e.member(e.member(whole, "M"), name)))
-		want := string(plainMember(plainMember(jsontext.Value(text), "M"), name))
+		whole := bytes.TrimSpace([]byte(text))
+		got := string(member(member(whole, "M"), name))
+		want := string(plainMember(plainMember(whole, "M"), name))
 		if got != want {
 			t.Errorf("%q in %s: got %s, want %s", name, text, got, want)
 		}
 	})
 }
 
-// plainMember returns the first member called name as a library reads it, or nil.
-func plainMember(object jsontext.Value, name string) jsontext.Value {
-	if object.Kind() != '{' {
+// plainMember returns the first member called name as encoding/json reads it, or nil.
+func plainMember(object []byte, name string) json.RawMessage {
+	if len(object) == 0 || object[0] != '{' {
 		return nil
 	}
-	d := jsontext.NewDecoder(strings.NewReader(string(object)), lenient...)
-	if _, err := d.ReadToken(); err != nil {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if _, err := d.Token(); err != nil {
 		return nil
 	}
-	for d.PeekKind() == '"' {
-		text, err := d.ReadValue()
+	for d.More() {
+		found, err := d.Token()
 		if err != nil {
 			return nil
 		}
-		unquoted, err := jsontext.AppendUnquote(nil, text)
-		found := err == nil && string(unquoted) == name
-		value, err := d.ReadValue()
-		if err != nil {
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
 			return nil
 		}
-		if found {
+		if found == json.Token(name) {
 			return value
 		}
 	}

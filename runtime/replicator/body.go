@@ -9,9 +9,9 @@ import (
 // requestBody is the memory of request bodies, one after the other.
 type requestBody struct {
 	bytes []byte
-	// readers counts the connections that may still be reading it. A call ends as
-	// soon as there is an answer, or none is waited for any more: that may be
-	// before its connection has read the whole body.
+	// readers counts the connections that may still be reading it. A call ends as soon as
+	// there is an answer or its context ends: that may be before its connection has read
+	// the whole body.
 	readers atomic.Int32
 	trace   httptrace.ClientTrace
 }
@@ -26,8 +26,8 @@ func (b *requestBody) in(ctx context.Context) context.Context {
 }
 
 // isFree reports whether the memory can be used again.
-func (b *requestBody) isFree() bool { return b.readers.Load() == 0 && cap(b.bytes) <= maxSpareBody }
+func (b *requestBody) isFree() bool { return b.readers.Load() == 0 && cap(b.bytes) <= maxKeptBody }
 
-// maxSpareBody is the largest body whose memory is kept. A body of common items is
-// far smaller; a few of large ones would take more memory than a small function has.
-const maxSpareBody = 1 << 20
+// maxKeptBody is the largest body whose memory is kept. A body of common items is far
+// smaller; a few of large ones would need more memory than a small function has.
+const maxKeptBody = 1 << 20

@@ -1,4 +1,4 @@
-package replicator
+package mapping
 
 import (
 	"bytes"
@@ -33,12 +33,12 @@ func TestIdentitiesAreEqualExactlyWhenDynamoDBTakesTheKeysForEqual(t *testing.T)
 		{"B", `{"B":"AAE="}`, `{"B":"AA\u0045="}`, true, "an escape is notation"},
 		{"B", `{"B":"AAE="}`, `{"B":"AAI="}`, false, "the bytes count"},
 	} {
-		k := keyAttribute{name: "k", typ: test.typ, maxBytes: maxSortKeyBytes}
-		a, err := k.appendIdentity(nil, []byte(test.a))
+		k := KeyAttribute{Name: "k", Type: test.typ, maxBytes: MaxSortKeyBytes}
+		a, err := k.AppendIdentity(nil, []byte(test.a))
 		if err != nil {
 			t.Errorf("%s: %v", test.a, err)
 		}
-		b, err := k.appendIdentity(nil, []byte(test.b))
+		b, err := k.AppendIdentity(nil, []byte(test.b))
 		if err != nil {
 			t.Errorf("%s: %v", test.b, err)
 		}
@@ -49,13 +49,13 @@ func TestIdentitiesAreEqualExactlyWhenDynamoDBTakesTheKeysForEqual(t *testing.T)
 }
 
 func TestIdentitiesOfTwoAttributesAreNotAmbiguous(t *testing.T) {
-	k := keyAttribute{name: "k", typ: spec.String, maxBytes: maxSortKeyBytes}
+	k := KeyAttribute{Name: "k", Type: spec.String, maxBytes: MaxSortKeyBytes}
 	join := func(a, b string) string {
-		identity, err := k.appendIdentity(nil, []byte(`{"S":"`+a+`"}`))
+		identity, err := k.AppendIdentity(nil, []byte(`{"S":"`+a+`"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if identity, err = k.appendIdentity(identity, []byte(`{"S":"`+b+`"}`)); err != nil {
+		if identity, err = k.AppendIdentity(identity, []byte(`{"S":"`+b+`"}`)); err != nil {
 			t.Fatal(err)
 		}
 		return string(identity)
@@ -65,7 +65,7 @@ func TestIdentitiesOfTwoAttributesAreNotAmbiguous(t *testing.T) {
 	}
 }
 
-func TestAValueThatAKeyCannotHoldIsAPermanentError(t *testing.T) {
+func TestAValueThatAKeyCannotHoldIsAnError(t *testing.T) {
 	for _, test := range []struct {
 		typ   spec.AttributeType
 		value string
@@ -78,8 +78,8 @@ func TestAValueThatAKeyCannotHoldIsAPermanentError(t *testing.T) {
 		{"S", `{}`, `has type , the key schema says S`},
 		{"S", `{"S":""}`, `is empty`},
 		{"B", `{"B":""}`, `is empty`},
-		{"S", `{"S":"` + strings.Repeat("x", 1025) + `"}`, `has 1025 bytes: this key takes at most 1024`},
-		{"S", `{"S":"` + strings.Repeat("é", 513) + `"}`, `has 1026 bytes: this key takes at most 1024`},
+		{"S", `{"S":"` + strings.Repeat("x", 1025) + `"}`, `has 1025 bytes: this key holds at most 1024`},
+		{"S", `{"S":"` + strings.Repeat("é", 513) + `"}`, `has 1026 bytes: this key holds at most 1024`},
 		{"B", `{"B":"?"}`, `it is not base64`},
 		{"N", `{"N":""}`, `it is not a decimal number`},
 		{"N", `{"N":"x"}`, `it is not a decimal number`},
@@ -87,13 +87,10 @@ func TestAValueThatAKeyCannotHoldIsAPermanentError(t *testing.T) {
 		{"N", `{"N":"1.2.3"}`, `it is not a decimal number`},
 		{"N", `{"N":"NaN"}`, `it is not a decimal number`},
 	} {
-		k := keyAttribute{name: "city", typ: test.typ, maxBytes: maxSortKeyBytes}
-		identity, err := k.appendIdentity([]byte("before"), []byte(test.value))
+		k := KeyAttribute{Name: "city", Type: test.typ, maxBytes: MaxSortKeyBytes}
+		identity, err := k.AppendIdentity([]byte("before"), []byte(test.value))
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), `"city"`) {
 			t.Errorf("%s as %s: got error %v, want one about \"city\" with %q", test.value, test.typ, err, test.want)
-		}
-		if _, permanent := err.(permanentError); !permanent {
-			t.Errorf("%s as %s: %T is not permanent", test.value, test.typ, err)
 		}
 		if string(identity) != "before" {
 			t.Errorf("%s as %s: the failed identity left %q behind", test.value, test.typ, identity)
@@ -101,12 +98,12 @@ func TestAValueThatAKeyCannotHoldIsAPermanentError(t *testing.T) {
 	}
 }
 
-func TestAKeyValueOfTheLongestLengthIsTaken(t *testing.T) {
+func TestAKeyValueOfTheLongestLengthIsAccepted(t *testing.T) {
 	for _, k := range keyAttributes(spec.KeySchema{
 		PartitionKey: spec.Attribute{Name: "p", Type: spec.String},
 		SortKey:      &spec.Attribute{Name: "s", Type: spec.String},
 	}, spec.Target{}.KeySource) {
-		if _, err := k.appendIdentity(nil, []byte(`{"S":"`+strings.Repeat("x", k.maxBytes)+`"}`)); err != nil {
+		if _, err := k.AppendIdentity(nil, []byte(`{"S":"`+strings.Repeat("x", k.maxBytes)+`"}`)); err != nil {
 			t.Error(err)
 		}
 	}

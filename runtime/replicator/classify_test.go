@@ -28,7 +28,6 @@ func TestEveryErrorHasItsClass(t *testing.T) {
 		want class
 		why  string
 	}{
-		{permanentError("any"), transient, "only decode and project give it; a request does not"},
 		{errors.New("connection reset by peer"), transient, "no answer came"},
 		{context.DeadlineExceeded, transient, "the time was up"},
 		{answered(400, "ProvisionedThroughputExceededException", ""), transient, "throttled"},

@@ -1,33 +1,31 @@
-package replicator
+package mapping
 
 import (
-	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
-	"math/big"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
 // joined returns the composite of values as the target item shows it.
 func joined(separator string, values ...string) (string, error) {
 	var source spec.KeySource
-	var e event
-	var parts []span
+	var parts [][]byte
 	for i, value := range values {
 		source.Parts = append(source.Parts, []string{"address", fmt.Sprint("part", i)})
-		from := len(e.payload)
-		e.payload = append(e.payload, value...)
-		parts = append(parts, span{uint32(from), uint32(len(e.payload))})
+		parts = append(parts, []byte(value))
 	}
 	source.Separator = separator
-	k := keyAttributes(spec.KeySchema{PartitionKey: spec.Attribute{Name: "place", Type: spec.String}}, func(string) spec.KeySource { return source })[0]
+	place := spec.KeySchema{PartitionKey: spec.Attribute{Name: "place", Type: spec.String}}
+	k := keyAttributes(place, func(string) spec.KeySource { return source })[0]
 	var c composer
-	err := c.compose(&e, &k, parts)
-	return string(e.made), err
+	composite, err := c.append(nil, &k, parts)
+	return string(composite), err
 }
 
 func TestACompositeJoinsTheTextsOfItsParts(t *testing.T) {
@@ -57,7 +55,7 @@ func TestACompositeJoinsTheTextsOfItsParts(t *testing.T) {
 	}
 }
 
-func TestAPartThatCannotBeJoinedIsAPermanentErrorThatNamesIt(t *testing.T) {
+func TestAPartThatCannotBeJoinedIsAnErrorThatNamesIt(t *testing.T) {
 	// K7. Neither the other parts nor the key's own text are in the message.
 	for value, want := range map[string]string{
 		`{"BOOL":true}`:              `has type BOOL`,
@@ -70,11 +68,11 @@ func TestAPartThatCannotBeJoinedIsAPermanentErrorThatNamesIt(t *testing.T) {
 		`{"N":"1e-131"}`:             `out of DynamoDB's range`,
 		`{"B":"?"}`:                  `not base64`,
 		"{\"S\":\"" + "\xff" + "\"}": `not valid UTF-8`,
-		`{"S":"\ud800"}`:             `not a JSON string`,
+		`{"S":"\ud800"}`:             `half a surrogate pair`,
 	} {
 		_, err := joined("#", `{"S":"secret"}`, value)
-		if _, permanent := err.(permanentError); !permanent {
-			t.Errorf("%s: got %v, want a permanent error", value, err)
+		if err == nil {
+			t.Errorf("%s: got no error", value)
 			continue
 		}
 		if text := err.Error(); !strings.Contains(text, want) || !strings.Contains(text, `"place"`) || !strings.Contains(text, `"part1"`) || strings.Contains(text, "secret") {
@@ -83,21 +81,60 @@ func TestAPartThatCannotBeJoinedIsAPermanentErrorThatNamesIt(t *testing.T) {
 	}
 }
 
-func TestACompositeThatIsTooLongForItsKeyIsAPermanentError(t *testing.T) {
+func TestACompositeThatIsTooLongForItsKeyIsAnError(t *testing.T) {
 	// K7: what counts is the length with the escapes.
 	for _, test := range []struct {
-		city string
-		want int // failures
+		city  string
+		fails bool
 	}{
-		{strings.Repeat("x", maxSortKeyBytes-len("#1")), 0},
-		{strings.Repeat("x", maxSortKeyBytes-len("#1")-1) + "#", 1},
+		{strings.Repeat("x", MaxSortKeyBytes-len("#1")), false},
+		{strings.Repeat("x", MaxSortKeyBytes-len("#1")-1) + "#", true},
 	} {
-		image := `{"id":{"S":"1"},"address":{"M":{"country":{"S":"US"},"city":{"S":"` + test.city + `"}}}}`
-		_, failures := planOf(t, madeSpec(all), payload(record("INSERT", 1, item("id", "1"), "", image)))
-		if len(failures) != test.want {
-			t.Errorf("a city of %d bytes: got %v, want %d failures", len(test.city), failures, test.want)
+		got := mapItem(t, placeSpec("#"), `{"id":{"S":"1"},"country":{"S":"US"},"city":{"S":"`+test.city+`"}}`)
+		if (got.Err != nil) != test.fails {
+			t.Errorf("a city of %d bytes: got %v", len(test.city), got.Err)
 		}
 	}
+}
+
+// placeSpec maps id -> the country, and the city with id.
+func placeSpec(separator string) spec.Spec {
+	text := func(name string) spec.Attribute { return spec.Attribute{Name: name, Type: spec.String} }
+	place := text("place")
+	return spec.Spec{
+		Source: spec.Table{TableName: "source", KeySchema: spec.KeySchema{PartitionKey: text("id")}},
+		Targets: []spec.Target{{
+			Table:      spec.Table{TableName: "target", KeySchema: spec.KeySchema{PartitionKey: text("country"), SortKey: &place}},
+			KeySources: map[string]spec.KeySource{"place": {Parts: [][]string{{"city"}, {"id"}}, Separator: separator}},
+			Projection: spec.Projection{Type: spec.All},
+		}},
+		FailureQueueURL: "queue",
+	}
+}
+
+// mapItem derives a target item from an item in JSON.
+func mapItem(t *testing.T, s spec.Spec, text string) TargetItem {
+	t.Helper()
+	p, item := parse(t, text)
+	m := New(s.Source.KeySchema, s.Targets[0])
+	var mapper Mapper
+	var target TargetItem
+	mapper.Map(&target, &m, p, item)
+	return target
+}
+
+// parse reads an item in JSON.
+func parse(t testing.TB, text string) (*dynamodbjson.Payload, dynamodbjson.Item) {
+	t.Helper()
+	var p dynamodbjson.Payload
+	var r dynamodbjson.Reader
+	p.Reset([]byte(text))
+	r.Reset(&p)
+	item, err := r.Item()
+	if err := errors.Join(err, r.End()); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return &p, item
 }
 
 // FuzzComposite: a composite can be taken apart again, so different parts never
@@ -116,7 +153,7 @@ func FuzzComposite(f *testing.F) {
 			case "B":
 				return base64.StdEncoding.EncodeToString([]byte(part))
 			case "N":
-				plain, err := appendDecimal(nil, []byte(quote(part)))
+				plain, err := dynamodbjson.AppendPlainNumber(nil, []byte(dynamodbjson.Quote(part)))
 				if err != nil {
 					return "not a number"
 				}
@@ -129,11 +166,9 @@ func FuzzComposite(f *testing.F) {
 			if typ == "B" {
 				part = text(part)
 			}
-			return fmt.Sprintf(`{%q:%s}`, typ, quote(part))
+			return fmt.Sprintf(`{%q:%s}`, typ, dynamodbjson.Quote(part))
 		}
-		s := madeSpec(all)
-		s.Targets[0].KeySources["place"] = spec.KeySource{Parts: [][]string{{"address", "city"}, {"id"}}, Separator: separator}
-		if len(s.Problems()) > 0 || typ != "B" && !utf8.ValidString(first+"|"+second+"|"+other) {
+		if len(placeSpec(separator).Problems()) > 0 || typ != "B" && !utf8.ValidString(first+"|"+second+"|"+other) {
 			return // a part that is not valid is refused, and quote would make it so
 		}
 		read := func(a, b string) string {
@@ -141,7 +176,7 @@ func FuzzComposite(f *testing.F) {
 			if err != nil {
 				return ""
 			}
-			text, err := appendUnquoted(nil, []byte(composite[len(`{"S":`):len(composite)-1]))
+			text, err := dynamodbjson.AppendUnquoted(nil, []byte(composite[len(`{"S":`):len(composite)-1]))
 			if err != nil {
 				t.Fatalf("the composite %s is no string: %v", composite, err)
 			}
@@ -173,32 +208,6 @@ func FuzzComposite(f *testing.F) {
 		}
 		if prefix := read(other, ""); strings.HasPrefix(composite, prefix) != (other == first) {
 			t.Errorf("%q begins with %q, the part is %q", composite, prefix, other)
-		}
-	})
-}
-
-// FuzzDecimal: the plain notation of a number is that number, and equal numbers
-// have one notation.
-func FuzzDecimal(f *testing.F) {
-	for _, text := range []string{"0", "-0.0", "1", "-12.50", "1e125", "1E-130", "99999999999999999999999999999999999999", "0.001e3", "+7"} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		plain, err := appendDecimal(nil, []byte(quote(text)))
-		if err != nil {
-			return
-		}
-		want, ok := new(big.Rat).SetString(text)
-		got, plainOK := new(big.Rat).SetString(string(plain))
-		if !ok || !plainOK || got.Cmp(want) != 0 {
-			t.Fatalf("%q became %q", text, plain)
-		}
-		again, err := appendDecimal(nil, []byte(quote(got.FloatString(len(text)+200))))
-		if err != nil || !bytes.Equal(again, plain) {
-			t.Errorf("%q is %q, and written otherwise %q, %v", text, plain, again, err)
-		}
-		if bytes.ContainsAny(plain, "eE+") || bytes.HasPrefix(plain, []byte("-0")) && !bytes.HasPrefix(plain, []byte("-0.")) {
-			t.Errorf("%q became %q", text, plain)
 		}
 	})
 }

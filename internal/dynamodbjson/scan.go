@@ -1,27 +1,26 @@
-package replicator
+package dynamodbjson
 
 import (
 	"encoding/binary"
 	"math/bits"
 )
 
-// The functions of this file read JSON as RFC 8259 defines it, with the two
-// liberties that what DynamoDB writes needs: names may stand twice in an object,
-// and strings may hold what is not valid Unicode. Each gets the position where
-// something begins and returns the position behind it. For malformed JSON it
-// returns the complement of the position where it is, which is negative; the two
-// shortcuts, skipScalar and skipPlainName, return 0 for whatever is not theirs.
+// The functions of this file read JSON as RFC 8259 defines it, with two liberties
+// that DynamoDB's own JSON needs: a name may appear twice in an object, and a string
+// may hold text that is not valid Unicode. Each gets the position where something
+// begins and returns the position behind it. For malformed JSON it returns the
+// complement of the position of the fault, which is negative; the two shortcuts,
+// skipScalar and skipPlainName, return 0 for anything they do not read.
 //
 // A stream record is read once and byte by byte, so this is where an invocation
-// spends its time: "go test -bench Decode" compares it with a JSON library. A fuzz
-// test holds it to what that library takes and refuses.
+// spends its time. A fuzz test compares what is accepted with encoding/json.
 
 // maxDepth is how deep arrays and objects nest. DynamoDB nests values 32 levels
 // deep, each of which is two of JSON's; far beyond that, the bound keeps a payload
 // from exhausting the stack.
 const maxDepth = 10_000
 
-// skipSpace skips white space, of which there is none as a rule.
+// skipSpace skips white space. Usually there is none.
 func skipSpace(b []byte, i int) int {
 	if i < len(b) && b[i] > ' ' {
 		return i

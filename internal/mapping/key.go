@@ -1,0 +1,108 @@
+package mapping
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+// The longest key values. Source: Amazon DynamoDB Developer Guide, "Quotas", partition
+// keys and sort keys.
+const (
+	MaxPartitionKeyBytes = 2048
+	MaxSortKeyBytes      = 1024
+)
+
+// KeyAttribute is one attribute of a key schema, with what its value must be.
+type KeyAttribute struct {
+	Name string
+	Type spec.AttributeType
+
+	maxBytes int
+	// parts are the paths to the attributes of a source item that the value is derived
+	// from. More than one are joined into a composite.
+	parts [][]string
+	// derived says that the value is not the source attribute of the same name.
+	derived bool
+	// separator joins a composite, escaped are the characters that are escaped in its
+	// parts.
+	separator, escaped string
+	// head is the name as JSON, with the colon.
+	head string
+}
+
+// SourceKey returns the key attributes of a source table.
+func SourceKey(k spec.KeySchema) []KeyAttribute { return keyAttributes(k, spec.Target{}.KeySource) }
+
+// keyAttributes returns the key attributes of k, derived as sourceOf says.
+func keyAttributes(k spec.KeySchema, sourceOf func(name string) spec.KeySource) []KeyAttribute {
+	var attributes []KeyAttribute
+	for i, a := range k.Attributes() {
+		source := sourceOf(a.Name)
+		attributes = append(attributes, KeyAttribute{
+			Name:      a.Name,
+			Type:      a.Type,
+			maxBytes:  [...]int{MaxPartitionKeyBytes, MaxSortKeyBytes}[i],
+			parts:     source.Parts,
+			derived:   len(source.Parts) != 1 || !slices.Equal(source.Parts[0], []string{a.Name}),
+			separator: source.Separator,
+			escaped:   source.Separator + spec.Escape,
+			head:      dynamodbjson.Quote(a.Name) + ":",
+		})
+	}
+	return attributes
+}
+
+// AppendIdentity appends what makes value, an attribute value as JSON, equal to another
+// one for DynamoDB: two values have the same identity exactly when DynamoDB takes them
+// for the same key (1, 1.0 and 1e0 are one number). The identity carries its own length,
+// so identities of several attributes can follow each other without ambiguity.
+//
+// A value of another type, an empty one, or one over the limit is an error: a key cannot
+// hold it. Mapper.Map counts empty values of a target key as absent before.
+func (k *KeyAttribute) AppendIdentity(dst, value []byte) ([]byte, error) {
+	typ, text, ok := dynamodbjson.Scalar(value)
+	if !ok || string(typ) != string(k.Type) {
+		return dst, fmt.Errorf("key attribute %q has type %s, the key schema says %s", k.Name, typ, k.Type)
+	}
+	// The length is known only after the text is decoded: room for it comes first, and is
+	// written last.
+	const lengthBytes = 4
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	var err error
+	switch k.Type {
+	case spec.String:
+		dst, err = dynamodbjson.AppendUnquoted(dst, text)
+	case spec.Binary:
+		dst, err = dynamodbjson.AppendBinary(dst, text)
+	case spec.Number:
+		dst, err = dynamodbjson.AppendCanonicalNumber(dst, text)
+	default:
+		err = fmt.Errorf("the key schema has the unknown type %q", k.Type)
+	}
+	if err != nil {
+		return dst[:at], fmt.Errorf("key attribute %q of type %s cannot be read: %w", k.Name, k.Type, err)
+	}
+
+	n := len(dst) - at - lengthBytes
+	switch {
+	case n == 0 && k.Type != spec.Number:
+		return dst[:at], fmt.Errorf("key attribute %q is empty: a key value has at least 1 byte", k.Name)
+	case n > k.maxBytes:
+		return dst[:at], fmt.Errorf("key attribute %q has %d bytes: this key holds at most %d", k.Name, n, k.maxBytes)
+	}
+	binary.BigEndian.PutUint32(dst[at:], uint32(n)) // #nosec G115 -- n is at most MaxPartitionKeyBytes
+
+	return dst, nil
+}
+
+// isAbsent reports whether a value counts as none where the key attribute or a part of
+// it is wanted: object mappers write NULL or an empty value for "none". In a composite an
+// empty value is a part like any other.
+func (k *KeyAttribute) isAbsent(value []byte) bool {
+	return dynamodbjson.IsNull(value) || len(k.parts) == 1 && dynamodbjson.IsEmpty(value)
+}

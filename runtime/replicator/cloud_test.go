@@ -1,0 +1,289 @@
+package replicator
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
+	"github.com/replicatedtable/cdk-go/internal/test/faults"
+	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
+	"github.com/replicatedtable/cdk-go/runtime/failurequeue"
+)
+
+// cloud is the table that a world is drained into.
+type cloud struct {
+	config config
+	rules  []faults.Rule
+	// refuses says that the table refuses every put now and then, for a while.
+	refuses bool
+	// retryDelay is that of the event source mapping.
+	retryDelay time.Duration
+	// around is told of every invocation before it begins, and returns what is to
+	// be called after it.
+	around func(payload []byte) func()
+}
+
+// drain drains the world's history through replicators, with faults, crashes and
+// redeliveries, and returns what went to the failure queue.
+func (w *world) drain(t testing.TB, seed uint64, in cloud) (given map[string]bool, violations []string, sum tally, err error) {
+	random := rand.New(rand.NewPCG(seed, 1))
+	q := &memoryQueue{t: t, random: rand.New(rand.NewPCG(seed, 2)), odds: 0.2 * float64(random.IntN(2)), given: map[string]bool{}}
+	m := eventsource.Mapping{
+		BatchSize:             1 + random.IntN(200),
+		Bisect:                random.IntN(2) == 0,
+		PartialResponses:      true,
+		MaxRetryAttempts:      -1,
+		ParallelizationFactor: 1 + random.IntN(3),
+		Timeout:               10 * time.Second,
+		RetryDelay:            in.retryDelay,
+		Disturb:               eventsource.Seeded(seed, eventsource.Odds{Cut: 0.5, Crash: 0.02, Rewind: 0.1, Reach: 100}),
+	}
+	// One environment for each lane, as Lambda would start them.
+	environments := make(chan *environment, len(w.shards)*m.ParallelizationFactor)
+	for range cap(environments) {
+		environments <- w.environment(seed, in, q)
+	}
+	// Long enough for any run of bad luck. In the fast form the time is fake.
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Hour)
+	defer cancel()
+	stats, err := m.Drain(ctx, w.shards, func(ctx context.Context, payload []byte) ([]byte, error) {
+		e := <-environments
+		defer func() { environments <- e }()
+		return e.invoke(ctx, payload)
+	})
+	sum = tally{Stats: stats, steps: w.writes, faults: map[faults.Kind]int{}}
+	lost := map[string]bool{}
+	for range cap(environments) {
+		e := <-environments
+		for kind, n := range e.injector.Injected() {
+			sum.faults[kind] += n
+		}
+		maps.Copy(lost, e.lost)
+		violations = append(violations, e.violations...)
+		sum.braked += e.braked
+	}
+	sum.lost = len(lost)
+	if err == nil {
+		err = w.applyAgain(ctx, lost, w.environment(seed, cloud{config: in.config, rules: in.rules[:1]}, q))
+	}
+	for sequenceNumber := range lost {
+		if !w.poison[sequenceNumber] && !w.refused[sequenceNumber] {
+			delete(q.given, sequenceNumber)
+		}
+	}
+	return q.given, violations, sum, err
+}
+
+// applyAgain delivers what was given up to a table that refused every put: the
+// changes of each source item, from the first lost one on.
+func (w *world) applyAgain(ctx context.Context, lost map[string]bool, e *environment) error {
+	var shards []eventsource.Shard
+	for _, shard := range w.shards {
+		from := map[string]bool{} // by source item
+		shard.Records = slices.DeleteFunc(slices.Clone(shard.Records), func(r eventsource.Record) bool {
+			from[r.Item] = from[r.Item] || lost[r.SequenceNumber]
+			return !from[r.Item]
+		})
+		shards = append(shards, shard)
+	}
+	m := eventsource.Mapping{BatchSize: 1000, PartialResponses: true, MaxRetryAttempts: -1, Timeout: 10 * time.Second}
+	_, err := m.Drain(ctx, shards, e.replicator.Invoke)
+	return err
+}
+
+// run drains the world into an in-memory table and returns what diverged.
+func (w *world) run(t testing.TB, seed uint64) (divergences []string, sum tally) {
+	db := memorydb.New()
+	createTarget(t, db, w.spec.Targets[0])
+	watch := &watch{world: w, db: db, staying: map[int]bool{}, owner: map[string]int{}}
+	rules := randomFaults(rand.New(rand.NewPCG(seed, 4)))
+	given, violations, sum, err := w.drain(t, seed, cloud{
+		config:     inMemory(watch),
+		rules:      rules,
+		retryDelay: time.Second,
+		refuses:    seed%2 == 0,
+		around:     watch.invocation,
+	})
+	if err != nil {
+		return []string{fmt.Sprintf("the stream does not drain: %v", err)}, sum
+	}
+	return slices.Concat(w.divergences(db.Items("target"), given), watch.vanished, violations), sum
+}
+
+// environment is an execution environment of the function.
+type environment struct {
+	cloud
+	start      func() *Replicator
+	replicator *Replicator
+	injector   *faults.Injector
+	random     *rand.Rand
+	queue      *memoryQueue
+
+	// refusing is how many more invocations meet a table that refuses every put.
+	refusing int
+	// inWindow holds the sequence numbers of the records that the process has given up
+	// since the table began to, lost those of all processes.
+	inWindow, lost map[string]bool
+	braked         int // invocations
+	// violations are what F7 does not allow.
+	violations []string
+}
+
+func (w *world) environment(seed uint64, in cloud, q *memoryQueue) *environment {
+	c := in.config
+	injector := faults.New(c.http, seed, in.rules...)
+	c.http = injector
+	e := &environment{cloud: in, injector: injector, random: rand.New(rand.NewPCG(seed, 3)), queue: q, inWindow: map[string]bool{}, lost: map[string]bool{}}
+	e.start = func() *Replicator {
+		r := c.replicator(w.spec, slog.New(slog.DiscardHandler))
+		r.failureQueue.queue = e
+		return r
+	}
+	e.replicator = e.start()
+	return e
+}
+
+// send is the environment's failure queue. It notes what is given up to a table that
+// refuses every put.
+func (e *environment) send(ctx context.Context, bodies []string) map[int]error {
+	errs := e.queue.send(ctx, bodies)
+	for i, body := range bodies {
+		var m failurequeue.Message
+		if json.Unmarshal([]byte(body), &m) == nil && errs[i] == nil && strings.Contains(m.Reason, faults.WrongIndexKey) {
+			e.lost[m.SequenceNumber], e.inWindow[m.SequenceNumber] = true, true
+		}
+	}
+	return errs
+}
+
+// invoke invokes the function once. Now and then it is killed, and a new process
+// takes its place; for a while its table refuses every put.
+func (e *environment) invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	if e.refuses && e.refusing == 0 && e.random.IntN(10) == 0 {
+		e.refusing = 1 + e.random.IntN(20)
+		clear(e.inWindow)
+	}
+	many := e.puts(payload) > maxRefusedInRow
+	before, window := len(e.inWindow), e.refusing > 0
+	if window {
+		e.refusing--
+		e.injector.Use(refusingEverything(e.rules)...)
+		defer e.injector.Use(e.rules...)
+	}
+	if !window || many {
+		defer e.around(payload)()
+	}
+	crash := e.random.IntN(20) == 0
+	if crash {
+		e.injector.CrashAfter(e.random.IntN(5))
+		defer e.injector.Recover()
+	}
+
+	answer, err := e.replicator.Invoke(ctx, payload)
+	if given := len(e.inWindow); given > maxRefusedInRow || many && given > before {
+		e.violations = append(e.violations, fmt.Sprintf("%d records were given up to a table that refused every put, %d of them now, in an invocation of more than %d puts: %t",
+			given, given-before, maxRefusedInRow, many))
+	}
+	if e.replicator.writer.brakes[0].isOn() {
+		e.braked++
+	}
+	if crash {
+		e.replicator = e.start()
+		clear(e.inWindow)
+		return nil, faults.ErrCrashed // a function that was killed has no answer
+	}
+	return answer, err
+}
+
+// refusingEverything returns rules with one by which the table refuses every put. Only
+// faults in front of the table come before it.
+func refusingEverything(rules []faults.Rule) []faults.Rule {
+	inFront := []faults.Kind{faults.Throttled, faults.InternalServerError, faults.ServiceUnavailable, faults.ResetBefore}
+	before := func(r faults.Rule) bool { return slices.Contains(inFront, r.Kind) }
+	refuse := faults.Rule{Kind: faults.Poison, Probability: 1, Message: faults.WrongIndexKey, Select: func(w faults.Write) bool { return w.Put }}
+	return slices.Concat(slices.DeleteFunc(slices.Clone(rules), func(r faults.Rule) bool { return !before(r) }),
+		[]faults.Rule{refuse}, slices.DeleteFunc(slices.Clone(rules), before))
+}
+
+// puts returns how many puts the payload makes.
+func (e *environment) puts(payload []byte) int {
+	w := e.replicator.workspace()
+	defer e.replicator.release(w)
+	event, _, err := w.decoder.decode(payload)
+	if err != nil {
+		return 0
+	}
+	effects, _ := w.projector.project(event)
+	plan, _ := w.planner.plan(event, effects)
+	return countPuts(plan.first[0])
+}
+
+// randomFaults returns rules for some kinds of faults, and for the items that the
+// table refuses.
+func randomFaults(random *rand.Rand) []faults.Rule {
+	rules := []faults.Rule{{Kind: faults.Poison, Probability: 1, Select: func(w faults.Write) bool {
+		return w.Put && bytes.Contains(w.Attributes, []byte(`"mark":`+poisonMark))
+	}}}
+	for _, rule := range []faults.Rule{
+		{Kind: faults.Throttled, Probability: 0.2},
+		{Kind: faults.InternalServerError, Probability: 0.1},
+		{Kind: faults.ServiceUnavailable, Probability: 0.1},
+		{Kind: faults.ResetBefore, Probability: 0.1},
+		{Kind: faults.ResetAfter, Probability: 0.1},
+		{Kind: faults.Slow, Probability: 0.1, Delay: 3 * time.Second},
+		{Kind: faults.Slow, Probability: 0.05, Delay: time.Minute},
+		{Kind: faults.Unprocessed, Probability: []float64{0.1, 0.8}[random.IntN(2)]},
+		{Kind: faults.AccessDenied, Probability: 0.03},
+		{Kind: faults.NotFound, Probability: 0.01},
+	} {
+		if random.IntN(3) == 0 {
+			rules = append(rules, rule)
+		}
+	}
+	return rules
+}
+
+// memoryQueue is a failure queue that refuses messages now and then.
+type memoryQueue struct {
+	t      testing.TB
+	mu     sync.Mutex
+	random *rand.Rand
+	odds   float64
+	// given holds the sequence numbers of the records that were taken.
+	given map[string]bool
+}
+
+func (q *memoryQueue) send(ctx context.Context, bodies []string) map[int]error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	errs, size := map[int]error{}, 0
+	for i, body := range bodies {
+		size += len(body)
+		var m failurequeue.Message
+		d := json.NewDecoder(strings.NewReader(body))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&m); err != nil || m.Version != failurequeue.Version || m.Reason == "" || m.SourceKey == nil {
+			q.t.Errorf("a message of the failure queue is not one: %v: %s", err, body)
+		}
+		if ctx.Err() != nil || q.random.Float64() < q.odds {
+			errs[i] = errors.New("the queue does not take it")
+			continue
+		}
+		q.given[m.SequenceNumber] = true
+	}
+	if len(bodies) > maxQueueBatchMessages || size > maxQueueBytes {
+		q.t.Errorf("a call to the failure queue has %d messages of %d bytes", len(bodies), size)
+	}
+	return errs
+}

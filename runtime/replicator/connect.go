@@ -1,0 +1,44 @@
+package replicator
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// connect opens the first connection before there is anything to send. The root
+// certificates and the handshake take ten milliseconds of a processor: Lambda gives
+// a whole one to a function that starts, and the smallest a fourteenth of one
+// afterwards. Source: Serverless Land, "Utilize initialization phase".
+//
+// It asks for the endpoint's root, without credentials; any answer will do. When
+// there is none until ctx ends, the first batch meets the same problem and reports
+// it. Without TLS there is nothing to save. Where writes go is not decided here: the
+// client resolves its endpoint itself.
+func (c *client) connect(ctx context.Context) {
+	o := c.dynamodb.Options()
+	endpoint, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, dynamodb.EndpointParameters{
+		Region: &o.Region, Endpoint: o.BaseEndpoint,
+		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
+		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
+	})
+	if err != nil || endpoint.URI.Scheme != "https" {
+		return
+	}
+	root := url.URL{Scheme: endpoint.URI.Scheme, Host: endpoint.URI.Host, Path: "/"}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, root.String(), http.NoBody)
+	if err != nil {
+		return
+	}
+	answer, err := c.http.Do(request)
+	if err != nil {
+		return
+	}
+	// A connection is used again once its answer has been read.
+	_, _ = io.Copy(io.Discard, answer.Body)
+	_ = answer.Body.Close()
+}

@@ -1,0 +1,61 @@
+package replicator
+
+// class says what becomes of a failure.
+type class int
+
+const (
+	// transient failures pass: what was not written is redelivered.
+	transient class = iota
+	// permanent failures belong to one record, which can never be applied as it is. It
+	// goes to the failure queue and then counts as done.
+	permanent
+	// systemic failures belong to the configuration, not to a record. Nothing is given up:
+	// the whole batch is redelivered until the cause is repaired.
+	systemic
+)
+
+// failure is a record, or a chain of them, that was not applied.
+type failure struct {
+	// change is the index of the record; of a chain that must be redelivered, its first
+	// one.
+	change int
+	// mapping is the index of the mapping, or everyMapping.
+	mapping int
+	class   class
+	err     error
+}
+
+// everyMapping is the mapping of a failure that does not belong to one mapping.
+const everyMapping = -1
+
+// systemicFailure returns the failure of a whole batch.
+func systemicFailure(err error) []failure { return []failure{{0, everyMapping, systemic, err}} }
+
+// isSystemic reports whether the whole batch failed. Such a failure stands alone.
+func isSystemic(failures []failure) bool {
+	return len(failures) == 1 && failures[0].class == systemic
+}
+
+// configurationError says why the function cannot apply the records that it gets, and
+// what to do. Its texts may be logged.
+type configurationError struct{ text, remedy string }
+
+func (e *configurationError) Error() string { return e.text }
+
+// wrongStream is the error of a function that is connected to another stream than that
+// of its source table.
+func wrongStream(text string) error {
+	return &configurationError{
+		text,
+		"connect the function to the stream of its source table, with new and old images: deploy the stack again",
+	}
+}
+
+// errSeveralDescriptors is the error of an event that DynamoDB did not write: it gives
+// every value one type descriptor. Event types of SDKs list all ten, nine of them null,
+// when they are written as JSON.
+var errSeveralDescriptors = &configurationError{
+	"the event's attribute values carry several type descriptors, as hand-written test events do",
+	`invoke the function with the JSON of a DynamoDB stream, one type descriptor a value ({"S":"text"}), ` +
+		"or write to the source table instead",
+}

@@ -1,0 +1,115 @@
+package replicator
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/aws/smithy-go"
+)
+
+// maxLoggedReasons bounds the line about records in the failure queue.
+const maxLoggedReasons = 5
+
+// loggedReason is why some of the records of a batch are in the failure queue, and the
+// first of them.
+type loggedReason struct {
+	Reason         string `json:"reason"`
+	Count          int    `json:"count"`
+	SequenceNumber string `json:"sequenceNumber"`
+}
+
+// logSent says why records went to the failure queue. The failures are in the order of
+// the records.
+func (r *Replicator) logSent(ctx context.Context, e *event, sent []failure) {
+	if len(sent) == 0 {
+		return
+	}
+	var reasons []loggedReason
+	for _, f := range sent {
+		text := loggable(f.err)
+		at := slices.IndexFunc(reasons, func(r loggedReason) bool { return r.Reason == text })
+		switch {
+		case at >= 0:
+		case len(reasons) <= maxLoggedReasons:
+			at = len(reasons)
+			if at == maxLoggedReasons {
+				text = "other reasons, which the messages in the failure queue name"
+			}
+			first := string(e.changes[f.change].sequenceNumber)
+			reasons = append(reasons, loggedReason{Reason: text, SequenceNumber: first})
+		default:
+			at = maxLoggedReasons
+		}
+		reasons[at].Count++
+	}
+
+	r.log.LogAttrs(ctx, slog.LevelWarn, "records that can never be applied went to the failure queue",
+		slog.Int("sent", len(sent)),
+		slog.Int("records", len(e.changes)),
+		slog.Any("reasons", reasons))
+}
+
+// logFailures says once why records are redelivered. The failures are in the order of the
+// records.
+func (r *Replicator) logFailures(ctx context.Context, e *event, failures []failure) {
+	if len(failures) == 0 {
+		return
+	}
+	resume := failures[0]
+	c := &e.changes[resume.change]
+	attributes := []slog.Attr{
+		slog.String("sequenceNumber", string(c.sequenceNumber)),
+		slog.String("eventName", string(c.eventName)),
+		slog.String("reason", loggable(resume.err)),
+		slog.Int("failures", len(failures)),
+		slog.Int("records", len(e.changes)),
+	}
+	if resume.class == systemic {
+		r.log.LogAttrs(ctx, slog.LevelError,
+			"nothing can be applied until this is repaired: Lambda redelivers the whole batch",
+			append(attributes, slog.String("remedy", remedy(resume.err)))...)
+		return
+	}
+	r.log.LogAttrs(ctx, slog.LevelError,
+		"not everything was applied: Lambda redelivers the records from this one on", attributes...)
+}
+
+// remedy says what to do about a systemic error.
+func remedy(err error) string {
+	if wrong := (*configurationError)(nil); errors.As(err, &wrong) {
+		return wrong.remedy
+	}
+	if braked := (*brakeError)(nil); errors.As(err, &braked) {
+		return braked.remedy()
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return "look up the reason; the stream waits, up to the age limit of the event source mapping"
+	}
+	switch code := api.ErrorCode(); {
+	case code == "AccessDeniedException":
+		return "allow the function's role the action on the target table, and its key if it is encrypted with one"
+	case code == "ResourceNotFoundException":
+		return "restore the target table under the name in the function's configuration, or deploy the stack again"
+	case strings.HasPrefix(code, "KMS"), code == "InaccessibleEncryptionCredentialsException":
+		return "enable the target table's key and allow the function's role to use it"
+	case isRefusal(code):
+		return "the target table has another key schema than the function's configuration: deploy the stack again"
+	default:
+		return "look up the error code; the stream waits, up to the age limit of the event source mapping"
+	}
+}
+
+// loggable returns what may be logged about an error: never an attribute value.
+// The message with which DynamoDB refuses an item can quote the item, so its code is
+// kept, and in words of our own what it is known to say.
+func loggable(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) && isRefusal(api.ErrorCode()) {
+		return api.ErrorCode() + ": " + reasonOf(err).String()
+	}
+	return err.Error()
+}

@@ -1,0 +1,31 @@
+package replicator
+
+import "sync"
+
+// pool keeps memory that is not in use for its next user. Unlike a sync.Pool it keeps all
+// of it: an invocation needs what the one before needed, and a function that waits
+// between two has no other use for it.
+type pool[T any] struct {
+	mu   sync.Mutex
+	kept []*T
+}
+
+// get returns memory in the state in which it was put back, or new.
+func (p *pool[T]) get() *T {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.kept)
+	if n == 0 {
+		return new(T)
+	}
+	kept := p.kept[n-1]
+	p.kept = p.kept[:n-1]
+
+	return kept
+}
+
+func (p *pool[T]) put(unused *T) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.kept = append(p.kept, unused)
+}

@@ -1,0 +1,158 @@
+package replicator
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
+	"github.com/replicatedtable/cdk-go/internal/mapping"
+)
+
+// table sends one request whose body is ready.
+type table interface {
+	// batchWriteItem returns the writes that DynamoDB has not processed.
+	batchWriteItem(ctx context.Context, body *requestBody) (unprocessed []types.WriteRequest, err error)
+	// putItem and deleteItem send conditional writes. It is not an error when the
+	// condition does not hold: the table then has something newer, and a put is not
+	// stored.
+	putItem(ctx context.Context, body *requestBody) (stored bool, err error)
+	deleteItem(ctx context.Context, body *requestBody) error
+}
+
+// request is the writes of one request to one table.
+type request struct {
+	event   *event
+	mapping int
+	writes  []write
+}
+
+// send sends one request.
+func (w *writer) send(ctx context.Context, q request, o *outcome) {
+	unprocessed, stored, err := w.call(ctx, q)
+	remaining := q.writes
+	switch {
+	case err != nil:
+		err = fmt.Errorf("write to %s: %w", w.mappings[q.mapping].TableName, err)
+	case len(unprocessed) > 0:
+		if remaining, err = find(&w.mappings[q.mapping], q.writes, unprocessed); err == nil {
+			err = errUnprocessed
+		}
+	default:
+		remaining = nil
+	}
+	if countPuts(remaining) < countPuts(q.writes) {
+		w.brakes[q.mapping].accept(stored)
+	}
+	if len(remaining) == 0 {
+		return
+	}
+
+	switch c := classify(err); {
+	case c == systemic:
+		o.stop(err)
+	case c == permanent && len(remaining) == 1:
+		w.refuse(q, remaining[0], err, o)
+	case c == permanent:
+		// One bad item refuses the whole call. Halving finds it, and every call without it
+		// succeeds.
+		half := len(remaining) / 2
+		w.send(ctx, request{q.event, q.mapping, remaining[:half]}, o)
+		w.send(ctx, request{q.event, q.mapping, remaining[half:]}, o)
+	default:
+		o.retry(q.mapping, remaining, err)
+	}
+}
+
+// call makes the one call of a request. stored is false when a put's condition did not
+// hold.
+func (w *writer) call(ctx context.Context, q request) (unprocessed []types.WriteRequest, stored bool, err error) {
+	e := w.encoders[q.mapping]
+	body := w.bodies.get()
+	stored = true
+	switch {
+	case !e.guarded():
+		body.bytes = e.appendBatch(body.bytes[:0], q.event, q.writes)
+		unprocessed, err = w.table.batchWriteItem(ctx, body)
+	case q.writes[0].put:
+		body.bytes = e.appendGuarded(body.bytes[:0], q.event, &q.writes[0])
+		stored, err = w.table.putItem(ctx, body)
+	default:
+		body.bytes = e.appendGuarded(body.bytes[:0], q.event, &q.writes[0])
+		err = w.table.deleteItem(ctx, body)
+	}
+	if body.isFree() {
+		w.bodies.put(body)
+	}
+
+	return unprocessed, stored, err
+}
+
+// refuse records a write that the table has refused.
+func (w *writer) refuse(q request, write write, err error, o *outcome) {
+	brake, why := w.brakes[q.mapping], reasonOf(err)
+	if !write.put || !brake.counts(why) {
+		o.refuse(q.mapping, write, err, false)
+		return
+	}
+	o.refuse(q.mapping, write, err, true)
+	if brake.refuse(why, write.change.sequenceNumber) {
+		o.stop(&brakeError{w.mappings[q.mapping].TableName, why})
+	}
+}
+
+// find returns the writes that DynamoDB has not processed, by their key, or all of them
+// and an error.
+func find(m *mapping.Mapping, writes []write, unprocessed []types.WriteRequest) ([]write, error) {
+	found := make([]write, 0, len(unprocessed))
+	for _, u := range unprocessed {
+		attributes := map[string]types.AttributeValue{}
+		switch {
+		case u.PutRequest != nil:
+			attributes = u.PutRequest.Item
+		case u.DeleteRequest != nil:
+			attributes = u.DeleteRequest.Key
+		}
+		identity, err := identify(m, attributes)
+		if err != nil {
+			return writes, fmt.Errorf("an unprocessed write cannot be identified: %w", err)
+		}
+		at := slices.IndexFunc(writes, func(w write) bool { return bytes.Equal(w.item.Key, identity) })
+		if at < 0 {
+			return writes, errors.New("an unprocessed write is none of those that were sent")
+		}
+		found = append(found, writes[at])
+	}
+
+	return found, nil
+}
+
+// identify returns the identity of a target item that the SDK has decoded.
+func identify(m *mapping.Mapping, attributes map[string]types.AttributeValue) ([]byte, error) {
+	var identity []byte
+	for i := range m.Key {
+		k := &m.Key[i]
+		var typ, text string
+		switch v := attributes[k.Name].(type) {
+		case *types.AttributeValueMemberS:
+			typ, text = "S", v.Value
+		case *types.AttributeValueMemberN:
+			typ, text = "N", v.Value
+		case *types.AttributeValueMemberB:
+			typ, text = "B", base64.StdEncoding.EncodeToString(v.Value)
+		default:
+			return nil, fmt.Errorf("it has no key attribute %q", k.Name)
+		}
+		var err error
+		value := fmt.Appendf(nil, `{%q:%s}`, typ, dynamodbjson.Quote(text))
+		if identity, err = k.AppendIdentity(identity, value); err != nil {
+			return nil, err
+		}
+	}
+	return identity, nil
+}

@@ -1,0 +1,47 @@
+package replicator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// sqsQueue is a queue of Amazon SQS.
+type sqsQueue struct {
+	// client makes the client on first use, which most functions never come to.
+	client func() *sqs.Client
+	url    string
+}
+
+func (q *sqsQueue) send(ctx context.Context, bodies []string) map[int]error {
+	entries := make([]types.SendMessageBatchRequestEntry, len(bodies))
+	for i := range bodies {
+		entries[i] = types.SendMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), MessageBody: &bodies[i]}
+	}
+	out, err := q.client().SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: entries})
+	errs := map[int]error{}
+	for i := range bodies {
+		errs[i] = err
+	}
+	if err != nil {
+		return errs
+	}
+	for i, entry := range entries {
+		errs[i] = errors.New("the queue's answer does not mention the message")
+		for _, accepted := range out.Successful {
+			if aws.ToString(accepted.Id) == *entry.Id {
+				delete(errs, i)
+			}
+		}
+		for _, refused := range out.Failed {
+			if aws.ToString(refused.Id) == *entry.Id {
+				errs[i] = fmt.Errorf("%s: %s", aws.ToString(refused.Code), aws.ToString(refused.Message))
+			}
+		}
+	}
+	return errs
+}

@@ -1,0 +1,35 @@
+package replicator
+
+import (
+	"crypto/tls"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+)
+
+// answerTimeout is how long to wait for the first byte of an answer. DynamoDB's
+// own limit is not documented; it answers in milliseconds, and a connection that
+// was forgotten somewhere on the way never does.
+const answerTimeout = 5 * time.Second
+
+// writeBufferBytes is the memory of a connection that a request is written from. A
+// request that fits is written in one piece, and without the 32 KiB that net/http
+// allocates to copy a larger body. It holds 25 items of 2.5 KB.
+const writeBufferBytes = 64 << 10
+
+// newHTTPClient returns the HTTP client for all requests of the process, of which
+// inFlight are in flight.
+func newHTTPClient(inFlight int) aws.HTTPClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		// Fewer idle connections than requests in flight means a new connection
+		// for most requests.
+		t.MaxIdleConnsPerHost = inFlight
+		t.WriteBufferSize = writeBufferBytes
+		t.ResponseHeaderTimeout = answerTimeout
+		// The connections of a first batch resume the session of the one before it
+		// instead of each checking the same certificates.
+		t.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	})
+}

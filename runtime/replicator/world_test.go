@@ -1,0 +1,360 @@
+package replicator
+
+import (
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/replicatedtable/cdk-go/internal/mapping"
+	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
+)
+
+// world is one random mapping and one random history, with its oracle.
+type world struct {
+	random *rand.Rand
+	spec   spec.Spec
+	// poisonable says that some items carry the attribute that the table refuses,
+	// mostlyPoison that most do.
+	poisonable, mostlyPoison bool
+	ids                      []string // the source key members of each source item, as JSON
+	groups                   []string // attribute values of the target's own key attribute, bad ones included
+	cities                   []string // attribute values of a nested attribute that a target key is made of
+
+	source map[int]map[string]string // live source items: attributes by name, as JSON
+	shards []eventsource.Shard
+	writes int
+
+	// emit takes a change of the source table to its stream and to the oracle.
+	emit func(c sourceChange)
+
+	// The oracle.
+	target  map[string]owned // target items by target key
+	newest  map[string]owned // under LAST_WRITER_WINS: the newest write of each target key
+	version map[int]owned    // the last change of each source item that changed its target item
+	// poison holds the sequence numbers of the records that must go to the failure
+	// queue; refused those that may, because the table refuses their item when it
+	// is the last of its chain.
+	poison, refused map[string]bool
+	// changes tells of every record whose change it is, and whether it leaves the
+	// source item with a target item.
+	changes map[string]ownedChange
+}
+
+type ownedChange struct {
+	owner  int
+	mapped bool
+}
+
+// sourceChange is a change of one source item; a nil item is none.
+type sourceChange struct {
+	id            int
+	before, after map[string]string
+	expired       bool
+}
+
+// owned is a target item, who put it there and when.
+type owned struct {
+	owner    int
+	item     string // its members, in order; "" for none
+	key      string
+	at       int
+	seq      string
+	number   string // the sequence number as it is
+	poisoned bool   // the table refuses the item
+}
+
+func (o owned) newer(than owned) bool {
+	return o.at > than.at || o.at == than.at && o.seq > than.seq
+}
+
+const (
+	modelLabel  = "2026-01-02T03:04:05.678"
+	poisonMark  = `{"BOOL":true}`
+	modelShards = 3
+)
+
+func newWorld(seed uint64) *world {
+	w := &world{
+		random: rand.New(rand.NewPCG(seed, 0)),
+		source: map[int]map[string]string{}, target: map[string]owned{}, newest: map[string]owned{}, version: map[int]owned{},
+		poison: map[string]bool{}, refused: map[string]bool{}, changes: map[string]ownedChange{},
+	}
+	w.mapping()
+	return w
+}
+
+// newHistory returns a world with a history whose records are made up.
+func newHistory(seed uint64, writes int) *world {
+	w := newWorld(seed)
+	w.emit = w.record
+	for i := range modelShards {
+		w.shards = append(w.shards, eventsource.Shard{ID: fmt.Sprint("shard", i)})
+	}
+	for w.writes < writes {
+		w.write()
+	}
+	return w
+}
+
+func (w *world) one(in int) bool { return w.random.IntN(in) == 0 }
+
+// mapping chooses the spec and the values that items are made of.
+func (w *world) mapping() {
+	types := []spec.AttributeType{spec.String, spec.Number, spec.Binary}
+	key := func(name string) spec.Attribute { return spec.Attribute{Name: name, Type: types[w.random.IntN(3)]} }
+	id, group := key("id"), key("group")
+	w.spec.Source = spec.Table{TableName: "source", KeySchema: spec.KeySchema{PartitionKey: id}}
+	t := spec.Target{Table: spec.Table{TableName: "target"}}
+	var since *spec.Attribute
+	if w.one(3) {
+		a := key("since")
+		since = &a
+		w.spec.Source.SortKey = since
+	}
+	collide := w.one(2)
+	switch {
+	case collide && w.one(2):
+		t.KeySchema = spec.KeySchema{PartitionKey: group}
+	case collide && since != nil:
+		t.KeySchema = spec.KeySchema{PartitionKey: group, SortKey: since}
+	case collide:
+		other := spec.Attribute{Name: "other", Type: spec.String}
+		t.KeySchema = spec.KeySchema{PartitionKey: group, SortKey: &other}
+	case since != nil:
+		t.KeySchema = spec.KeySchema{PartitionKey: *since, SortKey: &id}
+	case w.one(2):
+		t.KeySchema = spec.KeySchema{PartitionKey: id, SortKey: &group}
+	default:
+		t.KeySchema = spec.KeySchema{PartitionKey: group, SortKey: &id}
+	}
+	if collide {
+		t.OnKeyCollision = spec.LastWriterWins
+	}
+	if collide || w.one(3) {
+		t.VersionAttribute = spec.DefaultVersionAttribute
+	}
+	w.poisonable, w.mostlyPoison = w.one(2), w.one(4)
+	t.Projection = []spec.Projection{
+		{Type: spec.All},
+		{Type: spec.KeysOnly},
+		{Type: spec.Include, Attributes: []string{"note", "mark"}},
+		{Type: spec.Exclude, Attributes: []string{"flag"}},
+	}[w.random.IntN(4)]
+	if t.Projection.Type == spec.KeysOnly {
+		w.poisonable = false // the table would not see the mark
+	}
+	if w.one(3) {
+		t.Filter = []*spec.Condition{
+			{Path: []string{"flag"}, Operator: spec.Equals, Values: []spec.Value{{Type: "S", Text: "on"}}},
+			{Path: []string{"flag"}, Operator: spec.NotEquals, Values: []spec.Value{{Type: "S", Text: "off"}}},
+		}[w.random.IntN(2)]
+	}
+	if !collide && w.one(4) {
+		t.ExpiredItems = spec.KeepExpired
+	}
+	made := w.one(3)
+	if made {
+		w.makeKeys(&t, group.Name, id.Name)
+	}
+	if t.Projection.Type != spec.KeysOnly && w.one(3) {
+		t.Projection.Renames = map[string]string{"note": "remark"}
+	}
+	w.spec.Targets = []spec.Target{t}
+	w.spec.FailureQueueURL = "queue"
+
+	w.cities = []string{`{"S":"x"}`, `{"S":"x#y"}`, `{"S":"\\"}`, `{"N":"1"}`, `{"B":"AA=="}`, `{"S":""}`, `{"NULL":true}`}
+	if w.one(3) {
+		w.cities = append(w.cities, `{"BOOL":true}`)
+	}
+	if made && id.Type == spec.String {
+		// With the cities, parts that meet in one composite unless they are escaped.
+		for _, text := range []string{"z", "y#z"} {
+			member := fmt.Sprintf(`"id":{"S":%q}`, text)
+			if since != nil {
+				member += `,"since":` + w.keyValue(since.Type, 0)
+			}
+			w.ids = append(w.ids, member)
+		}
+	}
+	items := 3 + w.random.IntN(12)
+	if w.one(3) { // invocations of more puts than one request takes
+		items += 8 * maxRefusedInRow
+	}
+	for range items {
+		member := `"id":` + w.keyValue(id.Type, len(w.ids))
+		if since != nil {
+			member += `,"since":` + w.keyValue(since.Type, w.random.IntN(3))
+		}
+		if !slices.Contains(w.ids, member) {
+			w.ids = append(w.ids, member)
+		}
+	}
+	for i := range 1 + w.random.IntN(4) {
+		w.groups = append(w.groups, w.keyValue(group.Type, i))
+	}
+	if w.one(3) { // a value that the target key cannot hold
+		w.groups = append(w.groups, badGroups[w.random.IntN(len(badGroups))])
+	}
+	if w.one(3) {
+		w.groups = append(w.groups, []string{null, `{"S":""}`, `{"B":""}`}[w.random.IntN(3)])
+	}
+}
+
+// makeKeys makes the target key of other attributes than those of its names: one
+// of a nested attribute or of a renamed one, or a composite for the source key.
+func (w *world) makeKeys(t *spec.Target, group, id string) {
+	t.KeySources = map[string]spec.KeySource{}
+	if t.SortKey != nil { // the source's own, perhaps
+		own := *t.SortKey
+		t.SortKey = &own
+	}
+	for _, a := range []*spec.Attribute{&t.PartitionKey, t.SortKey} {
+		switch {
+		case a == nil:
+		case a.Name == id:
+			a.Name, a.Type = "place", spec.String
+			t.KeySources[a.Name] = spec.KeySource{Parts: [][]string{{"address", "city"}, {id}}, Separator: "#"}
+		case a.Name == group && w.one(2):
+			a.Name = "team"
+			t.KeySources[a.Name] = spec.KeySource{Parts: [][]string{{group}}}
+		case a.Name == group:
+			a.Name, a.Type = "city", spec.String
+			t.KeySources[a.Name] = spec.KeySource{Parts: [][]string{{"address", "city"}}}
+		}
+	}
+}
+
+// keyValue returns the value number i of a key type.
+func (w *world) keyValue(typ spec.AttributeType, i int) string {
+	switch typ {
+	case spec.String:
+		return fmt.Sprintf(`{"S":%q}`, []string{"a", `b "quoted" é`, "c/#"}[i%3]+fmt.Sprint(i))
+	case spec.Number:
+		return fmt.Sprintf(`{"N":"%d"}`, i-3)
+	default:
+		return fmt.Sprintf(`{"B":%q}`, base64.StdEncoding.EncodeToString([]byte{0, 255, byte(i)}))
+	}
+}
+
+// badGroups are the values that no target key can hold, of whatever type it is.
+var badGroups = []string{`{"BOOL":true}`, `{"M":{"S":{"S":"x"}}}`, `{"S":"` + strings.Repeat("x", mapping.MaxPartitionKeyBytes+1) + `"}`}
+
+const null = `{"NULL":true}`
+
+// write makes one write to the source table, and its record if it changes
+// anything.
+func (w *world) write() {
+	w.writes++
+	id := w.random.IntN(len(w.ids))
+	before := w.source[id]
+	var after map[string]string
+	expires := false
+	switch w.random.IntN(10) {
+	case 0:
+	case 1:
+		expires = true
+	default:
+		after = w.item(id, before)
+	}
+	if maps.Equal(before, after) {
+		return // DynamoDB writes no record for it, nor for the deletion of nothing
+	}
+	if after == nil {
+		delete(w.source, id)
+	} else {
+		w.source[id] = after
+	}
+	w.emit(sourceChange{id, before, after, expires && after == nil})
+}
+
+// item returns a new state of a source item: any, or one near the state before.
+func (w *world) item(id int, before map[string]string) map[string]string {
+	after := map[string]string{}
+	if before != nil && w.one(2) {
+		maps.Copy(after, before)
+	}
+	set := func(name string, in int, values ...string) {
+		switch {
+		case after[name] != "" && !w.one(3):
+		case w.one(in):
+			delete(after, name)
+		default:
+			after[name] = values[w.random.IntN(len(values))]
+		}
+	}
+	set("group", 8, w.groups...)
+	set("other", 8, `{"S":"x"}`, `{"S":"y"}`)
+	if city := w.cities[w.random.IntN(len(w.cities))]; w.spec.Targets[0].KeySources != nil {
+		set("address", 8, `{"M":{"street":{"S":"s"},"city":`+city+`}}`, `{"M":{"city":`+city+`}}`, `{"M":{}}`, `{"S":"city"}`)
+	}
+	if w.spec.Targets[0].Projection.Renames != nil {
+		set("remark", 2, `{"S":"mine"}`)
+	}
+	set("note", 3, `{"N":"1"}`, `{"L":[{"S":"é"},{"M":{}}]}`, `{"SS":["a","b"]}`)
+	set("flag", 3, `{"S":"on"}`, `{"S":"off"}`, `{"N":"1"}`)
+	switch {
+	case w.poisonable && w.mostlyPoison:
+		set("mark", 20, poisonMark)
+	case w.poisonable:
+		set("mark", 2, poisonMark, `{"BOOL":false}`)
+	}
+	for _, member := range strings.Split(w.ids[id], "},") {
+		name, value, _ := strings.Cut(member, ":")
+		after[strings.Trim(name, `"`)] = strings.TrimSuffix(value, "}") + "}"
+	}
+	return after
+}
+
+// record appends the stream record of a change to its shard, and applies the
+// change to the oracle.
+func (w *world) record(c sourceChange) {
+	shard := &w.shards[c.id%modelShards]
+	second := 1_700_000_000 + w.writes/4
+	// Sequence numbers of different shards have nothing to do with each other,
+	// and those of one cross a power of ten.
+	first, _ := new(big.Int).SetString([]string{"100000000000000000000", "999999999999999999990", "5" + strings.Repeat("0", 39)}[c.id%modelShards], 10)
+	sequence := first.Add(first, big.NewInt(int64(len(shard.Records)*3))).String()
+
+	event, images := "MODIFY", ""
+	switch {
+	case c.before == nil:
+		event = "INSERT"
+	case c.after == nil:
+		event = "REMOVE"
+	}
+	if c.before != nil {
+		images += `,"OldImage":` + w.json(c.before)
+	}
+	if c.after != nil {
+		images += `,"NewImage":` + w.json(c.after)
+	}
+	identity := ""
+	if c.expired {
+		identity = `,"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}`
+	}
+	text := fmt.Sprintf(`{"eventID":"%d","eventName":%q,"dynamodb":{"ApproximateCreationDateTime":%d,"Keys":{%s}%s,"SequenceNumber":%q},"eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/source/stream/%s"%s}`,
+		w.writes, event, second, w.ids[c.id], images, sequence, modelLabel, identity)
+	shard.Records = append(shard.Records, eventsource.Record{JSON: []byte(text), SequenceNumber: sequence, Item: fmt.Sprint(c.id), Created: time.Unix(int64(second), 0)})
+	w.apply(c, second, modelLabel, sequence)
+}
+
+// json writes an item with its attributes in any order.
+func (w *world) json(item map[string]string) string {
+	members := membersOf(item)
+	w.random.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+func membersOf(item map[string]string) []string {
+	var members []string
+	for _, name := range slices.Sorted(maps.Keys(item)) {
+		members = append(members, fmt.Sprintf("%q:%s", name, item[name]))
+	}
+	return members
+}
