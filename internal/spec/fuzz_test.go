@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzParse: no text makes Parse panic, and a spec it takes survives the round
-// trip and is what a library reads.
+// FuzzParse: no text makes Parse panic. A spec that it accepts survives the round trip,
+// and is what the standard decoder reads.
 func FuzzParse(f *testing.F) {
 	f.Add(sound().Encode())
 	f.Add(unique().Encode())
@@ -28,7 +28,7 @@ func FuzzParse(f *testing.F) {
 		d := json.NewDecoder(strings.NewReader(text))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&decoded); err != nil || decoded.Encode() != s.Encode() {
-			t.Errorf("%s was read as %s, a library says %s, %v", text, s.Encode(), decoded.Encode(), err)
+			t.Errorf("%s was read as %s, the standard decoder says %s, %v", text, s.Encode(), decoded.Encode(), err)
 		}
 	})
 }

@@ -13,7 +13,6 @@ package spec
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -183,24 +182,4 @@ func (s Spec) Encode() string {
 		panic(fmt.Sprintf("spec: a Spec holds only strings, encoding it cannot fail: %v", err))
 	}
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// Parse reads what Encode wrote. An unknown field, a second value, or a spec
-// with problems is an error that names the field.
-func Parse(text string) (Spec, error) {
-	if text == "" {
-		return Spec{}, fmt.Errorf("%s is not set: the ReplicatedTable construct sets it", EnvironmentVariable)
-	}
-	s, err := read(text)
-	if err != nil {
-		return Spec{}, fmt.Errorf("%s is not a spec this version understands: %w", EnvironmentVariable, err)
-	}
-	if problems := s.Problems(); len(problems) > 0 {
-		errs := make([]error, len(problems))
-		for i, p := range problems {
-			errs[i] = fmt.Errorf("%s: %s", EnvironmentVariable, p)
-		}
-		return Spec{}, errors.Join(errs...)
-	}
-	return s, nil
 }

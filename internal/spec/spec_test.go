@@ -113,32 +113,54 @@ func TestTheEncodingIsOneLineAndEscapesNoMoreThanItMust(t *testing.T) {
 	}
 }
 
-func TestATextThatIsNoSpecIsRefused(t *testing.T) {
+func TestATextThatIsNotASpecIsRefused(t *testing.T) {
 	good := sound().Encode()
 	for _, test := range []struct{ name, text, want string }{
 		{"unset", "", "REPLICATEDTABLE_SPEC is not set"},
 		{"cut off", good[:20], "REPLICATEDTABLE_SPEC is not a spec this version understands: Source is cut off"},
-		{"a field of the future", strings.Replace(good, "{", `{"Sauce":1,`, 1), "Sauce is no field"},
-		{"a nested field of the future", strings.Replace(good, `"Type":"S"`, `"Type":"S","Length":1`, 1), "Source.PartitionKey.Length is no field"},
-		{"two values", good + good, "is followed by something"},
-		{"something follows", good + "}", "is followed by something"},
-		{"another spelling", strings.Replace(good, `"Targets"`, `"targets"`, 1), "targets is no field"},
-		{"a name twice", strings.Replace(good, `"TableName":"source"`, `"TableName":"a","TableName":"source"`, 1), "Source.TableName stands twice"},
+		{"a field of the future", strings.Replace(good, "{", `{"Sauce":1,`, 1), "Sauce is not a field"},
+		{"a nested field of the future", strings.Replace(good, `"Type":"S"`, `"Type":"S","Length":1`, 1), "Source.PartitionKey.Length is not a field"},
+		{"two values", good + good, "after top-level value"},
+		{"something follows", good + "}", "after top-level value"},
+		{"another spelling", strings.Replace(good, `"Targets"`, `"targets"`, 1), "targets is not a field"},
+		{"a name twice", strings.Replace(good, `"TableName":"source"`, `"TableName":"a","TableName":"source"`, 1), "Source.TableName appears twice"},
 		{"a text for a truth", strings.Replace(good, `"WriteBrakeDisabled":true`, `"WriteBrakeDisabled":"true"`, 1), "Targets[0].WriteBrakeDisabled is not a boolean"},
 		{"a number for a text", strings.Replace(good, `"TableName":"source"`, `"TableName":1`, 1), "Source.TableName is not a string"},
 		{"a text for an object", strings.Replace(good, `"Projection":{`, `"Projection":"ALL","Other":{`, 1), "Targets[0].Projection is not an object"},
 		{"a text for an array", strings.Replace(good, `"Targets":[`, `"Targets":"all","Other":[`, 1), "Targets is not an array"},
 		{"null for an object", strings.Replace(good, `"Projection":{`, `"Filter":null,"Projection":{`, 1), "Targets[0].Filter is not an object"},
+		{"null for a text", strings.Replace(good, `"TableName":"source"`, `"TableName":null`, 1), "Source.TableName is not a string"},
+		{"a Go field that is not in the text", strings.Replace(good, `"TableName":"source"`, `"KeySchema":{}`, 1), "Source.KeySchema is not a field"},
+		{"another spelling below", strings.Replace(good, `"Attributes"`, `"attributes"`, 1), "Targets[0].Projection.attributes is not a field"},
+		{"an attribute twice", strings.Replace(good, `"name":"title"`, `"name":"title","name":"title"`, 1), "Targets[0].Projection.Renames.name appears twice"},
 		{"nothing to join", strings.Replace(good, `"Projection":{`, `"KeySources":{},"Projection":{`, 1), "Targets[0].KeySources is empty"},
 		{"no names", strings.Replace(good, `"Type":"EXCLUDE"`, `"Type":"EXCLUDE","Renames":{}`, 1), "Targets[0].Projection.Renames is empty"},
 		{"no conditions", strings.Replace(good, `"Projection":{`, `"Filter":{"All":[],"Path":["a"],"Operator":"EXISTS"},"Projection":{`, 1), "Targets[0].Filter.All is empty"},
-		{"no Unicode", strings.Replace(good, `"TableName":"source"`, "\"TableName\":\"source\xff\"", 1), "no Unicode"},
-		{"half a character", strings.Replace(good, `"TableName":"source"`, `"TableName":"source\ud800"`, 1), "no Unicode"},
-		{"a comma too much", strings.Replace(good, `"Source":{`, `"Source":{,`, 1), "invalid character ','"},
+		{"not Unicode", strings.Replace(good, `"TableName":"source"`, "\"TableName\":\"source\xff\"", 1), "Source.TableName has a text that is not Unicode"},
+		{"half a character in a name", strings.Replace(good, `"name":"title"`, `"\ud800":"title"`, 1), "Targets[0].Projection.Renames has a text that is not Unicode"},
+		{"half a character", strings.Replace(good, `"TableName":"source"`, `"TableName":"source\ud800"`, 1), "Source.TableName has a text that is not Unicode"},
+		{"a comma too much", strings.Replace(good, `"Source":{`, `"Source":{,`, 1), "Source is cut off or malformed: invalid character ','"},
 		{"problems", strings.Replace(good, `"EXCLUDE"`, `"OMIT"`, 1), `REPLICATEDTABLE_SPEC: Targets[0].Projection has type "OMIT"`},
 	} {
 		if _, err := Parse(test.text); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got error %v, want one with %q", test.name, err, test.want)
+		}
+	}
+}
+
+func TestASpecIsReadInWhateverFormItsTextHas(t *testing.T) {
+	for _, test := range []struct{ name, old, new string }{
+		{"white space", `{"Source":{`, "\n{ \"Source\" : {\t"},
+		{"another order", `"Name":"email","Type":"S"`, `"Type":"S","Name":"email"`},
+		{"an unnecessary escape", `"source"`, `"\u0073ource"`},
+		{"a zero value", `{"Parts":[["address","country"]]`, `{"Separator":"","Parts":[["address","country"]]`},
+	} {
+		text := strings.Replace(made().Encode(), test.old, test.new, 1)
+		if text == made().Encode() {
+			t.Fatalf("%s: nothing was replaced", test.name)
+		}
+		if got, err := Parse(text); err != nil || !reflect.DeepEqual(got, made()) {
+			t.Errorf("%s: got %+v, %v", test.name, got, err)
 		}
 	}
 }
