@@ -9,17 +9,17 @@ import (
 const EnvironmentVariable = "REPLICATEDTABLE_SPEC"
 
 // MebibytesPerProcessor is the memory with which a function has one processor; its
-// share grows with its memory. Source: AWS Lambda Developer Guide, "Configure
-// Lambda function memory".
+// share grows with its memory. Source: AWS Lambda Developer Guide, "Configure Lambda
+// function memory".
 const MebibytesPerProcessor = 1769
 
-// gcPercent is how much garbage there may be for what is in use before it is
-// collected. Go's own is 100; more than 200 costs more memory than it saves time.
+// gcPercent is how much garbage, relative to the heap in use, starts a collection. Go's
+// own value is 100; more than 200 costs more memory than it saves time.
 const gcPercent = 200
 
-// Environment returns the whole environment of the function: the spec, and what
-// fits the Go runtime to a memory of so many MiB, 0 if that is not known. Variables
-// cost a starting process nothing; the same settings made by code stop it.
+// Environment returns the whole environment of the function: the spec, and settings
+// that fit the Go runtime to a memory of so many MiB, 0 if that is not known. Variables
+// cost a starting process nothing; the same settings in code stop it.
 func (s Spec) Environment(mebibytes int) map[string]string {
 	environment := map[string]string{
 		EnvironmentVariable: s.Encode(),
@@ -28,13 +28,15 @@ func (s Spec) Environment(mebibytes int) map[string]string {
 	if mebibytes == 0 {
 		return environment
 	}
-	// Beyond three quarters of the memory, garbage is collected sooner: the rest is
-	// for all that is not heap.
+
+	// Beyond three quarters of the memory, garbage is collected sooner: the rest is for
+	// everything that is not heap.
 	environment["GOMEMLIMIT"] = fmt.Sprintf("%dMiB", mebibytes*3/4)
 	if mebibytes < MebibytesPerProcessor {
-		// A function sees more processors than it has a share of. To wake a thread on
-		// another one costs more than it brings with a part of one.
+		// A function sees more processors than it has a share of. With a part of one,
+		// waking a thread on another costs more than it brings.
 		environment["GOMAXPROCS"] = "1"
 	}
+
 	return environment
 }

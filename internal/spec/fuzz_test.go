@@ -12,7 +12,7 @@ import (
 func FuzzParse(f *testing.F) {
 	f.Add(sound().Encode())
 	f.Add(unique().Encode())
-	f.Add(made().Encode())
+	f.Add(derived().Encode())
 	f.Add(strings.Replace(sound().Encode(), `"Type":"EXCLUDE"`, `"Type":"EXCLUDE","Renames":{}`, 1))
 	f.Add(strings.Replace(sound().Encode(), "source", `\u0001\ud83d\ude00`, 1))
 	f.Fuzz(func(t *testing.T, text string) {

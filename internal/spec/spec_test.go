@@ -52,9 +52,9 @@ func unique() Spec {
 	return s
 }
 
-// made is a sound spec whose target key is made of a nested attribute and of a
+// derived is a sound spec whose target key is derived from a nested attribute and from a
 // composite that contains the source key.
-func made() Spec {
+func derived() Spec {
 	s := unique()
 	t := &s.Targets[0]
 	t.PartitionKey, t.SortKey = Attribute{"country", String}, &Attribute{"place", String}
@@ -65,7 +65,7 @@ func made() Spec {
 	return s
 }
 
-// source spoils a spec with what the target key attribute called name is made of.
+// source spoils a spec with a source of the target key attribute called name.
 func source(name string, k KeySource) func(*Spec, *Target) {
 	return func(_ *Spec, t *Target) { t.KeySources[name] = k }
 }
@@ -76,7 +76,7 @@ func renames(typ ProjectionType, attributes []string, renames map[string]string)
 }
 
 func TestASourceKeyIsContainedAsItIsUnderAnotherNameOrInAComposite(t *testing.T) {
-	s := made()
+	s := derived()
 	for _, test := range []struct {
 		name string
 		k    KeySource
@@ -95,7 +95,7 @@ func TestASourceKeyIsContainedAsItIsUnderAnotherNameOrInAComposite(t *testing.T)
 }
 
 func TestASpecSurvivesItsRoundTrip(t *testing.T) {
-	for _, want := range []Spec{sound(), unique(), made()} {
+	for _, want := range []Spec{sound(), unique(), derived()} {
 		got, err := Parse(want.Encode())
 		if err != nil {
 			t.Fatal(err)
@@ -155,11 +155,11 @@ func TestASpecIsReadInWhateverFormItsTextHas(t *testing.T) {
 		{"an unnecessary escape", `"source"`, `"\u0073ource"`},
 		{"a zero value", `{"Parts":[["address","country"]]`, `{"Separator":"","Parts":[["address","country"]]`},
 	} {
-		text := strings.Replace(made().Encode(), test.old, test.new, 1)
-		if text == made().Encode() {
+		text := strings.Replace(derived().Encode(), test.old, test.new, 1)
+		if text == derived().Encode() {
 			t.Fatalf("%s: nothing was replaced", test.name)
 		}
-		if got, err := Parse(text); err != nil || !reflect.DeepEqual(got, made()) {
+		if got, err := Parse(text); err != nil || !reflect.DeepEqual(got, derived()) {
 			t.Errorf("%s: got %+v, %v", test.name, got, err)
 		}
 	}
@@ -186,7 +186,7 @@ func TestASourceAttributeWithATargetsOwnNameCanBeLeftOutOrRenamed(t *testing.T) 
 		{Include, []string{"country", "version"}, map[string]string{"country": "countryOfBirth", "version": "sourceVersion"}},
 		{KeysOnly, nil, nil},
 	} {
-		s := made()
+		s := derived()
 		s.Targets[0].VersionAttribute = "version"
 		s.Targets[0].KeySources["country"] = KeySource{Parts: [][]string{{"country", "code"}}}
 		s.Targets[0].Projection = p
@@ -197,7 +197,7 @@ func TestASourceAttributeWithATargetsOwnNameCanBeLeftOutOrRenamed(t *testing.T) 
 }
 
 func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
-	if problems := slices.Concat(sound().Problems(), unique().Problems(), made().Problems()); len(problems) > 0 {
+	if problems := slices.Concat(sound().Problems(), unique().Problems(), derived().Problems()); len(problems) > 0 {
 		t.Fatalf("the sound specs have problems: %v", problems)
 	}
 	long := strings.Repeat("x", 256)
@@ -258,7 +258,7 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 		{"not unique, no sort key", sound, func(_ *Spec, t *Target) {
 			t.SortKey, t.OnKeyCollision, t.VersionAttribute = nil, "", ""
 		},
-			`Targets[0].PartitionKey "state" does not contain the source keys "email", "since": two items could meet on one target key; make the target key of "email" and "since" or set OnKeyCollision`},
+			`Targets[0].PartitionKey "state" does not contain the source keys "email", "since": two items could meet on one target key; use "email" and "since" as the target key or set OnKeyCollision`},
 		{"unknown policy", sound, func(_ *Spec, t *Target) { t.OnKeyCollision = "FIRST" },
 			`Targets[0].OnKeyCollision is "FIRST": the policy is LAST_WRITER_WINS`},
 		{"needless policy", unique, func(_ *Spec, t *Target) {
@@ -271,83 +271,83 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 			`Targets[0].VersionAttribute "since" is a key attribute: name an attribute that nothing else uses`},
 		{"bad version name", sound, func(_ *Spec, t *Target) { t.VersionAttribute = "\xff" },
 			`Targets[0].VersionAttribute "\xff" is not valid UTF-8: attribute names are UTF-8 strings`},
-		{"source of no key", made, source("name", KeySource{Parts: [][]string{{"a"}, {"b"}}}),
-			`Targets[0].KeySources "name" is no key attribute of the target table: name one of its key attributes`},
-		{"made of nothing", made, source("country", KeySource{}),
-			`Targets[0].KeySources "country" is made of nothing: name an attribute of the source item`},
-		{"a part without a name", made, source("country", KeySource{Parts: [][]string{{}}}),
+		{"source of no key", derived, source("name", KeySource{Parts: [][]string{{"a"}, {"b"}}}),
+			`Targets[0].KeySources "name" is not a key attribute of the target table: name one of its key attributes`},
+		{"derived from nothing", derived, source("country", KeySource{}),
+			`Targets[0].KeySources "country" is derived from nothing: name an attribute of the source item`},
+		{"a part without a name", derived, source("country", KeySource{Parts: [][]string{{}}}),
 			`Targets[0].KeySources "country" has no Path: name the attribute`},
-		{"a part with an empty step", made, source("country", KeySource{Parts: [][]string{{"a", ""}}}),
+		{"a part with an empty step", derived, source("country", KeySource{Parts: [][]string{{"a", ""}}}),
 			`Targets[0].KeySources "country" has an empty name in its Path "a", "": name every step`},
-		{"made of itself", made, source("country", KeySource{Parts: [][]string{{"country"}}}),
-			`Targets[0].KeySources "country" is made of the source attribute of the same name, as it would be without: remove it`},
-		{"a separator for nothing", made, source("country", KeySource{Parts: [][]string{{"a"}}, Separator: "#"}),
+		{"derived from itself", derived, source("country", KeySource{Parts: [][]string{{"country"}}}),
+			`Targets[0].KeySources "country" is derived from the source attribute of the same name, which is the default: remove it`},
+		{"a separator for nothing", derived, source("country", KeySource{Parts: [][]string{{"a"}}, Separator: "#"}),
 			`Targets[0].KeySources "country" has a separator but one part: nothing is joined; remove it`},
-		{"no separator", made, source("country", KeySource{Parts: [][]string{{"a"}, {"b"}}}),
+		{"no separator", derived, source("country", KeySource{Parts: [][]string{{"a"}, {"b"}}}),
 			`Targets[0].KeySources "country" has the separator "": use one character, and not the backslash, which escapes it`},
-		{"long separator", made, source("country", KeySource{Parts: [][]string{{"a"}, {"b"}}, Separator: "::"}),
+		{"long separator", derived, source("country", KeySource{Parts: [][]string{{"a"}, {"b"}}, Separator: "::"}),
 			`Targets[0].KeySources "country" has the separator "::": use one character, and not the backslash, which escapes it`},
-		{"separator that escapes", made, source("country", KeySource{Parts: [][]string{{"a"}, {"b"}}, Separator: `\`}),
+		{"separator that escapes", derived, source("country", KeySource{Parts: [][]string{{"a"}, {"b"}}, Separator: `\`}),
 			`Targets[0].KeySources "country" has the separator "\\": use one character, and not the backslash, which escapes it`},
-		{"bad separator", made, source("country", KeySource{Parts: [][]string{{"a"}, {"b"}}, Separator: "\xff"}),
+		{"bad separator", derived, source("country", KeySource{Parts: [][]string{{"a"}, {"b"}}, Separator: "\xff"}),
 			`Targets[0].KeySources "country" has the separator "\xff": use one character, and not the backslash, which escapes it`},
-		{"composite number", made, func(_ *Spec, t *Target) { t.SortKey.Type = Number },
+		{"composite number", derived, func(_ *Spec, t *Target) { t.SortKey.Type = Number },
 			`Targets[0].KeySources "place" joins 3 attributes and has type N: a composite is a string; give it type S`},
-		{"source key of another type", made, source("country", KeySource{Parts: [][]string{{"since"}}}),
-			`Targets[0].KeySources "country" has type S but is made of the source key "since" of type N: one value has one type`},
-		{"made key with a source key's name", made, func(_ *Spec, t *Target) {
+		{"source key of another type", derived, source("country", KeySource{Parts: [][]string{{"since"}}}),
+			`Targets[0].KeySources "country" has type S but is derived from the source key "since" of type N: one value has one type`},
+		{"derived key with a source key's name", derived, func(_ *Spec, t *Target) {
 			t.PartitionKey.Name = "email"
 			t.KeySources["email"] = t.KeySources["country"]
 			delete(t.KeySources, "country")
 		},
 			`Targets[0].KeySources "email" is a key attribute of the source table, and a target item always carries that one as it is: give the target's key attribute another name`},
-		{"composite without the source key", made, source("place", KeySource{Parts: [][]string{{"city"}, {"since"}}, Separator: "#"}),
+		{"composite without the source key", derived, source("place", KeySource{Parts: [][]string{{"city"}, {"since"}}, Separator: "#"}),
 			`Targets[0].SortKey "place" and PartitionKey "country" do not contain the source key "email": two items could meet on one target key; add "email" to the sort key or set OnKeyCollision`},
-		{"made key included", made, renames(Include, []string{"country"}, nil),
-			`Targets[0].Projection INCLUDE lists "country", which is also the name of a target key attribute that is made of others: remove it from the list, or rename it`},
-		{"a key made of its own name and more", made, func(_ *Spec, t *Target) {
+		{"derived key included", derived, renames(Include, []string{"country"}, nil),
+			`Targets[0].Projection INCLUDE lists "country", which is also the name of a derived target key attribute: remove it from the list, or rename it`},
+		{"a key derived from its own name and more", derived, func(_ *Spec, t *Target) {
 			t.Projection = Projection{Type: All}
 			t.KeySources["country"] = KeySource{Parts: [][]string{{"country", "code"}}}
 		},
-			`Targets[0].KeySources need "country", which Projection carries, and that is the name of a target key attribute that is made of others: no item could have both; choose another name for that, or leave "country" out with EXCLUDE or rename it`},
-		{"a key made of the version", made, func(_ *Spec, t *Target) {
+			`Targets[0].KeySources need "country", which Projection carries, and that is the name of a derived target key attribute: no item could have both; choose another name for that, or leave "country" out with EXCLUDE or rename it`},
+		{"a key derived from the version", derived, func(_ *Spec, t *Target) {
 			t.Projection, t.VersionAttribute = Projection{Type: All}, "version"
 			t.KeySources["country"] = KeySource{Parts: [][]string{{"version"}}}
 		},
 			`Targets[0].KeySources need "version", which Projection carries, and that is the name of the version attribute: no item could have both; choose another name for that, or leave "version" out with EXCLUDE or rename it`},
-		{"a part inside another", made, func(_ *Spec, t *Target) {
+		{"a part inside another", derived, func(_ *Spec, t *Target) {
 			t.KeySources["country"] = KeySource{Parts: [][]string{{"address"}}}
 		},
 			`Targets[0].KeySources need "address" and inside of it "address.city": no item could have both; name a value of one of them`},
-		{"rename without a name", made, renames(All, nil, map[string]string{"a": ""}),
+		{"rename without a name", derived, renames(All, nil, map[string]string{"a": ""}),
 			`Targets[0].Projection renames "a" to "": write both names out`},
-		{"bad rename", made, renames(All, nil, map[string]string{"a": "\xff"}),
+		{"bad rename", derived, renames(All, nil, map[string]string{"a": "\xff"}),
 			`Targets[0].Projection renames "a" to "\xff", which is not valid UTF-8: attribute names are UTF-8 strings`},
-		{"rename to itself", made, renames(All, nil, map[string]string{"a": "a"}),
+		{"rename to itself", derived, renames(All, nil, map[string]string{"a": "a"}),
 			`Targets[0].Projection renames "a" to itself: remove it`},
-		{"rename of a source key", made, renames(All, nil, map[string]string{"email": "a"}),
+		{"rename of a source key", derived, renames(All, nil, map[string]string{"email": "a"}),
 			`Targets[0].Projection renames "email", a key attribute of the source table: a target item always carries it as it is; remove it`},
 		{"rename of a target key", sound, renames(All, nil, map[string]string{"city": "a"}),
-			`Targets[0].Projection renames "city", a key attribute of the target table: give the key attribute the other name instead, and say in KeySources what it is made of`},
-		{"rename of what is not included", made, renames(Include, []string{"a"}, map[string]string{"b": "c"}),
+			`Targets[0].Projection renames "city", a key attribute of the target table: give the key attribute the other name instead, and name its source in KeySources`},
+		{"rename of what is not included", derived, renames(Include, []string{"a"}, map[string]string{"b": "c"}),
 			`Targets[0].Projection renames "b", which INCLUDE does not carry: remove it, or carry the attribute`},
-		{"rename of what is excluded", made, renames(Exclude, []string{"a"}, map[string]string{"a": "c"}),
+		{"rename of what is excluded", derived, renames(Exclude, []string{"a"}, map[string]string{"a": "c"}),
 			`Targets[0].Projection renames "a", which EXCLUDE does not carry: remove it, or carry the attribute`},
-		{"rename with keys only", made, renames(KeysOnly, nil, map[string]string{"a": "c"}),
+		{"rename with keys only", derived, renames(KeysOnly, nil, map[string]string{"a": "c"}),
 			`Targets[0].Projection renames "a", which KEYS_ONLY does not carry: remove it, or carry the attribute`},
-		{"rename to a key", made, renames(All, nil, map[string]string{"a": "place"}),
+		{"rename to a key", derived, renames(All, nil, map[string]string{"a": "place"}),
 			`Targets[0].Projection renames "a" to "place", a key attribute: choose another name`},
-		{"rename of nothing", made, renames(All, nil, map[string]string{"": "a"}),
+		{"rename of nothing", derived, renames(All, nil, map[string]string{"": "a"}),
 			`Targets[0].Projection renames "" to "a": write both names out`},
-		{"rename of a bad name", made, renames(All, nil, map[string]string{"\xff": "a"}),
+		{"rename of a bad name", derived, renames(All, nil, map[string]string{"\xff": "a"}),
 			`Targets[0].Projection renames "\xff" to "a", which is not valid UTF-8: attribute names are UTF-8 strings`},
 		{"rename to a source key", sound, renames(All, nil, map[string]string{"a": "email"}),
 			`Targets[0].Projection renames "a" to "email", a key attribute: choose another name`},
 		{"rename to the version", sound, renames(All, nil, map[string]string{"a": DefaultVersionAttribute}),
 			`Targets[0].Projection renames "a" to "replicatedtable:version", the version attribute: choose another name`},
-		{"two renames to one name", made, renames(All, nil, map[string]string{"a": "c", "b": "c"}),
+		{"two renames to one name", derived, renames(All, nil, map[string]string{"a": "c", "b": "c"}),
 			`Targets[0].Projection renames "a" and "b" to "c": choose two names`},
-		{"rename to what is included", made, renames(Include, []string{"a", "b"}, map[string]string{"a": "b"}),
+		{"rename to what is included", derived, renames(Include, []string{"a", "b"}, map[string]string{"a": "b"}),
 			`Targets[0].Projection renames "a" to "b", which INCLUDE lists too: rename that one as well, or choose another name`},
 		{"empty condition", sound, filter(Condition{}),
 			`Targets[0].Filter is empty: give a Path with an Operator, or conditions in All or Any`},
