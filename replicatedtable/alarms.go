@@ -11,30 +11,30 @@ import (
 )
 
 const (
-	// maxIteratorAge is how old a record may be when the function gets it. Batches
-	// take seconds, so a stream that lags this far is stuck, or gets more than one
-	// function can apply; and more than ten hours are left to repair it.
+	// maxIteratorAge is the greatest age of a record that is still healthy. A batch
+	// takes seconds, so a stream that lags this far is stuck, or gets more changes
+	// than one function can apply. More than ten hours remain to repair it.
 	maxIteratorAge = 10 * time.Minute
 
-	// maxUnreadPeriods is for how many periods Lambda may count no poll. It polls
-	// each shard several times a second, even where nothing is written: 15 minutes
-	// are far more than metrics are late or a mapping takes to change, and leave
-	// almost all of the 24 hours.
+	// maxUnreadPeriods is the number of periods without a counted poll after which
+	// the alarm goes off. Lambda polls each shard several times a second, even where
+	// nothing is written. 15 minutes are far longer than metrics are late or a change
+	// of the event source mapping takes, and almost all of the 24 hours remain.
 	maxUnreadPeriods = 3
 
-	// maxFailuresPerPeriod is how many messages may arrive in the failure queue in
-	// one period. A record that can never be applied is the exception, so more of
-	// them in minutes have one cause, such as a writer that changed an attribute's
-	// type.
+	// maxFailuresPerPeriod is the number of messages in one period that the failure
+	// queue may get. Records that can never be applied are rare, so a flood of them
+	// usually has one cause, such as a writer that changed an attribute's type.
 	maxFailuresPerPeriod = 10
 
-	// alarmPeriodMinutes is over what time an alarm looks at its metric.
+	// alarmPeriodMinutes is the length of the periods in which an alarm evaluates its
+	// metric.
 	alarmPeriodMinutes = 5
 )
 
-// newIteratorAgeAlarm defines the alarm for a stream that waits: while nothing can
-// be applied, its records grow old. An idle stream has no such metric, and neither
-// has one that is not read, which is what newUnreadStreamAlarm is for.
+// newIteratorAgeAlarm defines the alarm for a stream that waits: while the function
+// can apply nothing, the records grow old. An idle stream has no such metric. Neither
+// has a stream that nobody reads, which newUnreadStreamAlarm watches.
 func newIteratorAgeAlarm(t *replicatedTable) awscloudwatch.Alarm {
 	return newAlarm(t, "IteratorAgeAlarm", awscloudwatch.AlarmProps{
 		Metric:    t.function.Metric(jsii.String("IteratorAge"), over(awscloudwatch.Stats_MAXIMUM())),
@@ -46,9 +46,9 @@ func newIteratorAgeAlarm(t *replicatedTable) awscloudwatch.Alarm {
 	})
 }
 
-// newUnreadStreamAlarm defines the alarm for a stream that nobody reads. Lambda
-// counts what each poll finds, and counts 0 when it finds nothing: what matters is
-// whether it counts at all.
+// newUnreadStreamAlarm defines the alarm for a stream that nobody reads. For each
+// poll, Lambda counts the records it found, if only 0. So the alarm watches the
+// number of values and not their sum.
 func newUnreadStreamAlarm(t *replicatedTable) awscloudwatch.Alarm {
 	polls := awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace:     jsii.String("AWS/Lambda"),
@@ -61,15 +61,16 @@ func newUnreadStreamAlarm(t *replicatedTable) awscloudwatch.Alarm {
 		Threshold:          jsii.Number(1),
 		EvaluationPeriods:  jsii.Number(maxUnreadPeriods),
 		TreatMissingData:   awscloudwatch.TreatMissingData_BREACHING,
-		AlarmDescription: jsii.String("Nobody has read the source table's stream for 15 minutes, or one batch was " +
-			"retried for that long. Changes are gone 24 hours after they were written. First see in the function's log " +
-			"whether batches fail. If it is silent, see that the event source mapping is enabled, that the function's " +
-			"role allows dynamodb:GetRecords, that the source table's key is enabled and that the function is not throttled"),
+		AlarmDescription: jsii.String("Nobody has read the source table's stream for 15 minutes, " +
+			"or one batch was retried for that long. Changes are gone 24 hours after they were written. " +
+			"First see in the function's log whether batches fail. " +
+			"If it is silent, see that the event source mapping is enabled, " +
+			"that the function's role allows dynamodb:GetRecords, " +
+			"that the source table's key is enabled and that the function is not throttled"),
 	})
 }
 
-// newQueueAlarm defines the alarm for what could not be replicated, as long as it
-// waits in queue.
+// newQueueAlarm defines the alarm for messages that wait in queue.
 func newQueueAlarm(t *replicatedTable, id string, queue awssqs.Queue, description string) awscloudwatch.Alarm {
 	return newAlarm(t, id, awscloudwatch.AlarmProps{
 		Metric:           queue.MetricApproximateNumberOfMessagesVisible(over(awscloudwatch.Stats_MAXIMUM())),
@@ -78,8 +79,8 @@ func newQueueAlarm(t *replicatedTable, id string, queue awssqs.Queue, descriptio
 	})
 }
 
-// newFailureRateAlarm defines the alarm for a flood of failures, which the queue's
-// own alarm cannot show while a single message waits.
+// newFailureRateAlarm defines the alarm for a flood of failures. While a single
+// message waits, FailureQueueAlarm has gone off already and cannot show the flood.
 func newFailureRateAlarm(t *replicatedTable) awscloudwatch.Alarm {
 	return newAlarm(t, "FailureRateAlarm", awscloudwatch.AlarmProps{
 		Metric:    t.failureQueue.MetricNumberOfMessagesSent(over(awscloudwatch.Stats_SUM())),
@@ -90,7 +91,7 @@ func newFailureRateAlarm(t *replicatedTable) awscloudwatch.Alarm {
 	})
 }
 
-// over makes an alarm look at one statistic of its metric, period by period.
+// over makes an alarm evaluate one statistic of its metric, period by period.
 func over(statistic *string) *awscloudwatch.MetricOptions {
 	return &awscloudwatch.MetricOptions{
 		Statistic: statistic,
@@ -98,10 +99,11 @@ func over(statistic *string) *awscloudwatch.MetricOptions {
 	}
 }
 
-// newAlarm defines an alarm. Unless props say otherwise, it goes off as soon as one
-// period's value is above the threshold, and a period without values is healthy.
+// newAlarm defines an alarm. Unless props say otherwise, it goes off as soon as the
+// value of one period exceeds the threshold, and a period without values is healthy.
 func newAlarm(t *replicatedTable, id string, props awscloudwatch.AlarmProps) awscloudwatch.Alarm {
-	props.ComparisonOperator = cmp.Or(props.ComparisonOperator, awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD)
+	props.ComparisonOperator = cmp.Or(
+		props.ComparisonOperator, awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD)
 	props.EvaluationPeriods = cmp.Or(props.EvaluationPeriods, jsii.Number(1))
 	props.TreatMissingData = cmp.Or(props.TreatMissingData, awscloudwatch.TreatMissingData_NOT_BREACHING)
 

@@ -6,35 +6,35 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// Condition is a condition on an item. The functions Condition_All to
-// Condition_BeginsWith make one, and nothing else does.
+// Condition is a condition on an item. Only the functions Condition_All to
+// Condition_BeginsWith create one.
 //
-// They take the name of a top-level attribute; a dot leads into a map, as in
-// "address.city". So an attribute whose own name contains a dot cannot be named,
-// nor can an element of a list. Where a map is expected and is missing, or is of
-// another type, there is no attribute.
+// Their attribute is the name of a top-level attribute. A dot leads into a map, as
+// in "address.city". So a name cannot stand for an element of a list, nor for an
+// attribute whose own name contains a dot. Where the map is missing, or has another
+// type, the attribute does not exist.
 //
-// What is nil or empty where something is needed fails synthesis, with a message
-// that says where in the condition it is.
+// A required argument that is nil or empty fails synthesis, with a message that
+// names its place in the condition.
 type Condition interface {
 	toSpec() spec.Condition
 }
 
-// Value is what an attribute is compared with. The functions Value_String,
-// Value_Number and Value_Boolean make one, and nothing else does. No value equals
-// an attribute of another type: the number 1 is not the string "1".
+// Value is the operand of a comparison with an attribute. Only the functions
+// Value_String, Value_Number and Value_Boolean create one. No value equals an
+// attribute of another type: the number 1 is not the string "1".
 type Value interface {
 	toSpec() spec.Value
 }
 
-// Condition_All holds when all conditions hold, of which there must be at least
-// one. Conditions nest at most 10 deep.
+// Condition_All holds when all conditions hold. There must be at least one
+// condition. Conditions nest at most 10 deep.
 func Condition_All(conditions ...Condition) Condition {
 	return condition{All: toConditions(conditions)}
 }
 
-// Condition_Any holds when one of the conditions holds, of which there must be at
-// least one. Conditions nest at most 10 deep.
+// Condition_Any holds when any of the conditions holds. There must be at least one
+// condition. Conditions nest at most 10 deep.
 func Condition_Any(conditions ...Condition) Condition {
 	return condition{Any: toConditions(conditions)}
 }
@@ -45,26 +45,26 @@ func Condition_Equals(attribute *string, operand Value) Condition {
 	return compare(attribute, spec.Equals, operand)
 }
 
-// Condition_NotEquals holds when Condition_Equals does not: also for an attribute
-// of another type, and for an item without the attribute.
+// Condition_NotEquals holds when Condition_Equals does not, including for an
+// attribute of another type and for an item without the attribute.
 func Condition_NotEquals(attribute *string, operand Value) Condition {
 	return compare(attribute, spec.NotEquals, operand)
 }
 
-// Condition_In holds when the attribute equals one of the operands, of which
-// there must be at least one. They may be of several types.
+// Condition_In holds when the attribute equals one of the operands. There must be
+// at least one operand. They may have different types.
 func Condition_In(attribute *string, operands ...Value) Condition {
 	return compare(attribute, spec.In, operands...)
 }
 
 // Condition_Exists holds when the item has the attribute, whatever its type and
-// value: also NULL and the empty string.
+// value, including NULL and the empty string.
 func Condition_Exists(attribute *string) Condition {
 	return compare(attribute, spec.Exists)
 }
 
 // Condition_BeginsWith holds when the attribute is a string that begins with
-// prefix, byte by byte. With the empty prefix, any string does.
+// prefix, byte by byte. Every string begins with the empty prefix.
 func Condition_BeginsWith(attribute, prefix *string) Condition {
 	return compare(attribute, spec.BeginsWith, Value_String(prefix))
 }
@@ -72,7 +72,7 @@ func Condition_BeginsWith(attribute, prefix *string) Condition {
 // Value_String is a string. Strings are equal byte by byte.
 func Value_String(text *string) Value {
 	if text == nil {
-		return value{} // not the empty string, which somebody may mean
+		return value{} // and not the empty string, which is a valid operand
 	}
 	return value{Type: "S", Text: *text}
 }
@@ -90,8 +90,8 @@ func Value_Boolean(truth *bool) Value {
 	return value{Type: "BOOL", Text: strconv.FormatBool(*truth)}
 }
 
-// Conditions and values are those of the spec, sound or not: the zero value
-// stands for what was nil, and the spec's rules refuse it.
+// condition and value wrap those of the spec, sound or not: the zero value
+// represents nil, and the spec's rules refuse it.
 type (
 	condition spec.Condition
 	value     spec.Value
@@ -113,7 +113,7 @@ func compare(attribute *string, operator spec.Operator, operands ...Value) Condi
 }
 
 func toConditions(conditions []Condition) []spec.Condition {
-	list := []spec.Condition{} // not nil when it is empty: that would be no list at all
+	list := []spec.Condition{} // nil would mean that there is no list at all
 	for _, c := range conditions {
 		if c == nil {
 			c = condition{}

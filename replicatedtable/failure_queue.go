@@ -7,26 +7,26 @@ import (
 )
 
 const (
-	// failureRetentionDays is the longest SQS keeps a message: a failure should
+	// failureRetentionDays is the longest time SQS keeps a message: a failure should
 	// outlast a holiday. Source: Amazon SQS Developer Guide, "Amazon SQS message
 	// quotas".
 	failureRetentionDays = 14
 
 	// failureMaxReceives is how often a message can be received from the failure
-	// queue before it counts as stuck and moves on. Source: AWS Lambda Developer
+	// queue before SQS moves it to the dead-letter queue. Source: AWS Lambda Developer
 	// Guide, "Using Lambda with Amazon SQS", which advises at least 5, so that
-	// throttling alone moves nothing.
+	// throttling alone moves no message.
 	failureMaxReceives = 5
 
-	// maxFailureBytes is the longest message SQS takes, and as long as the function
-	// makes them. A queue that took less would stop the stream, as what it does not
-	// take is tried again. Source: Amazon SQS Developer Guide, "Amazon SQS message
-	// quotas"; what a queue takes when nothing is said has changed over time.
+	// maxFailureBytes is the greatest length of a message in SQS, and the function
+	// uses all of it. A lower limit would stop the stream, because the function
+	// retries messages that the queue refuses. Source: Amazon SQS Developer Guide,
+	// "Amazon SQS message quotas"; SQS's own default has changed over time.
 	maxFailureBytes = 1 << 20
 )
 
-// newFailureQueue defines the queue for what could not be replicated, and the
-// queue behind it for messages that whoever reads the first one cannot handle.
+// newFailureQueue defines the queue for changes that could not be replicated, and
+// its dead-letter queue for messages that the reader of the first cannot handle.
 func newFailureQueue(t *replicatedTable, props ReplicatedTableProps) (failures, deadLetters awssqs.Queue) {
 	deadLetters = awssqs.NewQueue(t, jsii.String("FailureDeadLetterQueue"), queueProps(props))
 	withRedrive := queueProps(props)

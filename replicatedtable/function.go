@@ -10,14 +10,20 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// newFunction defines the function that runs the replicator. CDK makes it wait
+// newFunction defines the function that runs the replicator. The CDK makes it wait
 // for the role and every policy attached to the role.
-func newFunction(t *replicatedTable, props ReplicatedTableProps, code functionCode, mapping spec.Spec) awscdklambdagoalpha.GoFunction {
-	mebibytes := 0 // a token's value is only known at deployment
+func newFunction(
+	t *replicatedTable, props ReplicatedTableProps, code functionCode, replication spec.Spec,
+) awscdklambdagoalpha.GoFunction {
+	mebibytes := 0 // only deployment knows the value of a token
 	if memory := known(props.MemorySize); memory != nil {
 		mebibytes = int(*memory)
 	}
-	variables := environment(mapping, mebibytes)
+	variables := map[string]*string{}
+	for name, value := range replication.Environment(mebibytes) {
+		variables[name] = &value
+	}
+
 	return awscdklambdagoalpha.NewGoFunction(t, jsii.String("Function"), &awscdklambdagoalpha.GoFunctionProps{
 		Description:  jsii.String("Applies the changes of a source table to its target table"),
 		Entry:        jsii.String(code.entry),
@@ -33,15 +39,6 @@ func newFunction(t *replicatedTable, props ReplicatedTableProps, code functionCo
 	})
 }
 
-// environment is the function's whole environment.
-func environment(mapping spec.Spec, mebibytes int) map[string]*string {
-	variables := map[string]*string{}
-	for name, value := range mapping.Environment(mebibytes) {
-		variables[name] = &value
-	}
-	return variables
-}
-
 func newLogGroup(t *replicatedTable, props ReplicatedTableProps) awslogs.LogGroup {
 	return awslogs.NewLogGroup(t, jsii.String("LogGroup"), &awslogs.LogGroupProps{
 		Retention:     props.LogRetention,
@@ -49,9 +46,9 @@ func newLogGroup(t *replicatedTable, props ReplicatedTableProps) awslogs.LogGrou
 	})
 }
 
-// newRole defines what the function may do, and the event source mapping on its
-// behalf. The policy is part of the role, so nothing can use one without the
-// other. CDK's grant methods would allow more than is used.
+// newRole defines the permissions of the function, and of the event source mapping
+// on its behalf. The policy is part of the role, so nothing can use one without the
+// other. The CDK's grant methods would allow actions that nothing uses.
 func newRole(t *replicatedTable, target spec.Target) awsiam.Role {
 	return awsiam.NewRole(t, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
@@ -59,11 +56,12 @@ func newRole(t *replicatedTable, target spec.Target) awsiam.Role {
 			"Replicate": awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{
 				Statements: &[]awsiam.PolicyStatement{
 					// The event source mapping reads the stream with the four actions that
-					// Lambda's guide lists. ListStreams takes no resource, so here it allows
-					// nothing; TableV2's own grant has it too. Sources: AWS Lambda Developer
+					// Lambda's guide lists. ListStreams has no resource, so here it allows
+					// nothing; TableV2's own grant lists it too. Sources: AWS Lambda Developer
 					// Guide, "Using AWS Lambda with Amazon DynamoDB", execution role
 					// permissions; Service Authorization Reference, DynamoDB.
-					allow(t.sourceTable.TableStreamArn(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
+					allow(t.sourceTable.TableStreamArn(), "dynamodb:DescribeStream", "dynamodb:GetRecords",
+						"dynamodb:GetShardIterator", "dynamodb:ListStreams"),
 					allow(t.targetTable.TableArn(), targetActions(target)...),
 					allow(t.failureQueue.QueueArn(), "sqs:SendMessage"),
 					allow(t.logGroup.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"),
@@ -73,8 +71,8 @@ func newRole(t *replicatedTable, target spec.Target) awsiam.Role {
 	})
 }
 
-// targetActions are the requests the function sends to the target table. A batch
-// takes no conditions, so a guarded write is a request of its own.
+// targetActions are the actions of the function on the target table. A batch has no
+// conditions, so each guarded write is a separate request.
 func targetActions(target spec.Target) []string {
 	if target.VersionAttribute == "" {
 		return []string{"dynamodb:BatchWriteItem"}

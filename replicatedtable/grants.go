@@ -14,9 +14,9 @@ import (
 // policy could.
 //
 // TableV2's own Grant would name the table in the table's policy, a circle that
-// CloudFormation refuses, and would leave out indexes that are added later.
-// TableGrants writes "*", which in a table's policy is the table with its indexes,
-// and looks for indexes at synthesis.
+// CloudFormation refuses, and would omit indexes that are added later. TableGrants
+// writes "*", which in a table's policy means the table with its indexes, and looks
+// for indexes at synthesis.
 func (t *replicatedTable) grant(
 	method string, table awsdynamodb.TableV2, grantee awsiam.IGrantable, actions []string,
 ) awsiam.Grant {
@@ -26,30 +26,34 @@ func (t *replicatedTable) grant(
 	return awsdynamodb.TableGrants_FromTable(table, nil, nil).Actions(grantee, *jsii.Strings(actions...)...)
 }
 
-// grantProblem says why neither grantee's policy nor the table's could hold a
-// grant, as far as TableGrants would not: it refuses services itself.
+// grantProblem says why neither the grantee's policy nor the table's could hold the
+// permission. Services are not its concern: TableGrants refuses them itself.
 func grantProblem(table awsdynamodb.TableV2, grantee awsiam.IGrantable) string {
 	if grantee == nil {
-		return "is given nil: give a grantee"
+		return "was called with nil: pass a grantee"
 	}
+
 	// A group has no policy in another account, and no policy can name it. Source:
 	// AWS IAM User Guide, "AWS JSON policy elements: Principal".
 	if group, ok := grantee.(awsiam.IGroup); ok && !sameAccount(*group.PrincipalAccount(), *table.Env().Account) {
-		return "is given " + *group.Node().Path() + ", a group of another account: " +
+		return "was called with " + *group.Node().Path() + ", a group of another account: " +
 			"grant to a role there, or import a group of the table's account with Group_FromGroupName"
 	}
+
 	// DynamoDB refuses a policy that is open to everybody. Source: Amazon DynamoDB
 	// Developer Guide, "Blocking public access with resource-based policies".
 	if who := grantee.GrantPrincipal().PolicyFragment(); len(*who.Conditions()) == 0 {
 		for _, names := range *who.PrincipalJson() {
 			if slices.ContainsFunc(*names, func(name *string) bool { return *name == "*" }) {
-				return `is given "*", which is everybody: grant to accounts, roles or users, or to an organization`
+				return `was called with "*", which is everybody: ` +
+					"grant to accounts, roles or users, or to an organization"
 			}
 		}
 	}
+
 	return ""
 }
 
-// sameAccount is as the CDK compares accounts: two that only deployment knows are
-// the same, but one of them is not the same as one that is known.
+// sameAccount compares accounts as the CDK does: two that only deployment knows are
+// the same, and one that only deployment knows differs from every known one.
 func sameAccount(a, b string) bool { return a == b || isToken(a) && isToken(b) }

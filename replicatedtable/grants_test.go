@@ -345,7 +345,7 @@ func TestAGrantThatNoPolicyCanHoldIsRefused(t *testing.T) {
 	const (
 		noGroup = ", a group of another account: grant to a role there, " +
 			"or import a group of the table's account with Group_FromGroupName"
-		noStar = ` is given "*", which is everybody: grant to accounts, roles or users, or to an organization`
+		noStar = ` was called with "*", which is everybody: grant to accounts, roles or users, or to an organization`
 		// The CDK says these, without the path.
 		noService = "DynamoDB grant* methods do not support ServicePrincipal grantees"
 		noRole    = "resource imported without a role"
@@ -358,7 +358,7 @@ func TestAGrantThatNoPolicyCanHoldIsRefused(t *testing.T) {
 		{
 			"nothing", "there is nobody to allow it to",
 			func(awscdk.Stack) awsiam.IGrantable { return nil },
-			" is given nil: give a grantee",
+			" was called with nil: pass a grantee",
 		},
 		{
 			"service", "DynamoDB's policies name no services but those that need it, under conditions",
@@ -402,14 +402,14 @@ func TestAGrantThatNoPolicyCanHoldIsRefused(t *testing.T) {
 			func(stack awscdk.Stack) awsiam.IGrantable {
 				return awsiam.Group_FromGroupArn(stack, jsii.String("Grantee"), &group)
 			},
-			" is given App/Grantee" + noGroup,
+			" was called with App/Grantee" + noGroup,
 		},
 		{
 			"group of another account's stack", "its policy is in the other account",
 			func(stack awscdk.Stack) awsiam.IGrantable {
 				return awsiam.NewGroup(stackBeside(stack, otherAccount), jsii.String("Grantee"), nil)
 			},
-			" is given In" + otherAccount + "/Grantee" + noGroup,
+			" was called with In" + otherAccount + "/Grantee" + noGroup,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

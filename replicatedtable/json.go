@@ -6,8 +6,9 @@ import (
 	"fmt"
 )
 
-// encode returns v, which holds only strings, booleans, lists and maps, as JSON
-// that is no longer than it must be: < > & are left as they are.
+// encode returns v, which holds only strings, booleans, lists and maps, as JSON. It
+// does not escape < > &, because AWS limits the length of event patterns and of the
+// environment.
 func encode(v any) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

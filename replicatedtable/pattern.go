@@ -9,30 +9,28 @@ import (
 )
 
 const (
-	// maxPatterns is how many patterns an event source mapping has, unless AWS
-	// raised that for the account. Source: AWS Lambda Developer Guide, "Control
+	// maxPatterns is the limit for the patterns of one event source mapping, unless
+	// AWS raised it for the account. Source: AWS Lambda Developer Guide, "Control
 	// which events Lambda sends to your function".
 	maxPatterns = 5
 
-	// maxPatternBytes is the length of one pattern. Source: AWS Lambda API
-	// Reference, Filter. That counts characters, of which there are never more
-	// than bytes.
+	// maxPatternBytes is the limit for the length of one pattern. Source: AWS Lambda
+	// API Reference, Filter. It counts characters, which are never more than bytes.
 	maxPatternBytes = 4096
 )
 
-// images are the parts of a stream record that show an item. An item that no
-// longer meets the filter has to leave the target table, so a pattern on the new
-// image alone would lose records.
+// images are the parts of a stream record that show an item. An item that no longer
+// meets the filter must leave the target table, so patterns on the new image alone
+// would lose records.
 var images = []string{"NewImage", "OldImage"}
 
-// A pattern is an event pattern, or a part of one: under each name there is
-// another part, or a list of matchers of which one must match. All names must
-// match.
+// pattern is an event pattern or a part of one. All its names must match. Under each
+// name is another part, or a list of matchers, of which one must match.
 type pattern map[string]any
 
-// eventPatterns returns patterns of which one lets a record through exactly when
-// one of its images meets the filter. There are none without a filter, and none
-// for a filter that patterns cannot express exactly.
+// eventPatterns returns patterns that let a record through exactly when one of its
+// images meets the filter. It returns none without a filter, and none for a filter
+// that patterns cannot express exactly.
 func eventPatterns(filter *spec.Condition) []string {
 	if filter == nil {
 		return nil
@@ -41,6 +39,7 @@ func eventPatterns(filter *spec.Condition) []string {
 	if !exact || len(images)*len(alternatives) > maxPatterns {
 		return nil
 	}
+
 	var texts []string
 	for _, image := range images {
 		for _, alternative := range alternatives {
@@ -51,60 +50,71 @@ func eventPatterns(filter *spec.Condition) []string {
 			texts = append(texts, text)
 		}
 	}
+
 	return texts
 }
 
-// alternativesOf returns patterns on an image of which one matches exactly when
-// c holds. It gives up on more than an event source mapping could have.
+// alternativesOf returns patterns on an image, of which one matches exactly when c
+// holds. It stops at more patterns than an event source mapping can have.
 func alternativesOf(c spec.Condition) (alternatives []pattern, exact bool) {
 	switch {
 	case c.Any != nil:
-		for _, sub := range c.Any {
-			more, exact := alternativesOf(sub)
-			if !exact {
-				return nil, false
-			}
-			alternatives = append(alternatives, more...)
-		}
-		return alternatives, true
+		return alternativesOfAny(c.Any)
 	case c.All != nil:
-		alternatives = []pattern{{}}
-		for _, sub := range c.All {
-			more, exact := alternativesOf(sub)
-			if !exact {
-				return nil, false
-			}
-			if alternatives, exact = bothOfEach(alternatives, more); !exact {
-				return nil, false
-			}
-		}
-		return alternatives, true
+		return alternativesOfAll(c.All)
 	default:
-		return comparison(c)
+		return alternativesOfComparison(c)
 	}
 }
 
-// bothOfEach returns a pattern for each of a with each of b.
-func bothOfEach(a, b []pattern) (each []pattern, exact bool) {
+func alternativesOfAny(conditions []spec.Condition) (alternatives []pattern, exact bool) {
+	for _, c := range conditions {
+		more, exact := alternativesOf(c)
+		if !exact {
+			return nil, false
+		}
+		alternatives = append(alternatives, more...)
+	}
+	return alternatives, true
+}
+
+func alternativesOfAll(conditions []spec.Condition) (alternatives []pattern, exact bool) {
+	alternatives = []pattern{{}}
+	for _, c := range conditions {
+		more, exact := alternativesOf(c)
+		if !exact {
+			return nil, false
+		}
+		if alternatives, exact = joinEach(alternatives, more); !exact {
+			return nil, false
+		}
+	}
+	return alternatives, true
+}
+
+// joinEach joins each pattern of a with each of b.
+func joinEach(a, b []pattern) (joined []pattern, exact bool) {
 	if len(a)*len(b) > maxPatterns {
 		return nil, false
 	}
+
 	for _, left := range a {
 		for _, right := range b {
-			pattern, exact := both(left, right)
+			both, exact := join(left, right)
 			if !exact {
 				return nil, false
 			}
-			each = append(each, pattern)
+			joined = append(joined, both)
 		}
 	}
-	return each, true
+
+	return joined, true
 }
 
-// both returns the pattern that matches what a and b both match. There is none
-// when they speak about the same value: a pattern names it once, and the matchers
-// in a list are alternatives.
-func both(a, b pattern) (joined pattern, exact bool) {
+// join returns the pattern that matches when a and b both match. No pattern does
+// when both have matchers for the same value: a pattern names a value once, and the
+// matchers in a list are alternatives.
+func join(a, b pattern) (joined pattern, exact bool) {
 	joined = maps.Clone(a)
 	for name, right := range b {
 		left, shared := joined[name]
@@ -112,35 +122,49 @@ func both(a, b pattern) (joined pattern, exact bool) {
 			joined[name] = right
 			continue
 		}
-		leftPart, leftGoesOn := left.(pattern)
-		rightPart, rightGoesOn := right.(pattern)
-		if !leftGoesOn || !rightGoesOn {
+		leftPart, leftIsPart := left.(pattern)
+		rightPart, rightIsPart := right.(pattern)
+		if !leftIsPart || !rightIsPart {
 			return nil, false
 		}
-		if joined[name], exact = both(leftPart, rightPart); !exact {
+		if joined[name], exact = join(leftPart, rightPart); !exact {
 			return nil, false
 		}
 	}
+
 	return joined, true
 }
 
-// or is the name that means something else than an attribute in a pattern.
-// Source: as maxPatterns, filter rule syntax.
+// or is a name that does not stand for an attribute in a pattern. Source: as for
+// maxPatterns, filter rule syntax.
 const or = "$or"
 
-// plainInteger is a number that DynamoDB returns as it is written here: without
-// an exponent, a point, a plus or a zero that could be left out, and at most 38
-// digits. Source: Amazon DynamoDB Developer Guide, "Supported data types and
-// naming rules", numbers.
-var plainInteger = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,37})$`)
-
-// comparison returns the alternatives for one operator on one attribute. Each
-// type of values is an alternative, because the type is a name in the image.
-func comparison(c spec.Condition) (alternatives []pattern, exact bool) {
+// alternativesOfComparison returns an alternative for each type of the values,
+// because the type is a name in the image.
+func alternativesOfComparison(c spec.Condition) (alternatives []pattern, exact bool) {
 	if slices.Contains(c.Path, or) {
 		return nil, false
 	}
-	matchers := map[string][]any{} // by type
+	matchers, exact := matchersByType(c)
+	if !exact {
+		return nil, false
+	}
+
+	for _, typ := range slices.Sorted(maps.Keys(matchers)) { // one order keeps the template the same
+		alternatives = append(alternatives, at(c.Path, pattern{typ: matchers[typ]}))
+	}
+	return alternatives, true
+}
+
+// plainInteger is a number that DynamoDB returns in the same notation: without an
+// exponent, a point, a plus or a superfluous zero, and with at most 38 digits.
+// Source: Amazon DynamoDB Developer Guide, "Supported data types and naming rules",
+// numbers.
+var plainInteger = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,37})$`)
+
+// matchersByType returns the matchers for the values that the comparison accepts.
+func matchersByType(c spec.Condition) (matchers map[string][]any, exact bool) {
+	matchers = map[string][]any{}
 	switch c.Operator {
 	case spec.Equals, spec.In:
 		for _, v := range c.Values {
@@ -148,27 +172,22 @@ func comparison(c spec.Condition) (alternatives []pattern, exact bool) {
 			case v.Type == "BOOL":
 				matchers[v.Type] = append(matchers[v.Type], v.Text == "true")
 			case v.Type == "N" && !plainInteger.MatchString(v.Text):
-				// A number in an image is a string, so only its own notation matches.
+				// A number in an image is a string, so it matches in one notation only.
 				return nil, false
 			default:
 				matchers[v.Type] = append(matchers[v.Type], v.Text)
 			}
 		}
+		return matchers, true
 	case spec.BeginsWith:
 		prefix := c.Values[0].Text
-		if prefix == "" {
-			return nil, false // AWS does not say that every string begins with the empty one
-		}
 		matchers["S"] = []any{map[string]string{"prefix": prefix}}
+		return matchers, prefix != "" // AWS does not say that the empty prefix matches every string
 	default:
-		// What NOT_EQUALS and EXISTS say holds for values of any type, and for
-		// none; a pattern speaks only about scalars of a type it names.
+		// NOT_EQUALS and EXISTS hold for values of any type, and NOT_EQUALS without a
+		// value too. A pattern concerns only scalars of a type it names.
 		return nil, false
 	}
-	for _, typ := range slices.Sorted(maps.Keys(matchers)) { // templates stay the same
-		alternatives = append(alternatives, at(c.Path, pattern{typ: matchers[typ]}))
-	}
-	return alternatives, true
 }
 
 // at returns the pattern on an image that matches when value matches at path.

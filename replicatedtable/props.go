@@ -1,42 +1,41 @@
 package replicatedtable
 
 import (
-	"cmp"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
-	"github.com/aws/jsii-runtime-go"
 )
 
 // ReplicatedTableProps configures a ReplicatedTable. Source and Target are
-// required. The props stay the caller's: they are read, never written to.
+// required. The construct reads the props and never writes to them.
 type ReplicatedTableProps struct {
 	// Source is the primary key of the source table. Required.
 	Source *KeySchema
 
 	// Target is the primary key of the target table. Required.
 	//
-	// An item without one of the attributes that it is made of has no target item,
-	// as with a global secondary index; NULL, the empty string and empty binary count
-	// as absent. A target key that contains every attribute
-	// of the source key is unique; any other needs OnKeyCollision.
+	// A source item that lacks one of the attributes the key is derived from has no
+	// target item, as with a global secondary index. NULL, the empty string and empty
+	// binary count as absent.
+	//
+	// A target key that contains every attribute of the source key is unique. Any
+	// other needs OnKeyCollision.
 	Target *KeySchema
 
-	// KeySources says what the target's key attributes are made of, by their names:
-	// of an attribute with another name, of one inside a map, or of several that
-	// are joined. A target key contains what it is made of: a sort key joined from
-	// city and email contains email.
+	// KeySources says, by the name of a target key attribute, what its value is
+	// derived from: an attribute with another name, one inside a map, or several
+	// joined attributes. A target key contains the attributes it is derived from: a
+	// sort key joined from city and email contains email.
 	//
-	// Such a key attribute cannot have the name of a source key attribute, which a
-	// target item carries too. A change of a source item that has an attribute of
-	// its name goes to the failure queue, unless Projection leaves that one out or
-	// renames it.
+	// Such a key attribute cannot have the name of a source key attribute, because a
+	// target item carries that one too. If a source item has an attribute of this
+	// name, its changes go to the failure queue, unless Projection excludes or
+	// renames that attribute.
 	//
-	// A change of KeySources itself applies to what changes from then on, as one of
-	// Filter does; what stands under the old keys stays there for ever. Give the
-	// construct another ID with it, to begin with empty tables.
+	// A new value of KeySources, like one of Filter, applies only to later changes.
+	// Target items under the old keys stay. To start with empty tables, give the
+	// construct another ID.
 	// Default: each is the source item's top-level attribute of the same name.
 	KeySources *map[string]KeySource
 
@@ -44,31 +43,30 @@ type ReplicatedTableProps struct {
 	// Default: all attributes.
 	Projection *Projection
 
-	// Filter keeps only the source items that meet a condition. An item that comes
-	// to meet it gets a target item; one that no longer does loses it.
+	// Filter keeps only the source items that meet a condition. An item that begins
+	// to meet it gets a target item; an item that no longer meets it loses its own.
 	//
-	// What Lambda's own event filtering can express exactly is handed to it, so
-	// that changes of items that do not matter cost no invocation: Condition_Equals
-	// and Condition_In with strings, booleans and plain integers, and
-	// Condition_BeginsWith, joined into at most two alternatives. That changes
-	// nothing else.
+	// Lambda's event filtering gets every filter that it can express exactly, so that
+	// changes of other items cost no invocation: Condition_Equals and Condition_In
+	// with strings, booleans and plain integers, and Condition_BeginsWith, joined into
+	// at most two alternatives. Nothing else depends on it.
 	//
-	// A change of Filter itself applies to what changes from then on: it neither
-	// adds nor deletes target items.
+	// A new value of Filter applies only to later changes: it neither adds nor
+	// deletes target items.
 	// Default: all items.
 	Filter Condition
 
-	// OnKeyCollision says what happens when two source items have one target key.
-	// Default: the target key has to be unique, or synthesis fails. Setting it
-	// for a unique target key is refused too: nothing could collide.
+	// OnKeyCollision says what happens when two source items have the same target
+	// key.
+	// Default: the target key has to be unique, or synthesis fails. With a unique
+	// target key, setting it fails too: nothing could collide.
 	OnKeyCollision OnKeyCollision
 
 	// VersionGuard adds a version to every target item of a unique target key, and
-	// to every write the condition that it is newer than what is there. So a
-	// redelivery never takes a target item back to an older state, not even for a
-	// moment. Where an item was deleted, or moved away, no version is left:
-	// redelivered changes from before may show it there again, until its deletion
-	// or move is redelivered too.
+	// makes every write conditional on a newer version. So a redelivery never takes
+	// a target item back to an older state, not even for a moment. Where an item was
+	// deleted or moved away, no version is left: older changes that are redelivered
+	// may show the item there again, until its deletion or move is redelivered too.
 	//
 	// It costs one request per item instead of one per 25. With OnKeyCollision,
 	// which guards every write too, it is refused.
@@ -77,15 +75,15 @@ type ReplicatedTableProps struct {
 	VersionGuard *bool
 
 	// VersionAttribute names the attribute that OnKeyCollision and VersionGuard add
-	// to every target item. It must be one that the source items do not use: a
-	// change of an item that does goes to the failure queue. Without OnKeyCollision
-	// and VersionGuard it is refused.
+	// to every target item. Source items must not use it: a change of an item that
+	// does goes to the failure queue. Without OnKeyCollision and VersionGuard it is
+	// refused.
 	// Default: "replicatedtable:version".
 	VersionAttribute *string
 
-	// ExpiredItems says what becomes of the target item when DynamoDB deletes the
-	// source item by its time to live. Deletions by anybody else always delete the
-	// target item.
+	// ExpiredItems says what happens to the target item when DynamoDB deletes the
+	// source item by its time to live. Any other deletion always deletes the target
+	// item.
 	// Default: DELETE.
 	ExpiredItems ExpiredItems
 
@@ -98,28 +96,27 @@ type ReplicatedTableProps struct {
 	// 25 puts give up that many records, each with its message, before it is clear
 	// that the table is wrong; a new process counts from 0.
 	//
-	// Where WriteBrake is false, every refused record goes to the failure queue, and
-	// the target item of its source item is deleted. What lies in an item, such as its
-	// size, never stops the stream.
+	// When it is false, every refused record goes to the failure queue, and the target
+	// item that showed its source item is deleted. A refusal that lies in the item, such
+	// as its size, never stops the stream.
 	// Default: true.
 	WriteBrake *bool
 
-	// RemovalPolicy is what becomes of both tables, both queues and the log group
+	// RemovalPolicy says what happens to both tables, both queues and the log group
 	// when they leave the stack: RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE.
-	// SNAPSHOT is refused, as none of them has snapshots.
+	// SNAPSHOT is refused, because none of them has snapshots.
 	// Default: RETAIN.
 	RemovalPolicy awscdk.RemovalPolicy
 
 	// MemorySize is the function's memory in MiB, a whole number from 128 to
-	// 10240. Lambda gives more CPU with more memory. The function's variables GOGC,
-	// GOMEMLIMIT and GOMAXPROCS fit the Go runtime to it; Function().AddEnvironment
-	// replaces one.
+	// 10240. More memory brings more CPU. The function's variables GOGC, GOMEMLIMIT
+	// and GOMAXPROCS fit the Go runtime to it; Function().AddEnvironment replaces one.
 	// Default: 256.
 	MemorySize *float64
 
 	// Timeout bounds one invocation of the function, from 10 seconds to 15
 	// minutes in whole seconds. The function stops sending 2 seconds or a tenth
-	// of the timeout before the end, whichever is more, and reports what is left.
+	// of the timeout before the end, whichever is more, and reports the rest.
 	// Default: 1 minute.
 	Timeout awscdk.Duration
 
@@ -127,8 +124,8 @@ type ReplicatedTableProps struct {
 	// Default: ARM_64.
 	Architecture awslambda.Architecture
 
-	// BatchSize is the most records one invocation receives, a whole number from
-	// 1 to 10000. Lambda also ends a batch at 6 MB.
+	// BatchSize is the largest number of records that one invocation receives, a
+	// whole number from 1 to 10000. Lambda also ends a batch at 6 MB.
 	// Default: 1000.
 	BatchSize *float64
 
@@ -147,18 +144,17 @@ type KeySchema struct {
 }
 
 // Projection selects the attributes of target items, besides the key attributes
-// of both tables: a target item always carries those.
+// of both tables, which a target item always carries.
 type Projection struct {
 	// Type says how Attributes is read. Required.
 	Type ProjectionType
-	// Attributes names top-level attributes that are no key attributes: those to
-	// add (INCLUDE) or to leave out (EXCLUDE). Not allowed with the other types.
+	// Attributes names the top-level attributes to add (INCLUDE) or to leave
+	// out (EXCLUDE). None may be a key attribute. Not allowed with the other types.
 	Attributes *[]*string
-	// Renames gives top-level attributes that are carried, by their names in the
-	// source item, another name in the target item. Key attributes are not renamed:
-	// the source's keep their names, and KeySources names the target's. A change of
-	// a source item that would then have two attributes of one name goes to the
-	// failure queue.
+	// Renames maps the names of carried top-level attributes in the source item to
+	// their names in the target item. Key attributes cannot be renamed: the source's
+	// keep their names, and Target and KeySources name the target's. If a target item
+	// would have two attributes of one name, the change goes to the failure queue.
 	// Default: every attribute keeps its name.
 	Renames *map[string]*string
 }
@@ -177,7 +173,7 @@ const (
 	ProjectionType_EXCLUDE ProjectionType = "EXCLUDE"
 )
 
-// OnKeyCollision says which of two source items with one target key is kept.
+// OnKeyCollision says which of two source items with the same target key is kept.
 type OnKeyCollision string
 
 // OnKeyCollision_LAST_WRITER_WINS keeps the item whose change is the newest, by
@@ -186,7 +182,7 @@ type OnKeyCollision string
 // per item. Deleting or moving one source item never removes the target item of
 // another. Two limits: between different source items, changes of the same
 // second have no guaranteed order; and when the winner is deleted, an older loser
-// may come back or not.
+// may or may not come back.
 const OnKeyCollision_LAST_WRITER_WINS OnKeyCollision = "LAST_WRITER_WINS"
 
 // ExpiredItems says what a deletion by time to live does to the target item.
@@ -195,57 +191,8 @@ type ExpiredItems string
 const (
 	// ExpiredItems_DELETE deletes the target item.
 	ExpiredItems_DELETE ExpiredItems = "DELETE"
-	// ExpiredItems_KEEP leaves the target item as it last was. When an item with
+	// ExpiredItems_KEEP keeps the target item in its last state. When an item with
 	// the same source key is written later under another target key, the kept one
 	// stays beside the new one.
 	ExpiredItems_KEEP ExpiredItems = "KEEP"
 )
-
-// The defaults of the props that are numbers.
-const (
-	defaultMemoryMiB      = 256
-	defaultTimeoutMinutes = 1
-	defaultBatchSize      = 1000
-)
-
-// withDefaults returns a copy in which every optional prop that CDK needs is
-// set. Projection and VersionAttribute get their defaults in toSpec.
-func (p ReplicatedTableProps) withDefaults() ReplicatedTableProps {
-	p.RemovalPolicy = cmp.Or(p.RemovalPolicy, awscdk.RemovalPolicy_RETAIN)
-	p.MemorySize = cmp.Or(p.MemorySize, jsii.Number(defaultMemoryMiB))
-	p.BatchSize = cmp.Or(p.BatchSize, jsii.Number(defaultBatchSize))
-	p.LogRetention = cmp.Or(p.LogRetention, awslogs.RetentionDays_ONE_MONTH)
-	if p.Timeout == nil {
-		p.Timeout = awscdk.Duration_Minutes(jsii.Number(defaultTimeoutMinutes))
-	}
-	if p.Architecture == nil {
-		p.Architecture = awslambda.Architecture_ARM_64()
-	}
-	return p
-}
-
-// sizes are the props with a range, in plain numbers. Nil is a value that is
-// not set, or a token whose value only deployment knows: Lambda checks that one.
-type sizes struct {
-	memoryMiB, timeoutSeconds, batchSize *float64
-}
-
-// knownSizes reads the props with a range.
-func knownSizes(props *ReplicatedTableProps) sizes {
-	if props == nil {
-		return sizes{}
-	}
-	s := sizes{memoryMiB: known(props.MemorySize), batchSize: known(props.BatchSize)}
-	if props.Timeout != nil && !*props.Timeout.IsUnresolved() {
-		s.timeoutSeconds = props.Timeout.ToSeconds(&awscdk.TimeConversionOptions{Integral: jsii.Bool(false)})
-	}
-	return s
-}
-
-// known returns n unless it is a token.
-func known(n *float64) *float64 {
-	if n == nil || *awscdk.Token_IsUnresolved(n) {
-		return nil
-	}
-	return n
-}

@@ -15,36 +15,37 @@ import (
 )
 
 // NewReplicatedTable defines a source table, a target table under another key,
-// and what carries every change of the first to the second.
+// and the function that carries every change from the first to the second.
 //
-// Props that break a rule end in one panic whose message lists all problems,
-// one per line with the construct's path, the prop, the value and the remedy.
-// So does a missing go command, or an app that runs outside its module. In
-// these cases nothing has been added to scope.
+// It panics when props break a rule. The message lists all problems, one per line
+// with the construct's path, the prop, the value and the remedy. It also panics
+// when the go command is missing, or when the app runs outside its module. In all
+// these cases scope stays as it was.
 func NewReplicatedTable(scope constructs.Construct, id *string, props *ReplicatedTableProps) ReplicatedTable {
 	path := childPath(scope, id)
-	mapping, problems := validate(props, knownSizes(props))
-	if len(problems) > 0 {
+	if problems := validate(props, knownSizes(props)); len(problems) > 0 {
 		panic(message(path, problems))
 	}
 	code, err := findCode(scope)
 	if err != nil {
 		panic(fmt.Sprintf("%s: %v", path, err))
 	}
-	settings := props.withDefaults()
 
+	replication := toSpec(props)
+	settings := props.withDefaults()
 	t := &replicatedTable{}
 	constructs.NewConstruct_Override(t, scope, id)
 	t.sourceTable = newSourceTable(t, settings)
 	t.targetTable = newTargetTable(t, settings)
 	t.failureQueue, t.failureDeadLetterQueue = newFailureQueue(t, settings)
 	t.logGroup = newLogGroup(t, settings)
-	t.role = newRole(t, mapping.Targets[0])
-	mapping.Source.TableName = *t.sourceTable.TableName()
-	mapping.Targets[0].TableName = *t.targetTable.TableName()
-	mapping.FailureQueueURL = *t.failureQueue.QueueUrl()
-	t.function = newFunction(t, settings, code, mapping)
-	t.eventSourceMapping = newEventSourceMapping(t, settings, mapping.Targets[0].Filter)
+	t.role = newRole(t, replication.Targets[0])
+	replication.Source.TableName = *t.sourceTable.TableName()
+	replication.Targets[0].TableName = *t.targetTable.TableName()
+	replication.FailureQueueURL = *t.failureQueue.QueueUrl()
+	t.function = newFunction(t, settings, code, replication)
+	t.eventSourceMapping = newEventSourceMapping(t, settings, replication.Targets[0].Filter)
+
 	t.iteratorAgeAlarm = newIteratorAgeAlarm(t)
 	t.unreadStreamAlarm = newUnreadStreamAlarm(t)
 	t.failureQueueAlarm = newQueueAlarm(t, "FailureQueueAlarm", t.failureQueue,
@@ -52,12 +53,13 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	t.failureRateAlarm = newFailureRateAlarm(t)
 	t.failureDeadLetterQueueAlarm = newQueueAlarm(t, "FailureDeadLetterQueueAlarm", t.failureDeadLetterQueue,
 		"Messages of the failure queue could not be handled, and wait in its dead-letter queue")
+
 	return t
 }
 
 // ReplicatedTable is a source table and a target table that follows it. Its
-// accessors give the parts back, to grant, monitor or change what the props do
-// not cover.
+// accessors return the parts: use them to grant, to monitor, and to change
+// settings that the props do not cover.
 type ReplicatedTable interface {
 	constructs.Construct
 
@@ -70,15 +72,16 @@ type ReplicatedTable interface {
 	// EventSourceMapping reads the source table's stream and invokes the
 	// function.
 	EventSourceMapping() awslambda.CfnEventSourceMapping
-	// FailureQueue receives what could not be replicated, in two kinds of messages,
-	// which the package's documentation describes. Messages are kept for 14 days.
+	// FailureQueue receives the changes that could not be replicated, in two kinds of
+	// messages, which the package's documentation describes. It keeps messages for 14
+	// days.
 	FailureQueue() awssqs.Queue
-	// FailureDeadLetterQueue receives what was taken from the failure queue again
-	// and again without being deleted.
+	// FailureDeadLetterQueue gets the messages of the failure queue that were
+	// received 5 times and not deleted.
 	FailureDeadLetterQueue() awssqs.Queue
 	// IteratorAgeAlarm goes off when the target table lags 10 minutes behind the
-	// source table: above all, when the function lacks a permission, a table or a
-	// key, and the stream waits. The package's documentation says what each alarm
+	// source table: above all, when a permission, a table or a key is missing and the
+	// stream waits. The package's documentation says what each alarm
 	// sees. Give it an action with AddAlarmAction.
 	IteratorAgeAlarm() awscloudwatch.Alarm
 	// UnreadStreamAlarm goes off when nobody has read the source table's stream for
@@ -90,38 +93,38 @@ type ReplicatedTable interface {
 	// an action with AddAlarmAction.
 	FailureQueueAlarm() awscloudwatch.Alarm
 	// FailureRateAlarm goes off when more than 10 messages arrive in the failure
-	// queue within 5 minutes, whatever waits there already. Give it an action with
-	// AddAlarmAction.
+	// queue within 5 minutes, whether or not others wait there already. Give it an
+	// action with AddAlarmAction.
 	FailureRateAlarm() awscloudwatch.Alarm
 	// FailureDeadLetterQueueAlarm goes off when a message waits in the failure
 	// queue's dead-letter queue. Give it an action with AddAlarmAction.
 	FailureDeadLetterQueueAlarm() awscloudwatch.Alarm
-	// Role is what the function may do.
+	// Role holds the function's permissions.
 	Role() awsiam.Role
 	// LogGroup holds the function's logs.
 	LogGroup() awslogs.LogGroup
 
-	// GrantReadTarget allows grantee to read the target table and its indexes, also
-	// those added later: BatchGetItem, ConditionCheckItem, DescribeTable, GetItem,
-	// Query and Scan.
+	// GrantReadTarget allows grantee to read the target table and its indexes,
+	// including those added later: BatchGetItem, ConditionCheckItem, DescribeTable,
+	// GetItem, Query and Scan.
 	//
-	// The policy is the grantee's own if it has one in the table's account, and
-	// otherwise the table's, which then names the grantee. It panics when neither
-	// can hold the grant: for services, for everybody and for groups of other
-	// accounts.
+	// The permission is part of the grantee's own policy if it has one in the table's
+	// account, and otherwise of the table's policy, which then names the grantee. It
+	// panics when neither can hold the permission: for services, for everybody and
+	// for groups of other accounts.
 	//
-	// A role that another account's stack defines needs the table's name in both
-	// stacks, so CDK fixes the name, and CloudFormation replaces a table that was
-	// deployed without: give Role_FromRoleArn instead.
+	// A role that a stack of another account defines needs the table's name in both
+	// stacks. So the CDK fixes the name, and CloudFormation replaces a table that was
+	// deployed without a fixed name. Use Role_FromRoleArn instead.
 	GrantReadTarget(grantee awsiam.IGrantable) awsiam.Grant
 	// GrantReadWriteSource allows grantee to read the source table and to write to
-	// it: what GrantReadTarget allows, in the same way, and BatchWriteItem,
-	// DeleteItem, PutItem and UpdateItem.
+	// it: the actions of GrantReadTarget, and BatchWriteItem, DeleteItem, PutItem and
+	// UpdateItem. The rest is as with GrantReadTarget.
 	GrantReadWriteSource(grantee awsiam.IGrantable) awsiam.Grant
 }
 
-// replicatedTable embeds the Construct that NewConstruct_Override fills in,
-// which is what lets it be the scope of other constructs.
+// replicatedTable embeds the Construct that NewConstruct_Override fills in, so it
+// can be the scope of other constructs.
 type replicatedTable struct {
 	constructs.Construct
 

@@ -5,8 +5,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// readActions are the actions that read a table: never one that writes, and
-// none on its stream. Source: Service Authorization Reference, "Actions,
+// readActions are the actions that read a table. None writes, and none concerns
+// the stream. Source: Service Authorization Reference, "Actions,
 // resources, and condition keys for Amazon DynamoDB".
 var readActions = []string{
 	"dynamodb:BatchGetItem",
@@ -25,8 +25,8 @@ var writeActions = []string{
 	"dynamodb:UpdateItem",
 }
 
-// newSourceTable defines the table with the stream. The stream carries both
-// images: a key that changed can only be seen with the old one and the new one.
+// newSourceTable defines the table with the stream. The stream carries both images,
+// because only the two together show that a key changed.
 func newSourceTable(t *replicatedTable, props ReplicatedTableProps) awsdynamodb.TableV2 {
 	table := tableProps(props.Source, props)
 	table.DynamoStream = awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES

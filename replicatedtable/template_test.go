@@ -502,7 +502,7 @@ func TestTheFunctionReadsItsMappingFromTheEnvironment(t *testing.T) {
 		{k.active, guardedProps()},
 	} {
 		got := k.mapping(t, tt.table)
-		want, _ := validate(tt.props, sizes{})
+		want := toSpec(tt.props)
 		want.Source.TableName = logicalID(k.stack, tt.table.SourceTable())
 		want.Targets[0].TableName = logicalID(k.stack, tt.table.TargetTable())
 		want.FailureQueueURL = logicalID(k.stack, tt.table.FailureQueue())

@@ -68,21 +68,21 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			name:  "no Source",
 			why:   "a required prop is nil, and nothing else is said about what follows from that",
 			props: func(p *ReplicatedTableProps) { p.Source = nil },
-			want:  []string{`Source is nil: give the key schema of the source table`},
+			want:  []string{`Source is nil: set it to the key schema of the source table`},
 		},
 		{
 			name:  "no Target",
 			why:   "as above",
 			props: func(p *ReplicatedTableProps) { p.Target = nil },
-			want:  []string{`Target is nil: give the key schema of the target table`},
+			want:  []string{`Target is nil: set it to the key schema of the target table`},
 		},
 		{
 			name:  "neither Source nor Target",
 			why:   "the props' zero value",
 			props: func(p *ReplicatedTableProps) { *p = ReplicatedTableProps{} },
 			want: []string{
-				`Source is nil: give the key schema of the source table`,
-				`Target is nil: give the key schema of the target table`,
+				`Source is nil: set it to the key schema of the source table`,
+				`Target is nil: set it to the key schema of the target table`,
 			},
 		},
 		{
@@ -192,7 +192,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 				p.KeySources = &map[string]KeySource{"state": KeySource_Attribute(jsii.String(strings.Repeat("x", 4000)))}
 			},
 			want: []string{`Source, Target, KeySources, Projection and Filter need 5079 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
-				`shorten the attribute names, or what Projection lists (0 names, 0 bytes now), KeySources name (4048 bytes now) or Filter asks (0 bytes now)`},
+				`shorten the attribute names, or Projection (0 names, 0 bytes now), KeySources (4048 bytes now) or Filter (0 bytes now)`},
 		},
 		{
 			name: "nil rename",
@@ -282,7 +282,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 				*p = *lastWriterProps()
 				p.VersionGuard = jsii.Bool(true)
 			},
-			want: []string{`VersionGuard is set and so is OnKeyCollision, which guards every write too: set one of them`},
+			want: []string{`VersionGuard is set, and so is OnKeyCollision, which guards every write too: set only one of them`},
 		},
 		{
 			name: "version guard for a key that is not unique",
@@ -491,7 +491,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			why:   "Lambda would refuse the function, after the tables were made",
 			props: func(p *ReplicatedTableProps) { p.Projection = include(300) },
 			want: []string{`Source, Target, KeySources, Projection and Filter need 5552 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
-				`shorten the attribute names, or what Projection lists (300 names, 4517 bytes now), KeySources name (0 bytes now) or Filter asks (0 bytes now)`},
+				`shorten the attribute names, or Projection (300 names, 4517 bytes now), KeySources (0 bytes now) or Filter (0 bytes now)`},
 		},
 		{
 			name: "environment too large for its filter",
@@ -500,7 +500,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 				p.Filter = Condition_Equals(jsii.String("bio"), Value_String(jsii.String(strings.Repeat("<", 3500))))
 			},
 			want: []string{`Source, Target, KeySources, Projection and Filter need 4631 bytes of the function's environment with table names of 255: Lambda's limit is 4096; ` +
-				`shorten the attribute names, or what Projection lists (0 names, 0 bytes now), KeySources name (0 bytes now) or Filter asks (3600 bytes now)`},
+				`shorten the attribute names, or Projection (0 names, 0 bytes now), KeySources (0 bytes now) or Filter (3600 bytes now)`},
 		},
 		{
 			name: "several mistakes in several props",
@@ -531,7 +531,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			},
 			sizes: sizes{batchSize: jsii.Number(-1)},
 			want: []string{
-				`Source is nil: give the key schema of the source table`,
+				`Source is nil: set it to the key schema of the source table`,
 				`Projection INCLUDE lists no attributes: name at least one, or use ALL or KEYS_ONLY`,
 				`Filter.Any is empty: give at least one condition`,
 				`ExpiredItems is "ARCHIVE": leave it out to delete the target item, or use KEEP`,
@@ -543,7 +543,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			props := uniqueProps()
 			tt.props(props)
-			_, problems := validate(props, tt.sizes)
+			problems := validate(props, tt.sizes)
 			got := message("App/Users", problems)
 			want := ""
 			for i, line := range tt.want {
@@ -560,7 +560,7 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 }
 
 func TestNilPropsAreAProblemNotACrash(t *testing.T) {
-	_, problems := validate(nil, knownSizes(nil))
+	problems := validate(nil, knownSizes(nil))
 	if got, want := message("Users", problems), "Users: props are nil: Source and Target are required"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -578,11 +578,11 @@ func include(count int) *Projection {
 func TestTheEnvironmentMayFillLambdasLimitExactly(t *testing.T) {
 	props := uniqueProps()
 	props.Projection = include(200)
-	mapping, _ := validate(props, sizes{})
-	room := maxEnvironmentBytes - environmentBytes(mapping)
+	replication := toSpec(props)
+	room := maxEnvironmentBytes - environmentBytes(replication)
 	for length, fits := range map[int]bool{room: true, room + 1: false} {
 		(*props.Projection.Attributes)[0] = jsii.String("attr000000" + strings.Repeat("x", length))
-		_, problems := validate(props, sizes{})
+		problems := validate(props, sizes{})
 		if (len(problems) == 0) != fits {
 			t.Errorf("%d more bytes where %d are left: fits is %v, got %v", length, room, fits, problems)
 		}
@@ -590,10 +590,10 @@ func TestTheEnvironmentMayFillLambdasLimitExactly(t *testing.T) {
 }
 
 func TestNoMemoryMakesTheEnvironmentLongerThanWhatIsChecked(t *testing.T) {
-	mapping, _ := validate(uniqueProps(), sizes{})
-	checked := environmentBytes(mapping)
+	replication := toSpec(uniqueProps())
+	checked := environmentBytes(replication)
 	for mebibytes := int(memoryRange.min); mebibytes <= int(memoryRange.max); mebibytes++ {
-		if size := len(encode(environment(mapping, mebibytes))); size > checked {
+		if size := len(encode(replication.Environment(mebibytes))); size > checked {
 			t.Fatalf("with %d MiB it has %d bytes, checked are %d", mebibytes, size, checked)
 		}
 	}
@@ -618,10 +618,10 @@ func TestTheMappingSaysWhatThePropsSay(t *testing.T) {
 			Condition_Exists(jsii.String("name")),
 		),
 	)
-	got, problems := validate(props, sizes{})
-	if len(problems) > 0 {
+	if problems := validate(props, sizes{}); len(problems) > 0 {
 		t.Fatal(message("Users", problems))
 	}
+	got := toSpec(props)
 	got.Source.TableName, got.Targets[0].TableName, got.FailureQueueURL = "source", "target", "queue"
 	want := spec.Spec{
 		Source: spec.Table{TableName: "source", KeySchema: spec.KeySchema{
@@ -658,17 +658,17 @@ func TestTheMappingSaysWhatThePropsSay(t *testing.T) {
 
 func TestACompositeThatContainsTheSourceKeyIsUnique(t *testing.T) {
 	props := madeProps()
-	mapping, problems := validate(props, sizes{})
-	if len(problems) > 0 {
+	if problems := validate(props, sizes{}); len(problems) > 0 {
 		t.Fatal(message("Users", problems))
 	}
-	got := mapping.Targets[0].KeySources["place"]
+	replication := toSpec(props)
+	got := replication.Targets[0].KeySources["place"]
 	want := spec.KeySource{Parts: [][]string{{"address", "city"}, {"email"}}, Separator: "#"}
-	if !reflect.DeepEqual(got, want) || mapping.Targets[0].VersionAttribute != "" {
+	if !reflect.DeepEqual(got, want) || replication.Targets[0].VersionAttribute != "" {
 		t.Errorf("got %+v, want %+v and no version", got, want)
 	}
 	(*props.KeySources)["place"] = KeySource_Attribute(jsii.String("address.city"))
-	if _, problems = validate(props, sizes{}); len(problems) != 1 || problems[0].Path != "Target.SortKey" {
+	if problems := validate(props, sizes{}); len(problems) != 1 || problems[0].Path != "Target.SortKey" {
 		t.Errorf("without the email: got %v, want a problem of the sort key", problems)
 	}
 }
@@ -677,14 +677,14 @@ func TestASourceKeyWithADotInItsNameIsAPart(t *testing.T) {
 	props := madeProps()
 	props.Source.PartitionKey = str("user.email")
 	(*props.KeySources)["place"] = KeySource_Composite(jsii.String("#"), jsii.String("address.city"), jsii.String("user.email"))
-	if _, problems := validate(props, sizes{}); len(problems) > 0 {
+	if problems := validate(props, sizes{}); len(problems) > 0 {
 		t.Error(message("Users", problems))
 	}
 }
 
 func TestDefaultsOfTheMapping(t *testing.T) {
-	mapping, _ := validate(uniqueProps(), sizes{})
-	target := mapping.Targets[0]
+	replication := toSpec(uniqueProps())
+	target := replication.Targets[0]
 	if target.Projection.Type != spec.All || target.Filter != nil || target.OnKeyCollision != "" || target.VersionAttribute != "" || target.ExpiredItems != "" {
 		t.Errorf("a unique mapping without options is ALL without filter, policy, version and kept items, got %+v", target)
 	}
@@ -693,8 +693,8 @@ func TestDefaultsOfTheMapping(t *testing.T) {
 func TestTheVersionGuardIsTheVersionAttributeWithoutAPolicy(t *testing.T) {
 	props := uniqueProps()
 	props.VersionGuard = jsii.Bool(true)
-	mapping, _ := validate(props, sizes{})
-	if target := mapping.Targets[0]; target.OnKeyCollision != "" || target.VersionAttribute != spec.DefaultVersionAttribute {
+	replication := toSpec(props)
+	if target := replication.Targets[0]; target.OnKeyCollision != "" || target.VersionAttribute != spec.DefaultVersionAttribute {
 		t.Errorf("got policy %q and attribute %q", target.OnKeyCollision, target.VersionAttribute)
 	}
 }
@@ -703,8 +703,8 @@ func TestDeletingExpiredItemsAndBrakingAreTheDefaultsWrittenOut(t *testing.T) {
 	props := uniqueProps()
 	props.ExpiredItems = ExpiredItems_DELETE
 	props.WriteBrake = jsii.Bool(true)
-	written, _ := validate(props, sizes{})
-	leftOut, _ := validate(uniqueProps(), sizes{})
+	written := toSpec(props)
+	leftOut := toSpec(uniqueProps())
 	if written.Encode() != leftOut.Encode() {
 		t.Errorf("got %s, want %s", written.Encode(), leftOut.Encode())
 	}

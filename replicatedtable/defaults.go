@@ -1,0 +1,33 @@
+package replicatedtable
+
+import (
+	"cmp"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/jsii-runtime-go"
+)
+
+const (
+	defaultMemoryMiB      = 256
+	defaultTimeoutMinutes = 1
+	defaultBatchSize      = 1000
+)
+
+// withDefaults returns a copy in which every optional prop that the CDK needs is
+// set. Projection and VersionAttribute get their defaults in toSpec.
+func (p ReplicatedTableProps) withDefaults() ReplicatedTableProps {
+	p.RemovalPolicy = cmp.Or(p.RemovalPolicy, awscdk.RemovalPolicy_RETAIN)
+	p.MemorySize = cmp.Or(p.MemorySize, jsii.Number(defaultMemoryMiB))
+	p.BatchSize = cmp.Or(p.BatchSize, jsii.Number(defaultBatchSize))
+	p.LogRetention = cmp.Or(p.LogRetention, awslogs.RetentionDays_ONE_MONTH)
+	if p.Timeout == nil {
+		p.Timeout = awscdk.Duration_Minutes(jsii.Number(defaultTimeoutMinutes))
+	}
+	if p.Architecture == nil {
+		p.Architecture = awslambda.Architecture_ARM_64()
+	}
+
+	return p
+}
