@@ -12,16 +12,18 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// build synthesizes an app with two tables and returns the folders of the
-// functions that were built for it.
+// build synthesizes an app with two tables, and returns the folders of the functions
+// that were built for it.
 func build(t *testing.T) (outdir string, functions []string) {
 	t.Helper()
+
 	outdir = t.TempDir()
 	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(outdir), AnalyticsReporting: jsii.Bool(false)})
 	stack := awscdk.NewStack(app, jsii.String("App"), nil)
 	NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
 	NewReplicatedTable(stack, jsii.String("Cities"), lastWriterProps())
 	app.Synth(nil)
+
 	binaries, err := filepath.Glob(filepath.Join(outdir, "asset.*", "bootstrap"))
 	if err != nil {
 		t.Fatal(err)
@@ -29,6 +31,7 @@ func build(t *testing.T) (outdir string, functions []string) {
 	for _, binary := range binaries {
 		functions = append(functions, filepath.Base(filepath.Dir(binary)))
 	}
+
 	return outdir, functions
 }
 
@@ -37,6 +40,7 @@ func TestTheFunctionIsBuiltOnceAndReproducibly(t *testing.T) {
 	if len(functions) != 1 {
 		t.Fatalf("two tables built %d functions, want one for both: %v", len(functions), functions)
 	}
+
 	binary, err := elf.Open(filepath.Join(outdir, functions[0], "bootstrap"))
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +49,7 @@ func TestTheFunctionIsBuiltOnceAndReproducibly(t *testing.T) {
 	if binary.Machine != elf.EM_AARCH64 {
 		t.Errorf("bootstrap is for %s, want %s", binary.Machine, elf.EM_AARCH64)
 	}
+
 	if _, again := build(t); len(again) != 1 || again[0] != functions[0] {
 		t.Errorf("a second app in another folder built %v, want %v", again, functions)
 	}
@@ -56,6 +61,7 @@ func TestASkippedBuildHasTheSameHashInEveryOutputFolder(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(*awscdk.Stage_Of(vendored).AssetOutdir(), "vendor"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+
 	text := func(stack awscdk.Stack) string {
 		NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
 		return toJSON(t, *assertions.Template_FromStack(stack, nil).ToJSON())
@@ -68,25 +74,22 @@ func TestASkippedBuildHasTheSameHashInEveryOutputFolder(t *testing.T) {
 func TestAMissingGoCommandIsNamedBeforeDockerIsTried(t *testing.T) {
 	stack := newStack(t)
 	t.Setenv("PATH", t.TempDir())
-	defer func() {
-		want := "App/Users: the function is built during synthesis, which needs the go command: install Go and put it on PATH"
-		if got, _ := recover().(string); !strings.HasPrefix(got, want) {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}()
-	NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
+	got := panicOf(func() { NewReplicatedTable(stack, jsii.String("Users"), uniqueProps()) })
+	want := "App/Users: the function is built during synthesis, which needs the go command: " +
+		"install Go and put it on PATH"
+	if !strings.HasPrefix(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 func TestAnAppOutsideItsModuleIsToldToRunInside(t *testing.T) {
 	stack := newStack(t)
 	t.Chdir(t.TempDir())
-	defer func() {
-		want := "App/Users: the app's go.mod was not found: run the app inside its module"
-		if got, _ := recover().(string); !strings.HasPrefix(got, want) {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}()
-	NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
+	got := panicOf(func() { NewReplicatedTable(stack, jsii.String("Users"), uniqueProps()) })
+	want := "App/Users: the app's go.mod was not found: run the app inside its module"
+	if !strings.HasPrefix(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 func TestOnlyAVendorFolderOfAnotherNeedsTheFlagThatWarns(t *testing.T) {
@@ -103,8 +106,9 @@ func TestOnlyAVendorFolderOfAnotherNeedsTheFlagThatWarns(t *testing.T) {
 func TestAVendorFolderIsFoundWhereGoFunctionFindsIt(t *testing.T) {
 	root := t.TempDir()
 	if hasVendorAbove(filepath.Join(root, "cdk.out", "main.go")) {
-		t.Fatalf("a vendor folder was found above %s, where the test made none", root)
+		t.Fatalf("a vendor folder was found above %s, where the test created none", root)
 	}
+
 	if err := os.Mkdir(filepath.Join(root, "vendor"), 0o755); err != nil {
 		t.Fatal(err)
 	}

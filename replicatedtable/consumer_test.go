@@ -8,97 +8,17 @@ import (
 	"testing"
 )
 
-// consumer is a module of its own, whose app is built once and run wherever a copy of
-// the module is.
-type consumer struct {
-	// files are the module's, by name.
-	files map[string]string
-	// replace is the line of a go.mod or go.work file that says where this
-	// repository is.
-	replace string
-	// app is the path of the binary, once it is built.
-	app string
-}
-
-func newConsumer(t *testing.T) consumer {
-	t.Helper()
-	repository, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// It requires what this module requires, so that its go.mod is complete.
-	requirements := strings.Replace(read(t, "../go.mod"), "module github.com/replicatedtable/cdk-go", "module example.com/app", 1)
-	return consumer{
-		files: map[string]string{
-			"go.mod":  requirements + "\nrequire github.com/replicatedtable/cdk-go v0.0.0\n",
-			"go.sum":  read(t, "../go.sum"),
-			"main.go": read(t, "testdata/app/main.go"),
-
-			"readme/main.go": firstGoBlock(t, "../README.md"),
-		},
-		replace: "\nreplace github.com/replicatedtable/cdk-go => " + repository + "\n",
-	}
-}
-
-// build builds the module's app.
-func (c *consumer) build(t *testing.T) {
-	t.Helper()
-	c.app = filepath.Join(t.TempDir(), "app")
-	c.run(t, "build", "-o", c.app, ".")
-}
-
-// run runs the go command in a copy of the module.
-func (c *consumer) run(t *testing.T, arguments ...string) {
-	t.Helper()
-	command := exec.Command("go", arguments...)
-	command.Dir = filepath.Join(t.TempDir(), "app")
-	c.writeModule(t, command.Dir, c.replace)
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("go %s in the consumer's module: %v\n%s", strings.Join(arguments, " "), err, out)
-	}
-}
-
-// firstGoBlock returns the first block of Go code in a document.
-func firstGoBlock(t *testing.T, document string) string {
-	t.Helper()
-	_, rest, _ := strings.Cut(read(t, document), "```go\n")
-	block, _, found := strings.Cut(rest, "```\n")
-	if !found {
-		t.Fatalf("%s has no block of Go code", document)
-	}
-	return block
-}
+// These tests run in parallel: the go command and the app are processes of their
+// own, so they do not share the Node process of the other tests.
 
 func TestTheExampleOfTheReadmeCompilesAsPasted(t *testing.T) {
+	t.Parallel()
 	c := newConsumer(t)
 	c.run(t, "vet", "./readme")
 }
 
-// writeModule writes the module to folder, with replace at the end of its go.mod.
-func (c consumer) writeModule(t *testing.T, folder, replace string) {
-	t.Helper()
-	for name, text := range c.files {
-		if name == "go.mod" {
-			text += replace
-		}
-		write(t, filepath.Join(folder, name), text)
-	}
-}
-
-// synthesize runs the app in folder and returns its templates: with the function
-// built, and with building skipped. Like a shell that went there, it sets PWD to
-// folder's name, through whatever symbolic links that leads.
-func (c consumer) synthesize(t *testing.T, folder, outdir string) (built, skipped string) {
-	t.Helper()
-	run := exec.Command(c.app, outdir)
-	run.Dir = folder
-	if out, err := run.CombinedOutput(); err != nil {
-		t.Fatalf("running the consumer's app in %s: %v\n%s", folder, err, out)
-	}
-	return read(t, filepath.Join(outdir, "built", "App.template.json")), read(t, filepath.Join(outdir, "skipped", "App.template.json"))
-}
-
 func TestATemplateIsTheSameWhereverTheAppRuns(t *testing.T) {
+	t.Parallel()
 	c := newConsumer(t)
 	c.build(t)
 	root := t.TempDir()
@@ -109,31 +29,41 @@ func TestATemplateIsTheSameWhereverTheAppRuns(t *testing.T) {
 	// from there end in another folder.
 	tests := []struct {
 		name, why string
-		// prepare makes the folder to run in below root.
+		// prepare writes the module below root, and returns the folder to run the app in.
 		prepare func(t *testing.T, root string) string
 	}{
-		{"through a symbolic link", "PWD then names the link", func(t *testing.T, root string) string {
-			folder := filepath.Join(root, "checkout")
-			c.writeModule(t, folder, c.replace)
-			return link(t, folder, filepath.Join(root, "home", "links", "app"))
-		}},
-		{"through a symbolic link into a workspace", "the app was built without the go.work file", func(t *testing.T, root string) string {
-			write(t, filepath.Join(root, "workspace", "go.work"), "go 1.26\n")
-			folder := filepath.Join(root, "workspace", "app")
-			c.writeModule(t, folder, c.replace)
-			return link(t, folder, filepath.Join(root, "home", "links", "app"))
-		}},
-		{"in a workspace with a symbolic link to the module", "only its go.work file says where this module is", func(t *testing.T, root string) string {
-			workspace := filepath.Join(root, "home", "workspace")
-			write(t, filepath.Join(workspace, "go.work"), "go 1.26\n\nuse ./app\n"+c.replace)
-			write(t, filepath.Join(workspace, "go.work.sum"), c.files["go.sum"])
-			folder := filepath.Join(root, "checkout")
-			c.writeModule(t, folder, "")
-			return link(t, folder, filepath.Join(workspace, "app"))
-		}},
+		{
+			"through a symbolic link", "PWD then names the link",
+			func(t *testing.T, root string) string {
+				folder := filepath.Join(root, "checkout")
+				c.writeModule(t, folder, c.replace)
+				return link(t, folder, filepath.Join(root, "home", "links", "app"))
+			},
+		},
+		{
+			"through a symbolic link into a workspace", "the app was built without the go.work file",
+			func(t *testing.T, root string) string {
+				write(t, filepath.Join(root, "workspace", "go.work"), "go 1.26\n")
+				folder := filepath.Join(root, "workspace", "app")
+				c.writeModule(t, folder, c.replace)
+				return link(t, folder, filepath.Join(root, "home", "links", "app"))
+			},
+		},
+		{
+			"in a workspace with a symbolic link to the module", "only its go.work file says where this module is",
+			func(t *testing.T, root string) string {
+				workspace := filepath.Join(root, "home", "workspace")
+				write(t, filepath.Join(workspace, "go.work"), "go 1.26\n\nuse ./app\n"+c.replace)
+				write(t, filepath.Join(workspace, "go.work.sum"), c.files["go.sum"])
+				folder := filepath.Join(root, "checkout")
+				c.writeModule(t, folder, "")
+				return link(t, folder, filepath.Join(workspace, "app"))
+			},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			t.Log(tt.why)
 			root := t.TempDir()
 			built, skipped := c.synthesize(t, tt.prepare(t, root), filepath.Join(root, "out"))
@@ -147,29 +77,131 @@ func TestATemplateIsTheSameWhereverTheAppRuns(t *testing.T) {
 	}
 }
 
-// link makes a symbolic link to folder and returns its path.
+// consumer is a separate module. Its app is built once, and runs in any copy of the
+// module.
+type consumer struct {
+	// files are the module's, by name.
+	files map[string]string
+	// replace is the line of a go.mod or go.work file that says where this
+	// repository is.
+	replace string
+	// app is the path of the binary, once it is built.
+	app string
+}
+
+func newConsumer(t *testing.T) consumer {
+	t.Helper()
+
+	repository, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It requires what this module requires, so that its go.mod is complete.
+	requirements := strings.Replace(read(t, "../go.mod"),
+		"module github.com/replicatedtable/cdk-go", "module example.com/app", 1)
+
+	return consumer{
+		files: map[string]string{
+			"go.mod":  requirements + "\nrequire github.com/replicatedtable/cdk-go v0.0.0\n",
+			"go.sum":  read(t, "../go.sum"),
+			"main.go": read(t, "testdata/app/main.go"),
+
+			"readme/main.go": firstGoBlock(t, "../README.md"),
+		},
+		replace: "\nreplace github.com/replicatedtable/cdk-go => " + repository + "\n",
+	}
+}
+
+// firstGoBlock returns the first block of Go code in a document.
+func firstGoBlock(t *testing.T, document string) string {
+	t.Helper()
+
+	_, rest, _ := strings.Cut(read(t, document), "```go\n")
+	block, _, found := strings.Cut(rest, "```\n")
+	if !found {
+		t.Fatalf("%s has no block of Go code", document)
+	}
+
+	return block
+}
+
+// build builds the module's app, without debug information, which nobody reads and
+// the linker would spend half of its time on.
+func (c *consumer) build(t *testing.T) {
+	t.Helper()
+
+	c.app = filepath.Join(t.TempDir(), "app")
+	c.run(t, "build", "-ldflags=-s", "-o", c.app, ".")
+}
+
+// run runs the go command in a copy of the module.
+func (c *consumer) run(t *testing.T, arguments ...string) {
+	t.Helper()
+
+	command := exec.Command("go", arguments...)
+	command.Dir = filepath.Join(t.TempDir(), "app")
+	c.writeModule(t, command.Dir, c.replace)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("go %s in the consumer's module: %v\n%s", strings.Join(arguments, " "), err, out)
+	}
+}
+
+// writeModule writes the module to folder, with replace at the end of its go.mod.
+func (c *consumer) writeModule(t *testing.T, folder, replace string) {
+	t.Helper()
+
+	for name, text := range c.files {
+		if name == "go.mod" {
+			text += replace
+		}
+		write(t, filepath.Join(folder, name), text)
+	}
+}
+
+// synthesize runs the app in folder and returns its templates: with the function
+// built, and with building skipped. Like a shell in that folder, it sets PWD to the
+// folder's name, symbolic links included.
+func (c *consumer) synthesize(t *testing.T, folder, outdir string) (built, skipped string) {
+	t.Helper()
+
+	run := exec.Command(c.app, outdir)
+	run.Dir = folder
+	if out, err := run.CombinedOutput(); err != nil {
+		t.Fatalf("running the consumer's app in %s: %v\n%s", folder, err, out)
+	}
+
+	template := func(name string) string { return read(t, filepath.Join(outdir, name, "App.template.json")) }
+	return template("built"), template("skipped")
+}
+
+// link creates a symbolic link to folder and returns its path.
 func link(t *testing.T, folder, path string) string {
 	t.Helper()
+
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(folder, path); err != nil {
 		t.Fatal(err)
 	}
+
 	return path
 }
 
 func read(t *testing.T, path string) string {
 	t.Helper()
+
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return string(text)
 }
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
+
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,8 @@ func ExampleNewReplicatedTable_keySources() {
 		},
 		KeySources: &map[string]replicatedtable.KeySource{
 			"country": replicatedtable.KeySource_Attribute(jsii.String("address.country")),
-			"place":   replicatedtable.KeySource_Composite(jsii.String("#"), jsii.String("address.city"), jsii.String("email")),
+			"place": replicatedtable.KeySource_Composite(
+				jsii.String("#"), jsii.String("address.city"), jsii.String("email")),
 		},
 		Projection: &replicatedtable.Projection{
 			Type:       replicatedtable.ProjectionType_INCLUDE,

@@ -10,10 +10,10 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// conditionCase is a condition with what it says of items. The cases drive a test
-// of the replicator too, so that Lambda and the function agree about a filter.
-// Items are as DynamoDB writes them; only where Lambda does not evaluate the
-// condition, numbers come in other notations as well.
+// conditionCase is a condition, with the items for which it holds or not. The cases
+// drive a test of the replicator too, so that Lambda and the function agree about a
+// filter. Items are as DynamoDB writes them. Numbers have other notations only where
+// Lambda does not evaluate the condition.
 type conditionCase struct {
 	Name       string
 	Condition  spec.Condition
@@ -28,6 +28,7 @@ type conditionItem struct {
 
 func conditionCases(t *testing.T) []conditionCase {
 	t.Helper()
+
 	text, err := os.ReadFile("../internal/spec/testdata/conditions.json")
 	if err != nil {
 		t.Fatal(err)
@@ -36,6 +37,7 @@ func conditionCases(t *testing.T) []conditionCase {
 	if err := json.Unmarshal(text, &cases); err != nil {
 		t.Fatal(err)
 	}
+
 	return cases
 }
 
@@ -49,9 +51,11 @@ func TestPatternsLetThroughExactlyTheRecordsWithAnImageThatMeetsTheFilter(t *tes
 			if !c.PushedDown {
 				return
 			}
+
 			for _, record := range records(c.Items) {
-				if got := passes(t, patterns, record.record); got != record.holds {
-					t.Errorf("%s\n%s: passes is %t, want %t", strings.Join(patterns, "\n"), toJSON(t, record.record), got, record.holds)
+				if got := letThrough(t, patterns, record.record); got != record.holds {
+					t.Errorf("%s\n%s: let through is %t, want %t",
+						strings.Join(patterns, "\n"), toJSON(t, record.record), got, record.holds)
 				}
 			}
 		})
@@ -64,7 +68,7 @@ type streamRecord struct {
 	holds  bool
 }
 
-// records makes every insertion, deletion and modification of the items.
+// records has every insertion, deletion and modification of the items.
 func records(items []conditionItem) []streamRecord {
 	var all []streamRecord
 	add := func(event string, images map[string]any, holds bool) {
@@ -77,18 +81,20 @@ func records(items []conditionItem) []streamRecord {
 			add("MODIFY", map[string]any{"OldImage": a.Item, "NewImage": b.Item}, a.Holds || b.Holds)
 		}
 	}
+
 	return all
 }
 
-// passes reports whether an event source mapping with the patterns lets a record
-// through: when one of them matches. Source: AWS Lambda Developer Guide, "Control
+// letThrough reports whether an event source mapping with the patterns lets a record
+// through: whether one of them matches. Source: AWS Lambda Developer Guide, "Control
 // which events Lambda sends to your function", filter rule syntax.
-func passes(t *testing.T, patterns []string, record any) bool {
+func letThrough(t *testing.T, patterns []string, record any) bool {
 	t.Helper()
+
 	for _, text := range patterns {
 		var p any
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
-			t.Fatalf("%s is no JSON: %v", text, err)
+			t.Fatalf("%s is not JSON: %v", text, err)
 		}
 		if matches(t, p, record) {
 			return true
@@ -97,17 +103,18 @@ func passes(t *testing.T, patterns []string, record any) bool {
 	return false
 }
 
-// matches reports whether a part of a pattern matches a part of an event: an
-// object when the event has all its names and each matches, a list when one of
-// its matchers does.
+// matches reports whether a part of a pattern matches a part of an event. An object
+// does when the event has all its names and each matches, a list when one of its
+// matchers does.
 func matches(t *testing.T, pattern, event any) bool {
 	t.Helper()
+
 	switch pattern := pattern.(type) {
 	case map[string]any:
 		members, _ := event.(map[string]any)
 		for name, part := range pattern {
 			if name == "$or" {
-				t.Fatal("$or is another rule than a name")
+				t.Fatal("$or is a rule and not a name")
 			}
 			member, found := members[name]
 			if !found || !matches(t, part, member) {
@@ -123,15 +130,16 @@ func matches(t *testing.T, pattern, event any) bool {
 		}
 		return false
 	default:
-		t.Fatalf("a pattern has neither an object nor a list where it must: %v", pattern)
+		t.Fatalf("a part of a pattern is neither an object nor a list: %v", pattern)
 		return false
 	}
 }
 
-// matchesOne reports whether one matcher of a list matches a value: by JSON type
-// and value, or by prefix. The other rules are not used.
+// matchesOne reports whether one matcher of a list matches a value: by JSON type and
+// value, or by prefix. Patterns use no other rules.
 func matchesOne(t *testing.T, matcher, value any) bool {
 	t.Helper()
+
 	switch matcher := matcher.(type) {
 	case string, bool:
 		text, isText := value.(string)
@@ -158,7 +166,8 @@ func TestWithoutAFilterThereAreNoPatterns(t *testing.T) {
 
 func TestAPatternMayFillLambdasLimitExactly(t *testing.T) {
 	equals := func(length int) *spec.Condition {
-		return &spec.Condition{Path: []string{"a"}, Operator: spec.Equals, Values: []spec.Value{{Type: "S", Text: strings.Repeat("<", length)}}}
+		text := spec.Value{Type: "S", Text: strings.Repeat("<", length)}
+		return &spec.Condition{Path: []string{"a"}, Operator: spec.Equals, Values: []spec.Value{text}}
 	}
 	room := maxPatternBytes - len(eventPatterns(equals(0))[0])
 	for length, fits := range map[int]bool{room: true, room + 1: false} {
@@ -168,11 +177,13 @@ func TestAPatternMayFillLambdasLimitExactly(t *testing.T) {
 	}
 }
 
-func TestAFilterOfTooManyAlternativesIsGivenUpOnBeforeTheyAreMade(t *testing.T) {
+func TestAFilterOfTooManyAlternativesHasNoPatterns(t *testing.T) {
 	var filter spec.Condition
-	for i := range 64 { // 2^64 alternatives
+	for i := range 64 { // 2^64 alternatives, so the test ends only if nothing builds them
+		path := []string{fmt.Sprint(i)}
 		equals := func(text string) spec.Condition {
-			return spec.Condition{Path: []string{fmt.Sprint(i)}, Operator: spec.Equals, Values: []spec.Value{{Type: "S", Text: text}}}
+			values := []spec.Value{{Type: "S", Text: text}}
+			return spec.Condition{Path: path, Operator: spec.Equals, Values: values}
 		}
 		filter.All = append(filter.All, spec.Condition{Any: []spec.Condition{equals("x"), equals("y")}})
 	}
