@@ -112,6 +112,7 @@ func (c functionCode) bundling() *awscdklambdagoalpha.BundlingOptions {
 	if c.strayVendor {
 		options.GoBuildFlags = jsii.Strings("-mod=" + c.mod)
 	}
+
 	return options
 }
 

@@ -12,7 +12,7 @@ import (
 func TestKeySourcesThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 	wantProblems(t, []propsCase{
 		{
-			name: "source of no key",
+			name: "source of an unknown key",
 			why:  "with a misspelt name, the key attribute would keep its default",
 			props: func(p *ReplicatedTableProps) {
 				p.KeySources = &map[string]KeySource{"sate": KeySource_Attribute(jsii.String("x"))}

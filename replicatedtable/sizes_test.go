@@ -45,7 +45,7 @@ func TestSizesOutsideTheirRangeAreNamedWithIt(t *testing.T) {
 			},
 		},
 		{
-			name:  "sizes that are no whole numbers",
+			name:  "sizes that are not whole numbers",
 			why:   "the props are floats only because JavaScript's numbers are",
 			props: func(*ReplicatedTableProps) {},
 			sizes: sizes{jsii.Number(256.5), jsii.Number(30.25), jsii.Number(math.NaN())},
