@@ -77,7 +77,7 @@ func TestAnAlarmGoesOffWhenTheStreamIsUnreadOrWaitsAndWhenAFailureDoes(t *testin
 				}
 			}
 			if len(description) > maxDescription {
-				t.Errorf("the description has %d bytes, the limit of CloudWatch is %d", len(description), maxDescription)
+				t.Errorf("the description has %d bytes, the limit is %d", len(description), maxDescription)
 			}
 		})
 	}
