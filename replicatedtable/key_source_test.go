@@ -18,7 +18,7 @@ func TestKeySourcesThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 				p.KeySources = &map[string]KeySource{"sate": KeySource_Attribute(jsii.String("x"))}
 			},
 			want: []string{
-				`KeySources "sate" is no key attribute of the target table: ` +
+				`KeySources "sate" is not a key attribute of the target table: ` +
 					`name one of its key attributes`,
 			},
 		},
@@ -26,7 +26,7 @@ func TestKeySourcesThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			name:  "nil source",
 			why:   "the zero value of a KeySource",
 			props: func(p *ReplicatedTableProps) { p.KeySources = &map[string]KeySource{"state": nil} },
-			want:  []string{`KeySources "state" is made of nothing: name an attribute of the source item`},
+			want:  []string{`KeySources "state" is derived from nothing: name an attribute of the source item`},
 		},
 		{
 			name: "nil attribute and separator",
