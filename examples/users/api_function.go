@@ -13,20 +13,23 @@ import (
 	"github.com/replicatedtable/cdk-go/replicatedtable"
 )
 
-// newAPIFunction makes the function that answers the API, from the package in
-// the folder api. Its role may do what that package does and nothing else.
-func newAPIFunction(stack awscdk.Stack, users replicatedtable.ReplicatedTable, architecture awslambda.Architecture) awslambda.IFunction {
+// newAPIFunction makes the function that answers the API, from the package in the folder
+// api. Its role may do what that package does and nothing else.
+func newAPIFunction(
+	stack awscdk.Stack, users replicatedtable.ReplicatedTable, sortKey string, architecture awslambda.Architecture,
+) awslambda.IFunction {
 	// Both cdk, by cdk.json, and go test run in this package's folder.
 	entry, err := filepath.Abs("api")
 	if err != nil {
 		panic(err)
 	}
+
 	logs := awslogs.NewLogGroup(stack, jsii.String("ApiFunctionLogs"), &awslogs.LogGroupProps{
 		Retention:     awslogs.RetentionDays_ONE_MONTH,
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
-	// An own role: the one a function gets by default has a managed policy with
-	// access to every log group of the account.
+	// The role of a function has by default a managed policy for all log groups of the
+	// account.
 	role := awsiam.NewRole(stack, jsii.String("ApiFunctionRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 	})
@@ -40,14 +43,14 @@ func newAPIFunction(stack awscdk.Stack, users replicatedtable.ReplicatedTable, a
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture: architecture,
 		MemorySize:   jsii.Number(256),
-		// The SDK's three attempts at DynamoDB fit in easily, and the gateway
-		// waits up to 30 seconds.
+		// More than the API's own patience with DynamoDB, less than the gateway's 30 s.
 		Timeout:  awscdk.Duration_Seconds(jsii.Number(10)),
 		Role:     role,
 		LogGroup: logs,
 		Environment: &map[string]*string{
-			"SOURCE_TABLE": users.SourceTable().TableName(),
-			"TARGET_TABLE": users.TargetTable().TableName(),
+			"SOURCE_TABLE":    users.SourceTable().TableName(),
+			"TARGET_TABLE":    users.TargetTable().TableName(),
+			"TARGET_SORT_KEY": &sortKey,
 		},
 		// The same source makes the same asset on every machine. Flags go in
 		// through GOFLAGS because GoBuildFlags adds a warning to the stack.

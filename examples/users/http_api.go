@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
@@ -11,46 +9,36 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// What all callers together may send. An open demo API should not be able to
-// run up a bill.
+// What all callers together may send: an open demo should not run up a bill.
 const (
 	requestsPerSecond = 50
 	requestsBurst     = 100
 )
 
-// httpAPI is the API and its one stage.
-type httpAPI struct {
-	api   awsapigatewayv2.HttpApi
-	stage awsapigatewayv2.HttpStage
-}
-
-// newHTTPAPI makes the API in front of function. It has no authorizer: anyone
-// who knows the URL can read and write users.
-func newHTTPAPI(stack awscdk.Stack, function awslambda.IFunction) httpAPI {
+// newHTTPAPI makes the API in front of function. It has no authorizer: anyone who knows
+// the URL can read and write users.
+func newHTTPAPI(
+	stack awscdk.Stack, function awslambda.IFunction,
+) (awsapigatewayv2.HttpApi, awsapigatewayv2.HttpStage) {
 	api := awsapigatewayv2.NewHttpApi(stack, jsii.String("Api"), &awsapigatewayv2.HttpApiProps{
 		Description: jsii.String("Users, by email and by state and city"),
-		// The stage below replaces it: the one made here could have no access log.
+		// The default stage could have no access log.
 		CreateDefaultStage: jsii.Bool(false),
 	})
 	integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String("Function"), function, nil)
-	for _, route := range []awsapigatewayv2.AddRoutesOptions{
-		{Path: jsii.String("/"), Methods: &[]awsapigatewayv2.HttpMethod{awsapigatewayv2.HttpMethod_POST}},
-		{Path: jsii.String("/users"), Methods: &[]awsapigatewayv2.HttpMethod{awsapigatewayv2.HttpMethod_GET}},
-		{Path: jsii.String("/users/{email}"), Methods: &[]awsapigatewayv2.HttpMethod{
-			awsapigatewayv2.HttpMethod_GET, awsapigatewayv2.HttpMethod_DELETE,
-		}},
-	} {
-		route.Integration = integration
-		api.AddRoutes(&route)
+	add := func(path string, methods ...awsapigatewayv2.HttpMethod) {
+		api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: &path, Methods: &methods, Integration: integration})
 	}
-	// Everything else goes to the function too: it answers 404 and 405 in the
-	// API's own form, and takes emails with a slash, which no route can match.
+	add("/", awsapigatewayv2.HttpMethod_POST)
+	add("/users", awsapigatewayv2.HttpMethod_GET)
+	add("/users/{email}", awsapigatewayv2.HttpMethod_GET, awsapigatewayv2.HttpMethod_DELETE)
+	// Emails with a slash match none of these routes. The function answers the rest with 404.
 	awsapigatewayv2.NewHttpRoute(stack, jsii.String("DefaultRoute"), &awsapigatewayv2.HttpRouteProps{
 		HttpApi:     api,
 		Integration: integration,
 		RouteKey:    awsapigatewayv2.HttpRouteKey_DEFAULT(),
 	})
-	return httpAPI{api: api, stage: newStage(stack, api)}
+	return api, newStage(stack, api)
 }
 
 // newStage makes the stage at the root of the API's URL, with an access log.
@@ -68,27 +56,16 @@ func newStage(stack awscdk.Stack, api awsapigatewayv2.HttpApi) awsapigatewayv2.H
 		Retention:     awslogs.RetentionDays_ONE_MONTH,
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
-	// The L1 resource takes the settings as a plain struct; for the L2 stage
-	// they would be a class written in Go.
-	stage.Node().DefaultChild().(awsapigatewayv2.CfnStage).SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
+	// The L2 stage would need a class written in Go.
+	l1 := stage.Node().DefaultChild().(awsapigatewayv2.CfnStage)
+	l1.SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
 		DestinationArn: logs.LogGroupArn(),
-		Format:         jsii.String(accessLogFormat()),
+		Format:         jsii.String(accessLogFormat),
 	})
 	return stage
 }
 
-// accessLogFormat is one line of JSON per request. It has no address, path or
-// query: the path holds an email, the query a state and a city.
-func accessLogFormat() string {
-	format, err := json.Marshal(map[string]string{
-		"requestId":     "$context.requestId",
-		"routeKey":      "$context.routeKey",
-		"status":        "$context.status",
-		"latencyMs":     "$context.responseLatency",
-		"integrationMs": "$context.integrationLatency",
-	})
-	if err != nil {
-		panic(err)
-	}
-	return string(format)
-}
+// accessLogFormat is one line of JSON per request. It has no address, path or query: the
+// path holds an email, the query a state and a city.
+const accessLogFormat = `{"integrationMs":"$context.integrationLatency","latencyMs":"$context.responseLatency",` +
+	`"requestId":"$context.requestId","routeKey":"$context.routeKey","status":"$context.status"}`

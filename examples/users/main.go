@@ -1,9 +1,9 @@
-// Command users is a CDK app: an HTTP API over a ReplicatedTable of users, who
-// are keyed by email in the source table and by state and city in the target
-// table. See README.md.
+// Command users is a CDK app: an HTTP API over a ReplicatedTable of users, whose source
+// table has the key email, and whose target table state and city. See README.md.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -19,16 +19,18 @@ func main() {
 	}
 }
 
-// run makes the app and writes what it synthesizes where the CDK's CLI told.
+// run writes what the app synthesizes where the CDK's command line expects it.
 func run() error {
 	defer jsii.Close()
-
 	app := awscdk.NewApp(nil)
-	architecture, err := parseArchitecture(app.Node().TryGetContext(jsii.String("architecture")), runtime.GOARCH)
-	if err != nil {
+	context := func(name string) any { return app.Node().TryGetContext(&name) }
+	architecture, errArchitecture := parseArchitecture(context("architecture"), runtime.GOARCH)
+	key, errKey := parseKey(context("key"))
+	if err := errors.Join(errArchitecture, errKey); err != nil {
 		return err
 	}
-	NewUsersStack(app, "ReplicatedTableUsers", &UsersStackProps{Architecture: architecture.lambda()})
+
+	NewUsersStack(app, "ReplicatedTableUsers", &UsersStackProps{Architecture: architecture.lambda(), Key: key})
 	app.Synth(nil)
 	return nil
 }

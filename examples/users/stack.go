@@ -13,53 +13,59 @@ import (
 // UsersStackProps are the properties of the stack.
 type UsersStackProps struct {
 	awscdk.StackProps
-	// Architecture is what the API function and the replicator are built for.
+	// Architecture is what both functions are built for.
 	Architecture awslambda.Architecture
+	// Key is the sort key of the target table.
+	Key key
 }
 
-// NewUsersStack makes the table of users, the API in front of it, and the
-// outputs ApiUrl, ApiId, SourceTableName and TargetTableName.
+// NewUsersStack makes the users' tables, the API in front of them, and the outputs
+// ApiUrl, ApiId, SourceTableName and TargetTableName.
 func NewUsersStack(scope constructs.Construct, id string, props *UsersStackProps) awscdk.Stack {
 	stack := awscdk.NewStack(scope, &id, &props.StackProps)
-	users := newUsersTable(stack, props.Architecture)
-	function := newAPIFunction(stack, users, props.Architecture)
-	api := newHTTPAPI(stack, function)
+	table := usersTableProps(props)
+	users := replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), table)
+	function := newAPIFunction(stack, users, *table.Target.SortKey.Name, props.Architecture)
+	api, stage := newHTTPAPI(stack, function)
 
 	output := func(name string, value *string) {
 		awscdk.NewCfnOutput(stack, &name, &awscdk.CfnOutputProps{Value: value})
 	}
-	output("ApiUrl", api.stage.Url())
-	output("ApiId", api.api.ApiId())
+	output("ApiUrl", stage.Url())
+	output("ApiId", api.ApiId())
 	output("SourceTableName", users.SourceTable().TableName())
 	output("TargetTableName", users.TargetTable().TableName())
 	return stack
 }
 
-// newUsersTable makes the replicated table of users.
-func newUsersTable(stack awscdk.Stack, architecture awslambda.Architecture) replicatedtable.ReplicatedTable {
-	return replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
-		Source: &replicatedtable.KeySchema{
-			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
-		},
-		Target: &replicatedtable.KeySchema{
-			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
-			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("city"), Type: awsdynamodb.AttributeType_STRING},
-		},
-		// The zip code stays in the source table. Email, the source key, is in
-		// the target table whatever the projection.
+func usersTableProps(props *UsersStackProps) *replicatedtable.ReplicatedTableProps {
+	table := &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.KeySchema{PartitionKey: text("email")},
+		Target: &replicatedtable.KeySchema{PartitionKey: text("state"), SortKey: text("city")},
+		// The zip code stays in the source table.
 		Projection: &replicatedtable.Projection{
 			Type:       replicatedtable.ProjectionType_EXCLUDE,
 			Attributes: jsii.Strings("zipcode"),
 		},
-		// Two users of one city meet on one target item, because state and city
-		// do not contain the email. Of these users the target table shows the
-		// one written last. When that one is deleted, an older one may or may not
-		// come back. A target key that contains the email gives each user an item
-		// and needs no policy: a sort key that joins city and email does, with
-		// KeySources (README.md).
+		// Two users of one city have one target key. The one written last has the item.
 		OnKeyCollision: replicatedtable.OnKeyCollision_LAST_WRITER_WINS,
 		// A demo leaves nothing behind. The default keeps tables with their items.
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-		Architecture:  architecture,
-	})
+		Architecture:  props.Architecture,
+	}
+
+	if props.Key == lossless {
+		// The email makes every target key unique, so no users collide.
+		table.Target.SortKey = text("cityEmail")
+		table.KeySources = &map[string]replicatedtable.KeySource{
+			"cityEmail": replicatedtable.KeySource_Composite(jsii.String("#"), jsii.String("city"), jsii.String("email")),
+		}
+		table.OnKeyCollision = ""
+	}
+	return table
+}
+
+// text is a key attribute of type string.
+func text(name string) *awsdynamodb.Attribute {
+	return &awsdynamodb.Attribute{Name: &name, Type: awsdynamodb.AttributeType_STRING}
 }

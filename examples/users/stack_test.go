@@ -15,17 +15,37 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/jsii-runtime-go"
-
-	"github.com/replicatedtable/cdk-go/internal/test/jsiitest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden template in testdata")
 
-func TestMain(m *testing.M) { os.Exit(jsiitest.Run(m)) }
+// TestMain runs the tests with a Node process that neither warns of its version nor leaves
+// its temporary files behind.
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "users")
+	if err != nil {
+		panic(err)
+	}
+	for name, value := range map[string]string{
+		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20", "JSII_DEPRECATED": "quiet", "TMPDIR": folder,
+	} {
+		if err := os.Setenv(name, value); err != nil {
+			panic(err)
+		}
+	}
+	// Importing the CDK prepared a process with the environment of that moment. The next
+	// call after this one prepares another.
+	jsii.Close()
+
+	code := m.Run()
+	// Node may still be writing. The system cleans what is left then.
+	_ = os.RemoveAll(folder)
+	os.Exit(code)
+}
 
 // The stack is synthesized once for all that these tests look at.
 func TestUsersStack(t *testing.T) {
-	tpl := synthesize(t, arm64)
+	tpl := synthesize(t, arm64, city)
 
 	t.Run("is the golden template", func(t *testing.T) { tpl.wantGolden(t) })
 
@@ -49,7 +69,8 @@ func TestUsersStack(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("the role's statements are %v, want %v", got, want)
 		}
-		if policies := tpl.only(t, "AWS::IAM::Role", "ApiFunctionRole").Properties["ManagedPolicyArns"]; policies != nil {
+		policies := tpl.only(t, "AWS::IAM::Role", "ApiFunctionRole").Properties["ManagedPolicyArns"]
+		if policies != nil {
 			t.Errorf("the role has managed policies %v, want none", policies)
 		}
 	})
@@ -82,12 +103,13 @@ func TestUsersStack(t *testing.T) {
 			}
 		}
 		settings := stage["DefaultRouteSettings"].(map[string]any)
-		if settings["ThrottlingRateLimit"] != float64(requestsPerSecond) || settings["ThrottlingBurstLimit"] != float64(requestsBurst) {
+		rate, burst := settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]
+		if rate != float64(requestsPerSecond) || burst != float64(requestsBurst) {
 			t.Errorf("the throttle is %v", settings)
 		}
 	})
 
-	t.Run("leaves nothing behind and keeps no log for ever", func(t *testing.T) {
+	t.Run("removes everything with the stack and logs after some time", func(t *testing.T) {
 		for id, r := range tpl.Resources {
 			if r.DeletionPolicy == "Retain" || r.UpdateReplacePolicy == "Retain" {
 				t.Errorf("%s is kept when the stack is destroyed", id)
@@ -102,7 +124,7 @@ func TestUsersStack(t *testing.T) {
 }
 
 func TestBothFunctionsAreBuiltForTheArchitecture(t *testing.T) {
-	functions := synthesize(t, x86_64).all("AWS::Lambda::Function", "")
+	functions := synthesize(t, x86_64, city).all("AWS::Lambda::Function", "")
 	if len(functions) != 2 {
 		t.Fatalf("got %d functions, want the replicator and the API function", len(functions))
 	}
@@ -113,6 +135,32 @@ func TestBothFunctionsAreBuiltForTheArchitecture(t *testing.T) {
 		if got := f.Properties["Runtime"]; got != "provided.al2023" {
 			t.Errorf("%s runs on %v, want provided.al2023", id, got)
 		}
+	}
+}
+
+func TestTheLosslessKeyJoinsCityAndEmail(t *testing.T) {
+	tpl, byCity := synthesize(t, arm64, lossless), synthesize(t, arm64, city)
+
+	schema := tpl.only(t, "AWS::DynamoDB::GlobalTable", "UsersTarget").Properties["KeySchema"]
+	want := []any{
+		map[string]any{"AttributeName": "state", "KeyType": "HASH"},
+		map[string]any{"AttributeName": "cityEmail", "KeyType": "RANGE"},
+	}
+	if !reflect.DeepEqual(schema, want) {
+		t.Errorf("the target's key schema is %v, want %v", schema, want)
+	}
+
+	api := tpl.only(t, "AWS::Lambda::Function", "ApiFunction").Properties["Environment"].(map[string]any)
+	if got := api["Variables"].(map[string]any)["TARGET_SORT_KEY"]; got != "cityEmail" {
+		t.Errorf("the API is told the sort key %v, want cityEmail", got)
+	}
+	if strings.Contains(string(tpl.text), "LAST_WRITER_WINS") || !strings.Contains(string(byCity.text), "LAST_WRITER_WINS") {
+		t.Error("a unique key has a collision policy, or the city has none")
+	}
+
+	got, ids := slices.Sorted(maps.Keys(tpl.Resources)), slices.Sorted(maps.Keys(byCity.Resources))
+	if !slices.Equal(got, ids) {
+		t.Errorf("the stack has the logical IDs %v, want those of the other key, %v", got, ids)
 	}
 }
 
@@ -133,7 +181,7 @@ type resource struct {
 
 // synthesize makes the template that cdk would make, with the feature flags of
 // cdk.json, but does not build the functions.
-func synthesize(t *testing.T, a architecture) template {
+func synthesize(t *testing.T, a architecture, k key) template {
 	t.Helper()
 	text, err := os.ReadFile("cdk.json")
 	if err != nil {
@@ -149,7 +197,7 @@ func synthesize(t *testing.T, a architecture) template {
 		Context:            &settings.Context,
 		Outdir:             jsii.String(t.TempDir()),
 	})
-	stack := NewUsersStack(app, "ReplicatedTableUsers", &UsersStackProps{Architecture: a.lambda()})
+	stack := NewUsersStack(app, "ReplicatedTableUsers", &UsersStackProps{Architecture: a.lambda(), Key: k})
 
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -269,6 +317,6 @@ func (tpl template) wantGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("the template is not %s: read the difference after go test ./examples/users -update", golden)
+		t.Errorf("the template is not %s: read the difference after go test . -update", golden)
 	}
 }

@@ -2,35 +2,38 @@ package main
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"regexp"
 	"runtime/debug"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 func TestAnyRequestIsAnsweredAsDocumented(t *testing.T) {
 	const seed, requests = 1, 1000
 	random := rand.New(rand.NewPCG(seed, 0))
-	api := newAPI(t)
-	api.replicated(t, ada)
-	met := map[int]bool{}
-	for n := range requests {
-		met[api.checkAnswer(t, randomRequest(random))] = true
-		if t.Failed() {
-			t.Fatalf("seed %d, request %d", seed, n)
-		}
-	}
-	for _, status := range []int{200, 201, 204, 400, 404, 405, 413} {
-		if !met[status] {
-			t.Errorf("no request was answered %d: they are not odd enough, or too odd", status)
-		}
+	for _, key := range []sortKey{city, cityEmail} {
+		t.Run(string(key), func(t *testing.T) {
+			api := newAPI(t, key)
+			api.replicated(t, ada)
+			met := map[int]bool{}
+			for n := range requests {
+				met[api.checkAnswer(t, randomRequest(random))] = true
+				if t.Failed() {
+					t.Fatalf("seed %d, request %d", seed, n)
+				}
+			}
+			for _, status := range []int{200, 201, 204, 400, 404} {
+				if !met[status] {
+					t.Errorf("no request was answered %d: they are not odd enough, or too odd", status)
+				}
+			}
+		})
 	}
 }
 
@@ -44,15 +47,22 @@ func FuzzHandle(f *testing.F) {
 	f.Add("GET", "/users", "state=x&%C3=1", "", false)
 	f.Add("GET", "/users", "state=x&"+strings.Repeat("y", maxBodyBytes), "", false)
 	f.Add("GET", "/users", "state=New+Jersey&next=QQ", "", false)
+	f.Add("GET", "/users", "state=New+Jersey&city=Princeton&next=UHJpbmNldG9uI2E", "", false)
 	f.Add("GET", "/users/"+adaEmail, "", "", false)
 	f.Add("DELETE", "/users/"+adaEmail, "", "", false)
 	f.Add("PUT", "/users/\xff", "", "", true)
-	api := newAPI(f)
-	api.replicated(f, ada)
+	var apis []api
+	for _, key := range []sortKey{city, cityEmail} {
+		api := newAPI(f, key)
+		api.replicated(f, ada)
+		apis = append(apis, api)
+	}
 	f.Fuzz(func(t *testing.T, method, rawPath, query, body string, isBase64 bool) {
 		r := request(method, "")
 		r.RawPath, r.RawQueryString, r.Body, r.IsBase64Encoded = rawPath, query, body, isBase64
-		api.checkAnswer(t, r)
+		for _, api := range apis {
+			api.checkAnswer(t, r)
+		}
 	})
 }
 
@@ -73,8 +83,8 @@ func (a api) checkAnswer(t testing.TB, r events.APIGatewayV2HTTPRequest) int {
 	a.log.Reset()
 
 	got := a.send(r)
-	if !constantLog.MatchString(a.log.String()) {
-		t.Errorf("the log has more than constants in it: %s", a.log)
+	if a.log.Len() > 0 {
+		t.Errorf("the log is not empty: %s", a.log)
 	}
 	switch got.StatusCode {
 	case http.StatusOK:
@@ -88,17 +98,12 @@ func (a api) checkAnswer(t testing.TB, r events.APIGatewayV2HTTPRequest) int {
 		a.checkLocation(t, got)
 	case http.StatusNoContent:
 		got.want(t, http.StatusNoContent, "")
-	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusRequestEntityTooLarge:
+	case http.StatusBadRequest, http.StatusNotFound:
 		var failure struct {
-			Error struct {
-				Field   *string `json:"field"`
-				Message string  `json:"message"`
-			} `json:"error"`
+			Error problem `json:"error"`
 		}
 		got.as(t, &failure, 512)
-		field := failure.Error.Field
-		mustName := got.StatusCode == http.StatusBadRequest || got.StatusCode == http.StatusRequestEntityTooLarge
-		if failure.Error.Message == "" || mustName && field == nil || field != nil && len(*field) > maxFieldBytes {
+		if failure.Error.Message == "" || failure.Error.Field == "" {
 			t.Errorf("status is %d, body: %s", got.StatusCode, got.Body)
 		}
 	default:
@@ -108,17 +113,13 @@ func (a api) checkAnswer(t testing.TB, r events.APIGatewayV2HTTPRequest) int {
 	return got.StatusCode
 }
 
-// constantLog is the line of a request that did not fail within: its only
-// variable parts are the time, the path's template and the status.
-var constantLog = regexp.MustCompile(
-	`^time=\S+ level=INFO msg=request requestId=request-1 routeKey=\$default ` +
-		`path=(""|/|/users|/users/\{email\}) status=\d+\n$`)
-
 // as decodes the body, which has to be JSON in UTF-8, of v's members alone and
 // at most maxBytes long.
 func (a answered) as(t testing.TB, v any, maxBytes int) {
 	t.Helper()
-	if err := json.Unmarshal([]byte(a.Body), v, json.RejectUnknownMembers(true)); err != nil {
+	decoder := json.NewDecoder(strings.NewReader(a.Body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(v); err != nil || !utf8.ValidString(a.Body) {
 		t.Errorf("status is %d, body %q: %v", a.StatusCode, a.Body, err)
 	}
 	if len(a.Body) > maxBytes {
@@ -136,7 +137,7 @@ func (a api) checkLocation(t testing.TB, put answered) {
 		get.RawPath, del.RawPath = rawPath, rawPath
 		a.send(get).want(t, http.StatusOK, put.Body)
 		a.send(del).want(t, http.StatusNoContent, "")
-		a.send(get).want(t, http.StatusNotFound, unknownUserBody)
+		a.send(get).wantUnknownUser(t)
 	}
 }
 
@@ -149,7 +150,7 @@ func randomRequest(random *rand.Rand) events.APIGatewayV2HTTPRequest {
 		var b strings.Builder
 		for range random.IntN(5) {
 			b.WriteString(pick("a", "@", "%", "%25", "%40", "%C3", "%zz", "25", "\xff", "é", "\x00", "?", "#", "&", "=", ";",
-				"+", "/", ".", "..", " ", `"`, `\`, `\ud800`, "{", strings.Repeat("x", maxFieldBytes), strings.Repeat("é", 700)))
+				"+", "/", ".", "..", " ", `"`, `\`, `\ud800`, "{", strings.Repeat("x", 64), strings.Repeat("é", 700)))
 		}
 		return b.String()
 	}
@@ -171,7 +172,10 @@ func randomRequest(random *rand.Rand) events.APIGatewayV2HTTPRequest {
 		names = append(names[random.IntN(4):], pick("city", "zip", text()))
 	}
 	for i, name := range names {
-		value, _ := jsontext.AppendQuote(nil, text()) // what is not UTF-8 is replaced
+		value, err := json.Marshal(text()) // what is not UTF-8 is replaced
+		if err != nil {
+			panic(err)
+		}
 		if rarely() {
 			value = []byte(pick("null", "1", "{}", `"`+text()+`"`))
 		}

@@ -2,20 +2,19 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// answerReserve is how long before the function's deadline a call to DynamoDB
-// is given up, so that the caller gets a JSON 503 instead of the gateway's own
-// error for a function that was stopped.
-const answerReserve = 500 * time.Millisecond
+// patience is how long DynamoDB may take: less than the function's timeout, so that the
+// caller gets an answer.
+const patience = 9 * time.Second
 
 // handler answers requests of the HTTP API, payload format 2.0.
 type handler struct {
@@ -23,121 +22,57 @@ type handler struct {
 	log    *slog.Logger
 }
 
-// Handle answers one request. It never returns an error: whatever goes wrong is
-// an answer with a status and one log line.
-func (h handler) Handle(ctx context.Context, r events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerReserve))
-		defer cancel()
-	}
-	path := parsePath(r.RawPath)
-	a, err := h.act(ctx, r, path)
+// Handle answers one request. A failure is an answer, too.
+func (h handler) Handle(ctx context.Context, r events.APIGatewayV2HTTPRequest) (
+	response events.APIGatewayV2HTTPResponse, err error,
+) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	status, body, err := h.act(ctx, r)
 	if err != nil {
-		a = failed(err)
+		status, body = h.failed(r.RequestContext.RequestID, err)
 	}
-	h.logAnswer(ctx, r, path, a, err)
-	return a.response(), nil
+
+	response.StatusCode = status
+	// Answers hold personal data and change with every write.
+	response.Headers = map[string]string{"Content-Type": "application/json", "Cache-Control": "no-store"}
+	switch status {
+	case http.StatusNoContent:
+		return response, nil
+	case http.StatusCreated:
+		response.Headers["Location"] = location(body.(user).Email)
+	case http.StatusServiceUnavailable:
+		response.Headers["Retry-After"] = "1"
+	}
+	text, err := json.Marshal(body)
+	response.Body = string(text)
+	return response, err
 }
 
-// act finds the request's action and runs it.
-//
-// The path decides, not the route key: requests that no route of the API
-// matches come in over its $default route, and for them this function tells an
-// unknown path (404) from an unknown method (405).
-func (h handler) act(ctx context.Context, r events.APIGatewayV2HTTPRequest, path path) (answer, error) {
-	actions := h.actions(path.template)
-	if actions == nil {
-		return answer{}, &problem{status: http.StatusNotFound, Message: "there is no such path"}
-	}
-	action, ok := actions[r.RequestContext.HTTP.Method]
-	if !ok {
-		allow := strings.Join(slices.Sorted(maps.Keys(actions)), ", ")
-		return answer{}, &problem{
-			status:  http.StatusMethodNotAllowed,
-			header:  map[string]string{"Allow": allow},
-			Message: "this path takes " + allow,
+// act goes by the path, not by the route key: an email with a slash, which the gateway
+// decodes, matches no route but the default one.
+func (h handler) act(ctx context.Context, r events.APIGatewayV2HTTPRequest) (status int, body any, err error) {
+	email, isUser := strings.CutPrefix(r.RawPath, "/users/")
+	isUser = isUser && checkLength("email", email, maxPartitionKeyBytes) == nil
+
+	switch method := r.RequestContext.HTTP.Method; {
+	case method == http.MethodPost && r.RawPath == "/":
+		u, err := decodeUser(r, h.tables.sortKey)
+		if err == nil {
+			err = h.tables.put(ctx, u)
 		}
-	}
-	return action(ctx, r, path)
-}
-
-type action func(context.Context, events.APIGatewayV2HTTPRequest, path) (answer, error)
-
-// actions lists what a path takes, by method; nil for an unknown path.
-func (h handler) actions(template string) map[string]action {
-	switch template {
-	case "/":
-		return map[string]action{http.MethodPost: h.putUser}
-	case "/users":
-		return map[string]action{http.MethodGet: h.listUsers}
-	case "/users/{email}":
-		return map[string]action{http.MethodGet: h.getUser, http.MethodDelete: h.deleteUser}
+		return http.StatusCreated, u, err
+	case method == http.MethodGet && r.RawPath == "/users":
+		page, err := h.tables.list(ctx, r.RawQueryString)
+		return http.StatusOK, page, err
+	case method == http.MethodGet && isUser:
+		u, err := h.tables.get(ctx, email)
+		return http.StatusOK, u, err
+	case method == http.MethodDelete && isUser:
+		return http.StatusNoContent, nil, h.tables.delete(ctx, email)
 	default:
-		return nil
+		return 0, nil, &problem{http.StatusNotFound, "path", "does not exist, or not with this method"}
 	}
 }
 
-// putUser stores a user. A user with the same email is replaced, so sending the
-// same request again changes nothing.
-func (h handler) putUser(ctx context.Context, r events.APIGatewayV2HTTPRequest, _ path) (answer, error) {
-	u, err := decodeUser(r)
-	if err != nil {
-		return answer{}, err
-	}
-	if err := h.tables.put(ctx, u); err != nil {
-		return answer{}, err
-	}
-	return answer{
-		status: http.StatusCreated,
-		header: map[string]string{"Location": userPath(u.Email)},
-		body:   u,
-	}, nil
-}
-
-// listUsers answers from the target table, which follows the source table with
-// a short delay: a user just put or deleted may not show yet.
-func (h handler) listUsers(ctx context.Context, r events.APIGatewayV2HTTPRequest, _ path) (answer, error) {
-	q, err := decodeQuery(r.RawQueryString)
-	if err != nil {
-		return answer{}, err
-	}
-	page, err := h.tables.list(ctx, q)
-	if err != nil {
-		return answer{}, err
-	}
-	return answer{status: http.StatusOK, body: page}, nil
-}
-
-func (h handler) getUser(ctx context.Context, _ events.APIGatewayV2HTTPRequest, p path) (answer, error) {
-	u, err := h.tables.get(ctx, p.email)
-	if err != nil {
-		return answer{}, err
-	}
-	return answer{status: http.StatusOK, body: u}, nil
-}
-
-func (h handler) deleteUser(ctx context.Context, _ events.APIGatewayV2HTTPRequest, p path) (answer, error) {
-	if err := h.tables.delete(ctx, p.email); err != nil {
-		return answer{}, err
-	}
-	return answer{status: http.StatusNoContent}, nil
-}
-
-// logAnswer writes one line about a request: which request, which route, which
-// status, and for a failure its class. The path itself holds an email and the
-// query a state and a city, so neither is logged.
-func (h handler) logAnswer(ctx context.Context, r events.APIGatewayV2HTTPRequest, p path, a answer, err error) {
-	level := slog.LevelInfo
-	attrs := []slog.Attr{
-		slog.String("requestId", r.RequestContext.RequestID),
-		slog.String("routeKey", r.RouteKey),
-		slog.String("path", p.template),
-		slog.Int("status", a.status),
-	}
-	if a.status >= http.StatusInternalServerError {
-		level = slog.LevelError
-		attrs = append(attrs, slog.String("cause", cause(err)))
-	}
-	h.log.LogAttrs(ctx, level, "request", attrs...)
-}
+func location(email string) string { return "/users/" + url.PathEscape(email) }

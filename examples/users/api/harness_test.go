@@ -15,8 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 )
 
 // api is the handler under test, with its log.
@@ -25,45 +23,39 @@ type api struct {
 	log *bytes.Buffer
 }
 
-// newAPI makes a handler over two empty tables of DynamoDB Local, keyed as the
-// stack keys them.
-func newAPI(t testing.TB) api {
+// newAPI makes a handler over two empty tables, keyed as the stack keys them.
+func newAPI(t testing.TB, target sortKey) api {
 	t.Helper()
-	a := newAPIAt(t, enginetest.DynamoDBLocal(t))
-	name := strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())
+	a := newAPIAt(dynamoDB(t), target)
+	name := strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()) + "-" + string(target)
 	a.tables.source, a.tables.target = name+"-source", name+"-target"
 	a.createTable(t, a.tables.source, "email")
-	a.createTable(t, a.tables.target, "state", "city")
+	a.createTable(t, a.tables.target, "state", string(target))
 	return a
 }
 
+// unreachable is an endpoint for tests in which no request may reach a table.
+const unreachable = "http://127.0.0.1:1"
+
 // newAPIAt makes a handler whose tables are wherever endpoint says.
-func newAPIAt(t testing.TB, endpoint string) api {
-	t.Helper()
+func newAPIAt(endpoint string, target sortKey) api {
 	log := new(bytes.Buffer)
-	return api{
-		log: log,
-		handler: handler{
-			log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-			tables: tables{
-				source: "source",
-				target: "target",
-				client: dynamodb.New(dynamodb.Options{
-					BaseEndpoint: &endpoint,
-					Region:       "us-east-1",
-					Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
-					// As many attempts as in the function, without the waiting.
-					Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
-						o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
-					}),
-				}),
-			},
-		},
-	}
+	return api{log: log, handler: handler{
+		log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		tables: tables{source: "source", target: "target", sortKey: target, client: dynamodb.New(dynamodb.Options{
+			BaseEndpoint: &endpoint,
+			Region:       "us-east-1",
+			Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
+			// As many attempts as in the function, without the waiting.
+			Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+				o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+			}),
+		})},
+	}}
 }
 
-// createTable makes a table with string keys, partition key first, and deletes
-// it when the test ends.
+// createTable makes a table with string keys, partition key first, and deletes it when
+// the test ends.
 func (a api) createTable(t testing.TB, name string, keys ...string) {
 	t.Helper()
 	in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest}
@@ -79,40 +71,34 @@ func (a api) createTable(t testing.TB, name string, keys ...string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if _, err := a.tables.client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+		_, err := a.tables.client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &name})
+		if err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-// replicated puts into the target table what the replicator would put for u.
+// replicated puts into the target table what the replicator would put for a user.
 func (a api) replicated(t testing.TB, u user) {
 	t.Helper()
-	it := item(u)
-	it["replicatedtable:version"] = &types.AttributeValueMemberN{Value: "1"}
-	a.putItem(t, a.tables.target, it)
+	u.Zipcode = ""
+	item := u.item()
+	if a.tables.sortKey == city {
+		item["replicatedtable:version"] = &types.AttributeValueMemberN{Value: "1"}
+	}
+	item[string(a.tables.sortKey)] = text(a.tables.sortKey.of(u))
+	a.putItem(t, a.tables.target, item)
 }
 
-func (a api) putItem(t testing.TB, table string, it map[string]types.AttributeValue) {
+func (a api) putItem(t testing.TB, table string, item map[string]types.AttributeValue) {
 	t.Helper()
-	if _, err := a.tables.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: it}); err != nil {
+	_, err := a.tables.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: item})
+	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// item is what a table holds of u, without the members that are empty.
-func item(u user) map[string]types.AttributeValue {
-	it := map[string]types.AttributeValue{}
-	for name, value := range map[string]string{"email": u.Email, "state": u.State, "city": u.City} {
-		if value != "" {
-			it[name] = &types.AttributeValueMemberS{Value: value}
-		}
-	}
-	return it
-}
-
-// request is a request as the gateway hands it over. The target may have a
-// query string.
+// request is a request as the gateway sends it. The target may have a query string.
 func request(method, target string) events.APIGatewayV2HTTPRequest {
 	r := events.APIGatewayV2HTTPRequest{Version: "2.0", RouteKey: "$default"}
 	r.RawPath, r.RawQueryString, _ = strings.Cut(target, "?")
@@ -124,17 +110,19 @@ func request(method, target string) events.APIGatewayV2HTTPRequest {
 func (a api) send(r events.APIGatewayV2HTTPRequest) answered {
 	got, err := a.Handle(context.Background(), r)
 	if err != nil {
-		panic("Handle returned an error although it says that it never does: " + err.Error())
+		panic("Handle returned an error although every failure is an answer: " + err.Error())
 	}
 	return answered{got}
 }
 
 func (a api) do(method, target string) answered { return a.send(request(method, target)) }
 
-func (a api) post(body string) answered {
+func (a api) post(body string) answered { return a.send(bodyOf(body)) }
+
+func bodyOf(body string) events.APIGatewayV2HTTPRequest {
 	r := request("POST", "/")
 	r.Body = body
-	return a.send(r)
+	return r
 }
 
 // answered is an answer as the gateway gets it.
@@ -167,4 +155,14 @@ func (a answered) want(t testing.TB, status int, body string) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("body is %s, want %s", a.Body, body)
 	}
+}
+
+// wantError checks an answer that tells the caller what is at fault.
+func (a answered) wantError(t testing.TB, status int, field, message string) {
+	t.Helper()
+	body, err := json.Marshal(map[string]map[string]string{"error": {"field": field, "message": message}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.want(t, status, string(body))
 }

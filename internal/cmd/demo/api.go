@@ -39,9 +39,17 @@ func (a *api) post(ctx context.Context, u user) error {
 	return err
 }
 
-// usersOf queries the target table.
-func (a *api) usersOf(ctx context.Context, state string) ([]user, error) {
-	body, err := a.call(ctx, http.MethodGet, "/users?"+url.Values{"state": {state}}.Encode(), nil, http.StatusOK)
+// usersPath is the path that queries the target table for a state, or a city in it.
+func usersPath(state, city string) string {
+	path := "/users?state=" + url.QueryEscape(state)
+	if city != "" {
+		path += "&city=" + url.QueryEscape(city)
+	}
+	return path
+}
+
+func (a *api) usersOf(ctx context.Context, path string) ([]user, error) {
+	body, err := a.call(ctx, http.MethodGet, path, nil, http.StatusOK)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,8 @@ func (r *runner) existingCloud(ctx context.Context) (*cloud, error) {
 		return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	}
 	if err := refuseRealAWS(endpoint, lookup); err != nil {
-		return nil, fmt.Errorf("AWS_ENDPOINT_URL=%s: %w; unset it to start a local emulator, or set ALLOW_REAL_AWS=yes if you mean it", endpoint, err)
+		return nil, fmt.Errorf("AWS_ENDPOINT_URL=%s: %w; "+
+			"unset it to start a local emulator, or set ALLOW_REAL_AWS=yes to use real AWS", endpoint, err)
 	}
 	return &cloud{endpoint: strings.TrimSuffix(endpoint, "/")}, nil
 }
@@ -62,7 +63,7 @@ func refuseRealAWS(endpoint string, lookup func(host string) ([]netip.Addr, erro
 		return err
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return errors.New("it is no http or https URL")
+		return errors.New("it is not an http or https URL")
 	}
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	for _, domain := range realAWS {

@@ -41,8 +41,8 @@ func TestRealAWSIsRefused(t *testing.T) {
 		{"https://vpce-1.dynamodb.us-east-1.vpce.amazonaws.com", "a VPC endpoint, whose address is private", "is real AWS"},
 		{"https://moto.example", "one of its addresses is public", "public address 198.51.100.7"},
 		{"https://unknown.example", "nobody knows what it is", "no such host"},
-		{"localhost:4566", "no scheme", "no http or https URL"},
-		{"file:///etc/passwd", "no host", "no http or https URL"},
+		{"localhost:4566", "no scheme", "not an http or https URL"},
+		{"file:///etc/passwd", "no host", "not an http or https URL"},
 	} {
 		err := refuseRealAWS(row.endpoint, lookup)
 		switch {

@@ -62,8 +62,8 @@ func TestDemoHoldsAndStopsEverything(t *testing.T) {
 			t.Errorf("%s after the deletion of %s: source\n%s\ntarget\n%s", u.Email, deletedEmail, after.source, after.target)
 		}
 	}
-	if got := strings.Count(out.String(), " lives in "); got != 2 {
-		t.Errorf("the query found %d users, want 2", got)
+	if got := strings.Count(out.String(), " lives in "); got != 3 {
+		t.Errorf("the queries found %d users, want 2 in the state and 1 in the city", got)
 	}
 	if strings.Contains(before.target, "zipcode") {
 		t.Error("the target table has an attribute zipcode")
@@ -73,10 +73,10 @@ func TestDemoHoldsAndStopsEverything(t *testing.T) {
 	}
 }
 
-// TestUpLeavesTheExampleRunningUntilDown also runs the demo on what up left
-// running, as on any emulator named by AWS_ENDPOINT_URL.
+// TestUpLeavesTheExampleRunningUntilDown also runs the demo on what up left running, as on
+// any emulator named by AWS_ENDPOINT_URL. All of it has the key that the demo above has not.
 func TestUpLeavesTheExampleRunningUntilDown(t *testing.T) {
-	r, out := newRunner(t, nil)
+	r, out := newRunner(t, map[string]string{"KEY": string(lossless)})
 	t.Cleanup(func() {
 		if d, err := engine.FindDetached(r.recordFile()); err == nil && d != nil {
 			_ = d.Stop()
@@ -114,9 +114,13 @@ func TestUpLeavesTheExampleRunningUntilDown(t *testing.T) {
 		runPrintedCommand(t, out.String(), "/users/"+users[0].Email, `"zipcode":"`+users[0].Zipcode+`"`)
 	})
 	t.Run("the demo runs on it", func(t *testing.T) {
-		onExisting, out := newRunner(t, map[string]string{"AWS_ENDPOINT_URL": o["endpoint"]})
+		onExisting, out := newRunner(t, map[string]string{"AWS_ENDPOINT_URL": o["endpoint"], "KEY": string(lossless)})
 		if err := onExisting.run(t.Context(), "demo"); err != nil {
 			t.Fatalf("%v\n%s", err, out)
+		}
+		t.Log("\n" + out.String())
+		if !strings.Contains(out.String(), "Brooklyn#user1@example.com") {
+			t.Error("the target table does not join city and email")
 		}
 		if !answers(o["endpoint"]) {
 			t.Error("the demo stopped an emulator that it did not start")

@@ -26,7 +26,7 @@ type stackOutputs struct {
 }
 
 // deploy builds examples/users once and deploys what it built.
-func (r *runner) deploy(ctx context.Context, c *cloud) (*stackOutputs, error) {
+func (r *runner) deploy(ctx context.Context, c *cloud, k key) (*stackOutputs, error) {
 	work, err := os.MkdirTemp(r.local("tmp"), "deploy-")
 	if err != nil {
 		return nil, err
@@ -34,10 +34,13 @@ func (r *runner) deploy(ctx context.Context, c *cloud) (*stackOutputs, error) {
 	defer os.RemoveAll(work)
 	assembly, outputs := filepath.Join(work, "cdk.out"), filepath.Join(work, "outputs.json")
 
-	synth := []string{"synth", "--quiet", "--output", assembly}
+	synth := []string{"synth", "--quiet", "--output", assembly, "--context", "key=" + string(k)}
 	if !c.real {
 		// An emulator runs functions as processes of this machine.
 		synth = append(synth, "--context", "architecture=host")
+	}
+	deploy := []string{
+		"deploy", "--app", assembly, "--require-approval", "never", "--outputs-file", outputs, stackName,
 	}
 	for _, s := range []struct {
 		name string
@@ -45,7 +48,7 @@ func (r *runner) deploy(ctx context.Context, c *cloud) (*stackOutputs, error) {
 	}{
 		{"build examples/users (cdk synth)", synth},
 		{"prepare the account (cdk bootstrap)", []string{"bootstrap", "--app", assembly}},
-		{"deploy examples/users (cdk deploy)", []string{"deploy", "--app", assembly, "--require-approval", "never", "--outputs-file", outputs, stackName}},
+		{"deploy examples/users (cdk deploy)", deploy},
 	} {
 		if err := r.step(ctx, s.name, func() error { return r.cdk(ctx, c, s.args) }); err != nil {
 			return nil, err

@@ -5,9 +5,9 @@
 //	up     deploy and leave it running, with commands to paste
 //	down   stop what up left running
 //
-// Everything it installs and writes is in .local. With AWS_ENDPOINT_URL set it
-// uses that emulator instead of starting MiniStack, and refuses real AWS unless
-// ALLOW_REAL_AWS is yes.
+// Everything it installs and writes is in .local. With AWS_ENDPOINT_URL set it uses that
+// emulator instead of starting MiniStack, and refuses real AWS unless ALLOW_REAL_AWS is
+// yes. KEY=lossless deploys the example's second target key.
 package main
 
 import (

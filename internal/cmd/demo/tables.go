@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -16,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// item is one item as the demo shows it: what is no string is shown by its type.
+// item is one item as the demo shows it: strings and booleans by value, the rest by type.
 type item map[string]string
 
 // newDynamoDB returns a client for the cloud's tables.
@@ -55,11 +56,14 @@ func scan(ctx context.Context, client *dynamodb.Client, table string) ([]item, e
 func newItem(attributes map[string]types.AttributeValue) item {
 	i := item{}
 	for name, value := range attributes {
-		if s, ok := value.(*types.AttributeValueMemberS); ok {
-			i[name] = s.Value
-			continue
+		switch v := value.(type) {
+		case *types.AttributeValueMemberS:
+			i[name] = v.Value
+		case *types.AttributeValueMemberBOOL:
+			i[name] = strconv.FormatBool(v.Value)
+		default:
+			i[name] = "(" + strings.TrimPrefix(fmt.Sprintf("%T", value), "*types.AttributeValueMember") + ")"
 		}
-		i[name] = "(" + strings.TrimPrefix(fmt.Sprintf("%T", value), "*types.AttributeValueMember") + ")"
 	}
 	return i
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
 func TestTablesArePrintedSideBySide(t *testing.T) {
@@ -29,13 +32,14 @@ func TestTablesArePrintedSideBySide(t *testing.T) {
 	}
 }
 
-func TestAttributeThatIsNoStringIsShownByItsType(t *testing.T) {
+func TestStringsAndBooleansAreShownByValueAndTheRestByType(t *testing.T) {
 	got := newItem(map[string]types.AttributeValue{
 		"s": &types.AttributeValueMemberS{Value: "02108"},
 		"n": &types.AttributeValueMemberN{Value: "2108"},
 		"m": &types.AttributeValueMemberM{},
+		"b": &types.AttributeValueMemberBOOL{Value: true},
 	})
-	for name, want := range (item{"s": "02108", "n": "(N)", "m": "(M)"}) {
+	for name, want := range (item{"s": "02108", "n": "(N)", "m": "(M)", "b": "true"}) {
 		if got[name] != want {
 			t.Errorf("%s is shown as %q, want %q", name, got[name], want)
 		}
@@ -43,19 +47,28 @@ func TestAttributeThatIsNoStringIsShownByItsType(t *testing.T) {
 }
 
 func TestItemsMustBeTheUsersToTheLetter(t *testing.T) {
-	want := []user{{"a@x", "Ohio", "Akron", ""}, {"b@x", "Ohio", "Dayton", ""}}
-	a, b := item{"email": "a@x", "state": "Ohio", "city": "Akron"}, item{"email": "b@x", "state": "Ohio", "city": "Dayton"}
+	one, two := user{Email: "a@x", State: "Ohio", City: "Akron"}, user{Email: "b@x", State: "Ohio", City: "Dayton"}
+	want := []item{one.targetItem(city), two.targetItem(city)}
+	a, b := one.targetItem(city), two.targetItem(city)
+	with := func(i item, name, value string) item {
+		i = maps.Clone(i)
+		i[name] = value
+		return i
+	}
 	for _, row := range []struct {
 		name  string
 		items []item
 		same  bool
 	}{
 		{"in any order", []item{b, a}, true},
+		{"with a version", []item{a, with(b, spec.DefaultVersionAttribute, "1")}, true},
 		{"one is missing", []item{a}, false},
 		{"one is there twice", []item{a, a}, false},
 		{"one is too many", []item{a, b, {"email": "c@x"}}, false},
-		{"a zip code came along", []item{a, {"email": "b@x", "state": "Ohio", "city": "Dayton", "zipcode": "45401"}}, false},
-		{"another city", []item{a, {"email": "b@x", "state": "Ohio", "city": "Akron"}}, false},
+		{"a zip code came along", []item{a, with(b, "zipcode", "45401")}, false},
+		{"another city", []item{a, with(b, "city", "Akron")}, false},
+		{"not active", []item{a, with(b, "active", "false")}, false},
+		{"another key", []item{a, two.targetItem(lossless)}, false},
 	} {
 		if err := sameItems(row.items, want); (err == nil) != row.same {
 			t.Errorf("%s: %v", row.name, err)
@@ -63,27 +76,37 @@ func TestItemsMustBeTheUsersToTheLetter(t *testing.T) {
 	}
 }
 
-// The target table is keyed by state and city: two users of one city would be
-// one target item, and the demo would wait for the other in vain.
+// The target table has the key state and city: two users of one city would be one target
+// item, and the demo would wait for the other in vain.
 func TestUsersOfTheDemoLiveInDifferentCities(t *testing.T) {
-	type city struct{ state, city string }
-	seen := map[city]string{}
-	inState, leadingZeros := 0, 0
+	type place struct{ state, city string }
+	seen := map[place]string{}
+	inState, inCity := 0, 0
 	for _, u := range users {
-		c := city{u.State, u.City}
-		if other, ok := seen[c]; ok {
+		p := place{u.State, u.City}
+		if other, ok := seen[p]; ok {
 			t.Errorf("%s and %s live in one city", u.Email, other)
 		}
-		seen[c] = u.Email
+		seen[p] = u.Email
 		if u.State == queriedState {
 			inState++
 		}
-		if strings.HasPrefix(u.Zipcode, "0") {
-			leadingZeros++
+		if u.State == queriedState && u.City == queriedCity {
+			inCity++
 		}
 	}
-	if len(users) != 5 || inState != 2 || leadingZeros == 0 {
-		t.Errorf("%d users, %d in %s, %d zip codes with a leading zero: want 5, 2, some", len(users), inState, queriedState, leadingZeros)
+	if len(users) != 5 || inState != 2 || inCity != 1 {
+		t.Errorf("%d users, %d in %s, %d in %s: want 5, 2, 1", len(users), inState, queriedState, inCity, queriedCity)
+	}
+}
+
+func TestAnUnknownKeyIsAnError(t *testing.T) {
+	for value, want := range map[string]key{"": city, "city": city, "lossless": lossless, "email": ""} {
+		r := &runner{getenv: func(string) string { return value }}
+		got, err := r.key()
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("KEY=%s: got %q, %v, want %q", value, got, err, want)
+		}
 	}
 }
 

@@ -23,6 +23,10 @@ type upOutputs struct {
 // up deploys the example and leaves it running. When it is running already, it
 // deploys again to the same place.
 func (r *runner) up(ctx context.Context) error {
+	k, err := r.key()
+	if err != nil {
+		return err
+	}
 	existing, err := r.existingCloud(ctx)
 	if err != nil {
 		return err
@@ -30,15 +34,19 @@ func (r *runner) up(ctx context.Context) error {
 	if err := r.install(ctx); err != nil {
 		return err
 	}
+
 	c, started := existing, (*engine.Detached)(nil)
 	if c == nil {
 		if c, started, err = r.startDetached(ctx); err != nil {
 			return err
 		}
 	}
-	outputs, err := r.deploy(ctx, c)
+	outputs, err := r.deploy(ctx, c, k)
 	if err == nil {
-		err = r.writeOutputs(upOutputs{Endpoint: c.endpoint, APIID: outputs.APIID, SourceTable: outputs.SourceTableName, TargetTable: outputs.TargetTableName})
+		err = r.writeOutputs(upOutputs{
+			Endpoint: c.endpoint, APIID: outputs.APIID,
+			SourceTable: outputs.SourceTableName, TargetTable: outputs.TargetTableName,
+		})
 	}
 	if err != nil {
 		if started != nil {
@@ -98,14 +106,15 @@ func (r *runner) printCommands(c *cloud, o *stackOutputs) {
 	r.printf(`
 It is running, and %s says where. Try:
 
-  # write a user: to the source table
+  # put a user: into the source table
   curl -i%[2]s %[3]s/ \
     -d '{"email":"%[4]s","state":"%[5]s","city":"%[6]s","zipcode":"%[7]s"}'
 
-  # read users by state: from the target table, a moment later
+  # a moment later, list users by state, or by state and city: from the target table
   curl -i%[2]s -G %[3]s/users --data-urlencode 'state=%[5]s'
+  curl -i%[2]s -G %[3]s/users --data-urlencode 'state=%[5]s' --data-urlencode 'city=%[6]s'
 
-  # read and delete the user: source table
+  # read and delete the user: in the source table
   curl -i%[2]s %[3]s/users/%[4]s
   curl -i%[2]s -X DELETE %[3]s/users/%[4]s
 
@@ -143,7 +152,8 @@ func (r *runner) forget() error {
 	if err := json.Unmarshal(content, &o); err != nil {
 		return fmt.Errorf("%s: %w", r.outputsFile(), err)
 	}
-	r.printf("No MiniStack started by make up is running. What was deployed to %s, if that is another emulator, stays there.\n", o.Endpoint)
+	r.printf("No MiniStack that make up started is running. "+
+		"If %s is another emulator, what was deployed there stays there.\n", o.Endpoint)
 	return r.removeOutputs()
 }
 
