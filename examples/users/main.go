@@ -13,15 +13,17 @@ import (
 )
 
 func main() {
+	status := 0
 	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		fmt.Fprintln(os.Stderr, err) // before Close, which may write there, too
+		status = 1
 	}
+	jsii.Close()
+	os.Exit(status)
 }
 
 // run writes what the app synthesizes where the CDK's command line expects it.
 func run() error {
-	defer jsii.Close()
 	app := awscdk.NewApp(nil)
 	context := func(name string) any { return app.Node().TryGetContext(&name) }
 	architecture, errArchitecture := parseArchitecture(context("architecture"), runtime.GOARCH)
