@@ -24,7 +24,8 @@ func parseArchitecture(value any, goarch string) (architecture, error) {
 	case value == string(x86_64), value == "host" && goarch == "amd64":
 		return x86_64, nil
 	default:
-		return "", fmt.Errorf("context value architecture is %v: use arm64, x86_64 or, on a machine of one of them, host", value)
+		return "", fmt.Errorf("context value architecture is %v: "+
+			"use arm64, x86_64 or, on a machine of one of them, host", value)
 	}
 }
 

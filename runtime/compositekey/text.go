@@ -30,7 +30,8 @@ func Number(decimal string) (string, error) {
 		return "0", nil
 	}
 	if len(digits) > maxDigits || point-1 < minPower || point-1 > maxPower {
-		return "", errors.New("compositekey: DynamoDB has no such number: it has too many digits, or is too large or too small")
+		return "", errors.New("compositekey: DynamoDB has no such number: " +
+			"it has too many digits, or is too large or too small")
 	}
 
 	switch {

@@ -59,7 +59,9 @@ func TestRealAWSIsTakenOnlyWhenAllowed(t *testing.T) {
 		allow string
 		taken bool
 	}{{"", false}, {"no", false}, {"1", false}, {"yes", true}} {
-		settings := map[string]string{"AWS_ENDPOINT_URL": "https://dynamodb.us-east-1.amazonaws.com", "ALLOW_REAL_AWS": row.allow}
+		settings := map[string]string{
+			"AWS_ENDPOINT_URL": "https://dynamodb.us-east-1.amazonaws.com", "ALLOW_REAL_AWS": row.allow,
+		}
 		r := &runner{getenv: func(name string) string { return settings[name] }}
 		c, err := r.existingCloud(t.Context())
 		if taken := err == nil && c != nil && c.real; taken != row.taken {

@@ -29,7 +29,8 @@ func newRunner(t *testing.T, settings map[string]string) (*runner, *bytes.Buffer
 	t.Helper()
 	root := enginetest.Require(t, tools.Node, tools.Python)
 	var out bytes.Buffer
-	return &runner{root: root, state: t.TempDir(), out: &out, getenv: func(name string) string { return settings[name] }}, &out
+	getenv := func(name string) string { return settings[name] }
+	return &runner{root: root, state: t.TempDir(), out: &out, getenv: getenv}, &out
 }
 
 func TestDemoHoldsAndStopsEverything(t *testing.T) {
@@ -108,7 +109,8 @@ func TestUpLeavesTheExampleRunningUntilDown(t *testing.T) {
 
 	t.Run("a second up deploys again and keeps the items", func(t *testing.T) {
 		out.Reset()
-		if err := r.run(t.Context(), "up"); err != nil || !strings.Contains(out.String(), "already running at "+o["endpoint"]) {
+		err := r.run(t.Context(), "up")
+		if err != nil || !strings.Contains(out.String(), "already running at "+o["endpoint"]) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		runPrintedCommand(t, out.String(), "/users/"+users[0].Email, `"zipcode":"`+users[0].Zipcode+`"`)
@@ -166,8 +168,9 @@ func TestInterruptStopsEverything(t *testing.T) {
 	}
 	// In the middle of the longest step, when cdk has started the app.
 	inTheMiddle := func() bool {
+		isApp := func(command string) bool { return strings.HasPrefix(command, "go run") }
 		return strings.Contains(printed(), "cdk synth") &&
-			(runtime.GOOS != "linux" || slices.ContainsFunc(processesWith(t, mark), func(command string) bool { return strings.HasPrefix(command, "go run") }))
+			(runtime.GOOS != "linux" || slices.ContainsFunc(processesWith(t, mark), isApp))
 	}
 	for end := time.Now().Add(2 * time.Minute); !inTheMiddle(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {

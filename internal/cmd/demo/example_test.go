@@ -24,7 +24,9 @@ func TestTheExamplesAPIHoldsOnDynamoDBLocal(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, test := range []string{"TestAnyRequestIsAnsweredAsDocumented", "TestAllPagesTogetherListEveryUserOnce", "FuzzHandle"} {
+	for _, test := range []string{
+		"TestAnyRequestIsAnsweredAsDocumented", "TestAllPagesTogetherListEveryUserOnce", "FuzzHandle",
+	} {
 		if !strings.Contains(string(out), "--- PASS: "+test) {
 			t.Errorf("%s did not run:\n%s", test, out)
 		}
