@@ -11,13 +11,14 @@ import (
 // more to read, and Err says where.
 type Reader struct {
 	payload *Payload
+	text    []byte // the payload's
 	// at is the position behind what was read. Negative, it is the complement of the
 	// position where the text is malformed.
 	at int
 }
 
 // Reset starts at the first value of a payload.
-func (r *Reader) Reset(p *Payload) { r.payload, r.at = p, skipSpace(p.text, 0) }
+func (r *Reader) Reset(p *Payload) { r.payload, r.text, r.at = p, p.text, skipSpace(p.text, 0) }
 
 // Err returns an error when the text is malformed as far as it was read.
 func (r *Reader) Err() error {
@@ -32,7 +33,7 @@ func (r *Reader) End() error {
 	if r.at < 0 {
 		return r.Err()
 	}
-	if r.at = skipSpace(r.payload.text, r.at); r.at < len(r.payload.text) {
+	if r.at = skipSpace(r.text, r.at); r.at < len(r.text) {
 		return errors.New("something follows the event")
 	}
 	return nil
@@ -52,15 +53,15 @@ func (r *Reader) Since(p Position) []byte {
 	if r.at < 0 {
 		return nil
 	}
-	return r.payload.text[p:r.at:r.at]
+	return r.text[p:r.at:r.at]
 }
 
 // Kind returns the first byte of the next value, or 0 when there is none.
 func (r *Reader) Kind() byte {
-	if r.at < 0 || r.at >= len(r.payload.text) {
+	if r.at < 0 || r.at >= len(r.text) {
 		return 0
 	}
-	return r.payload.text[r.at]
+	return r.text[r.at]
 }
 
 // Open reads the bracket that opens what.
@@ -78,7 +79,7 @@ func (r *Reader) More(closing byte, n int) bool {
 	if r.at < 0 {
 		return false
 	}
-	b := r.payload.text
+	b := r.text
 	i := skipSpace(b, r.at)
 	switch {
 	case i >= len(b):
@@ -108,11 +109,11 @@ func (r *Reader) name() span {
 		return span{}
 	}
 	start := r.at
-	if value := skipPlainName(r.payload.text, start); value > 0 {
+	if value := skipPlainName(r.text, start); value > 0 {
 		r.at = value
 		return span{uint32(start + 1), uint32(value - 2)} // #nosec G115 -- see MaxPayloadBytes
 	}
-	end, value := skipName(r.payload.text, start)
+	end, value := skipName(r.text, start)
 	if r.at = value; value < 0 {
 		return span{}
 	}
@@ -135,7 +136,7 @@ func (r *Reader) unquoted(start, end int) span {
 func (r *Reader) Value() []byte {
 	start := r.Position()
 	if r.at >= 0 {
-		r.at = skipValue(r.payload.text, r.at, 0)
+		r.at = skipValue(r.text, r.at, 0)
 	}
 	return r.Since(start)
 }
@@ -199,7 +200,7 @@ func (r *Reader) attributeValue() (span, error) {
 		return span{}, nil
 	}
 	start := r.at
-	if end := skipScalar(r.payload.text, start); end > 0 {
+	if end := skipScalar(r.text, start); end > 0 {
 		r.at = end
 		return span{uint32(start), uint32(end)}, nil // #nosec G115 -- see MaxPayloadBytes
 	}

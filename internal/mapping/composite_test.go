@@ -119,7 +119,7 @@ func mapItem(t *testing.T, s spec.Spec, text string) TargetItem {
 	m := New(s.Source.KeySchema, s.Targets[0])
 	var mapper Mapper
 	var target TargetItem
-	mapper.Map(&target, &m, p, item)
+	mapper.Map(&target, &m, p, &item)
 	return target
 }
 

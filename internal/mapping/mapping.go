@@ -112,7 +112,7 @@ func (m *Mapping) Same(p *dynamodbjson.Payload, a, b *TargetItem) bool {
 	if !a.Exists() || !b.Exists() {
 		return !a.Exists() && !b.Exists()
 	}
-	return bytes.Equal(a.Key, b.Key) && m.within(p, a.source, b.source) && m.within(p, b.source, a.source)
+	return bytes.Equal(a.Key, b.Key) && m.within(p, *a.source, *b.source) && m.within(p, *b.source, *a.source)
 }
 
 // within reports whether b has every carried attribute of a unchanged. False may also

@@ -12,14 +12,14 @@ type TargetItem struct {
 	// never a value.
 	Err error
 
-	// source is the item behind it. It is absent when there is no target item.
-	source dynamodbjson.Item
+	// source is the item behind it, nil when there is no target item.
+	source *dynamodbjson.Item
 	// keyValues are the target key attributes' values, as JSON.
 	keyValues [2][]byte
 }
 
 // Exists reports whether there is a target item.
-func (t *TargetItem) Exists() bool { return t.source.Exists() }
+func (t *TargetItem) Exists() bool { return t.source != nil }
 
 // Mapper derives target items. It keeps its memory from one payload to the next.
 type Mapper struct {
@@ -36,15 +36,15 @@ func (m *Mapper) Reset() { m.scratch = m.scratch[:0] }
 
 // Map derives a target item from an item of a payload into t, which is empty. An absent
 // item has none.
-func (m *Mapper) Map(t *TargetItem, mapping *Mapping, p *dynamodbjson.Payload, item dynamodbjson.Item) {
-	if !item.Exists() || mapping.filter != nil && !m.evaluator.holds(mapping.filter, p, item) {
+func (m *Mapper) Map(t *TargetItem, mapping *Mapping, p *dynamodbjson.Payload, item *dynamodbjson.Item) {
+	if !item.Exists() || mapping.filter != nil && !m.evaluator.holds(mapping.filter, p, *item) {
 		return
 	}
 	m.parts = m.parts[:0]
 	for i := range mapping.Key {
 		k := &mapping.Key[i]
 		for _, path := range k.parts {
-			value := p.At(item, path)
+			value := p.At(*item, path)
 			if value == nil || k.isAbsent(value) {
 				// An item without a part of the target key has no target item, whatever its
 				// other attributes hold.
@@ -56,7 +56,7 @@ func (m *Mapper) Map(t *TargetItem, mapping *Mapping, p *dynamodbjson.Payload, i
 
 	keyValues, key, err := m.key(mapping)
 	if err == nil {
-		err = mapping.conflict(p, item)
+		err = mapping.conflict(p, *item)
 	}
 	if err != nil {
 		t.Err = err
@@ -99,7 +99,7 @@ func (m *Mapping) AppendAttributes(dst []byte, p *dynamodbjson.Payload, t *Targe
 			dst = appendMember(dst, start, k.head, t.keyValues[i])
 		}
 	}
-	members := p.Members(t.source)
+	members := p.Members(*t.source)
 	for i := range members {
 		name := p.Name(&members[i])
 		if !m.carries(name) {

@@ -37,8 +37,10 @@ func (p *projector) project(e *event) (effects []effect, failures []failure) {
 			continue
 		}
 		for j := range p.mappings {
-			p.effects = append(p.effects, effect{change: i, mapping: j})
-			f := &p.effects[len(p.effects)-1]
+			n := len(p.effects)
+			p.effects = p.effects[:n+1]
+			f := &p.effects[n]
+			*f = effect{change: i, mapping: j}
 			p.effect(f, e, c)
 			if f.after.Err != nil && c.err == nil {
 				failures = append(failures, failure{i, j, permanent, f.after.Err})
@@ -52,7 +54,7 @@ func (p *projector) project(e *event) (effects []effect, failures []failure) {
 // effect fills f, the effect of c.
 func (p *projector) effect(f *effect, e *event, c *change) {
 	m := &p.mappings[f.mapping]
-	p.mapper.Map(&f.before, m, &e.payload, c.oldImage)
+	p.mapper.Map(&f.before, m, &e.payload, &c.oldImage)
 	switch {
 	case c.err != nil:
 		// What the item became is not known. What it was must not stay: no later record
@@ -61,7 +63,7 @@ func (p *projector) effect(f *effect, e *event, c *change) {
 	case c.expired && m.KeepExpired && f.before.Exists():
 		f.after, f.kept = f.before, true
 	default:
-		p.mapper.Map(&f.after, m, &e.payload, c.newImage)
+		p.mapper.Map(&f.after, m, &e.payload, &c.newImage)
 	}
 	f.unchanged = m.Same(&e.payload, &f.before, &f.after)
 }
