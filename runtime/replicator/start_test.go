@@ -22,7 +22,7 @@ func TestABadConfigurationIsAnErrorThatNamesTheField(t *testing.T) {
 		{"complete", "OTHER", "x", ""},
 		{"no spec", spec.EnvironmentVariable, "", "REPLICATEDTABLE_SPEC is not set"},
 		{"no JSON", spec.EnvironmentVariable, "{", "REPLICATEDTABLE_SPEC is not a spec"},
-		{"unknown field", spec.EnvironmentVariable, `{"Sauce":{}}`, "Sauce is no field"},
+		{"unknown field", spec.EnvironmentVariable, `{"Sauce":{}}`, "Sauce is not a field"},
 		{"bad field", spec.EnvironmentVariable, strings.Replace(complete[spec.EnvironmentVariable], `"ALL"`, `"SOME"`, 1), `Targets[0].Projection has type "SOME"`},
 		{"no region", "AWS_REGION", "", "AWS_REGION is not set"},
 		{"no credentials", "AWS_SECRET_ACCESS_KEY", "", "AWS_SECRET_ACCESS_KEY is not set"},
