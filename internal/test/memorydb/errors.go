@@ -1,18 +1,15 @@
 package memorydb
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
-
-	"github.com/go-json-experiment/json"
 )
 
 // refusal is an error answer of DynamoDB.
 type refusal struct {
 	status int
-	// code is the qualified name that stands in "__type"; the AWS SDK takes what
-	// is behind the "#".
+	// code is the qualified name in "__type". The AWS SDK reads the part behind the
+	// "#".
 	code    string
 	message string
 }
@@ -42,21 +39,10 @@ func refuse(code, format string, arguments ...any) *refusal {
 	return &refusal{http.StatusBadRequest, code, fmt.Sprintf(format, arguments...)}
 }
 
-// asRefusal returns the answer to a request that failed with err.
-func asRefusal(err error) *refusal {
-	if r := (*refusal)(nil); errors.As(err, &r) {
-		return r
-	}
-	if errors.Is(err, json.ErrUnknownName) {
-		// Not DynamoDB's answer, but a test must not go on as if it were done.
-		return invalid("memorydb does not implement a part of this request: %v", err)
-	}
-	return malformed("%v", err) // of the JSON decoder
-}
-
 // body is the answer's JSON.
 func (r *refusal) body() []byte {
 	body := appendQuoted([]byte(`{"__type":`), r.code)
 	body = append(body, `,"message":`...)
+
 	return append(appendQuoted(body, r.message), '}')
 }

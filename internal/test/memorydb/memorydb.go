@@ -27,8 +27,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-
-	"github.com/go-json-experiment/json"
 )
 
 // DB is a set of tables. It is safe for concurrent use; each request is atomic.
@@ -97,10 +95,15 @@ func (db *DB) Items(tableName string) []string {
 // [DB.Items]. It fails for JSON that is not an item and for values that DynamoDB
 // refuses in any table.
 func Canonical(item []byte) (string, error) {
-	var a attributes
-	if err := json.Unmarshal(item, &a); err != nil {
+	v, err := parseJSON(item)
+	if err != nil {
 		return "", err
 	}
+	a, err := readAttributes(v, 1)
+	if err != nil {
+		return "", err
+	}
+
 	return string(a.append(nil)), nil
 }
 
@@ -110,16 +113,20 @@ func (db *DB) answer(r *http.Request) (status int, header http.Header, body []by
 		return 0, nil, nil, err
 	}
 	operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB_20120810.")
-	status = http.StatusOK
+
 	db.mu.Lock()
 	db.requests++
 	id := fmt.Sprintf("%052d", db.requests)
 	body, err = db.call(operation, request)
 	db.mu.Unlock()
-	if err != nil {
-		r := asRefusal(err)
-		status, body = r.status, r.body()
+
+	status = http.StatusOK
+	if refused := (*refusal)(nil); errors.As(err, &refused) {
+		status, body = refused.status, refused.body()
+	} else if err != nil {
+		return 0, nil, nil, err
 	}
+
 	// The keys are in the form that http.Header needs.
 	return status, http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amzn-Requestid": {id}}, body, nil
 }
@@ -131,5 +138,6 @@ func read(r *http.Request) ([]byte, error) {
 	}
 	body := bytes.NewBuffer(make([]byte, 0, max(0, r.ContentLength)+bytes.MinRead))
 	_, err := body.ReadFrom(r.Body)
+
 	return body.Bytes(), errors.Join(err, r.Body.Close())
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The bounds of a DynamoDB number, from the developer guide, "Supported data
+// The bounds of a DynamoDB number. Source: DynamoDB Developer Guide, "Supported data
 // types": 38 digits of precision, magnitudes from 1E-130 to 9.99…E+125.
 const (
 	maxDigits      = 38

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Limits of items and keys, in bytes, from the developer guide, "Quotas".
+// Limits of items and keys, in bytes. Source: DynamoDB Developer Guide, "Quotas".
 const (
 	maxItem         = 400 << 10 // attribute names included
 	maxPartitionKey = 2048
@@ -30,7 +30,7 @@ type item struct {
 	json       string // canonical
 }
 
-// write is one put or delete that has passed all checks.
+// write is one put or delete after all checks.
 type write struct {
 	table    *table
 	identity string
@@ -45,15 +45,30 @@ func (w write) apply() {
 	w.table.items[w.identity] = item{w.put, string(w.put.append(nil))}
 }
 
-// checkPut returns the write that puts an item.
+// applyIf applies the write when the item, as it is, meets the condition.
+func (w write) applyIf(condition func(attributes) bool) error {
+	if !condition(w.table.items[w.identity].attributes) {
+		return refuse(conditionalCheckFailedException, "The conditional request failed")
+	}
+	w.apply()
+
+	return nil
+}
+
+// checkPut returns the write that puts an item, nil when the request has none.
 func (t *table) checkPut(put attributes) (write, error) {
+	if put == nil {
+		return write{}, missing("item")
+	}
 	for _, key := range t.keys {
 		v, found := put.find(key.name)
 		if !found {
-			return write{}, invalid("One or more parameter values were invalid: Missing the key %s in the item", key.name)
+			return write{}, invalid("One or more parameter values were invalid: "+
+				"Missing the key %s in the item", key.name)
 		}
 		if v.typ != key.typ {
-			return write{}, invalid("One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s", key.name, key.typ, v.typ)
+			return write{}, invalid("One or more parameter values were invalid: "+
+				"Type mismatch for key %s expected: %s actual: %s", key.name, key.typ, v.typ)
 		}
 	}
 	identity, err := t.identity(put)
@@ -63,6 +78,7 @@ func (t *table) checkPut(put attributes) (write, error) {
 	if put.size() > maxItem {
 		return write{}, invalid("Item size has exceeded the maximum allowed size")
 	}
+
 	return write{t, identity, put}, nil
 }
 
@@ -72,8 +88,12 @@ func (t *table) checkDelete(key attributes) (write, error) {
 	return write{t, identity, nil}, err
 }
 
-// checkKey returns the identity of the item with a key.
+// checkKey returns the identity of the item with a key, nil when the request has
+// none.
 func (t *table) checkKey(key attributes) (string, error) {
+	if key == nil {
+		return "", missing("key")
+	}
 	matches := len(key) == len(t.keys)
 	for _, k := range t.keys {
 		v, found := key.find(k.name)
@@ -82,6 +102,7 @@ func (t *table) checkKey(key attributes) (string, error) {
 	if !matches {
 		return "", invalid("The provided key element does not match the schema")
 	}
+
 	return t.identity(key)
 }
 
@@ -92,14 +113,17 @@ func (t *table) identity(of attributes) (string, error) {
 	for _, key := range t.keys {
 		v, _ := of.find(key.name)
 		if v.text == "" {
-			return "", invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string or binary value. Key: %s", key.name)
+			return "", invalid("One or more parameter values are not valid. The AttributeValue for a key attribute "+
+				"cannot contain an empty string or binary value. Key: %s", key.name)
 		}
 		if v.typ != "N" && len(v.text) > key.max {
-			return "", invalid("One or more parameter values were invalid: Size of key %s has exceeded the maximum size limit of %d bytes", key.name, key.max)
+			return "", invalid("One or more parameter values were invalid: "+
+				"Size of key %s has exceeded the maximum size limit of %d bytes", key.name, key.max)
 		}
 		identity = binary.AppendUvarint(identity, uint64(len(v.text)))
 		identity = append(identity, v.text...)
 	}
+
 	return string(identity), nil
 }
 
@@ -110,34 +134,6 @@ func (t *table) list() []string {
 		list = append(list, item.json)
 	}
 	slices.Sort(list)
+
 	return list
-}
-
-// createTable is the input of CreateTable, without what makes no difference here.
-type createTable struct {
-	TableName            string
-	BillingMode          string
-	AttributeDefinitions []struct{ AttributeName, AttributeType string }
-	KeySchema            []struct{ AttributeName, KeyType string }
-}
-
-// table returns the empty table that the input describes.
-func (c *createTable) table() (*table, error) {
-	t := &table{items: map[string]item{}}
-	if c.TableName == "" || len(c.KeySchema) == 0 || len(c.KeySchema) > 2 || len(c.AttributeDefinitions) != len(c.KeySchema) {
-		return nil, invalid("A table has a name, one or two key attributes and their definitions")
-	}
-	for i, element := range c.KeySchema {
-		key := keyAttribute{element.AttributeName, "", []int{maxPartitionKey, maxSortKey}[i]}
-		for _, definition := range c.AttributeDefinitions {
-			if definition.AttributeName == key.name {
-				key.typ = definition.AttributeType
-			}
-		}
-		if element.KeyType != []string{"HASH", "RANGE"}[i] || !slices.Contains([]string{"S", "N", "B"}, key.typ) {
-			return nil, invalid("The key schema is HASH, or HASH and RANGE, of attributes with types S, N or B")
-		}
-		t.keys = append(t.keys, key)
-	}
-	return t, nil
 }
