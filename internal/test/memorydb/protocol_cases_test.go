@@ -1,0 +1,47 @@
+package memorydb_test
+
+func protocolCases() []conformanceCase {
+	return []conformanceCase{
+		{
+			name: "a table that does not exist", table: "strings",
+			steps: []step{
+				put("missing", `{"pk":{"S":"x"}}`, noTable),
+				remove("missing", `{"pk":{"S":"x"}}`, noTable),
+				{"GetItem", `{"TableName":"missing","Key":{"pk":{"S":"x"}}}`, noTable},
+				{"Scan", `{"TableName":"missing"}`, noTable},
+			},
+		},
+		{
+			name: "a required member is missing", table: "strings",
+			steps: []step{
+				{"PutItem", `{"TableName":"strings"}`, invalid},
+				{"PutItem", `{"Item":{"pk":{"S":"x"}}}`, invalid},
+				{"DeleteItem", `{"TableName":"strings"}`, invalid},
+				{"GetItem", `{"TableName":"strings"}`, invalid},
+				{"Scan", `{}`, invalid},
+			},
+		},
+		{
+			name: "a body that is not the operation's JSON", table: "strings",
+			localDeviates: "it answers InternalFailure, and a table name that is not a string is invalid",
+			steps: []step{
+				{"PutItem", ``, malformed},
+				{"PutItem", `{`, malformed},
+				{"PutItem", `[]`, malformed},
+				{"PutItem", `{"TableName":"strings","Item":[]}`, malformed},
+				{"PutItem", `{"TableName":1,"Item":{"pk":{"S":"x"}}}`, malformed},
+				{"BatchWriteItem", `{"RequestItems":[]}`, malformed},
+				{"BatchWriteItem", `{"RequestItems":{"strings":{}}}`, malformed},
+			},
+		},
+		{name: "an operation that does not exist", table: "strings", steps: []step{{"PutItems", `{}`, noOperation}}},
+		{
+			name: "a table that exists already", table: "strings",
+			steps: []step{{"CreateTable", `{"TableName":"strings","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}`, tableInUse}},
+		},
+		{
+			name: "a table whose key has no type", table: "strings",
+			steps: []step{{"CreateTable", `{"TableName":"another","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"a","AttributeType":"S"}],"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}`, invalid}},
+		},
+	}
+}
