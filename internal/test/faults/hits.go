@@ -1,0 +1,29 @@
+package faults
+
+// hits reports whether the rule hits a request, and for Unprocessed which of its
+// writes.
+func (rule Rule) hits(d dice, q *request) (hit bool, chosen []bool, err error) {
+	perWrite := rule.Kind == Unprocessed || rule.Kind == Poison
+	switch {
+	case !perWrite && !d.hit(rule.Probability):
+		return false, nil, nil
+	case !perWrite && rule.Select == nil:
+		return true, nil, nil
+	case rule.Kind == Unprocessed && q.operation() != "BatchWriteItem":
+		return false, nil, nil
+	case rule.Kind == Poison:
+		d.content, d.attempt = 0, 0 // the write alone decides
+	}
+
+	writes, err := q.writes()
+	if err != nil {
+		return false, nil, err
+	}
+	chosen = make([]bool, len(writes))
+	for n, write := range writes {
+		chosen[n] = (rule.Select == nil || rule.Select(write)) && (!perWrite || d.of(write).hit(rule.Probability))
+		hit = hit || chosen[n]
+	}
+
+	return hit, chosen, nil
+}
