@@ -1,4 +1,5 @@
-// Package enginetest gives tests a running engine, or says loudly why not.
+// Package enginetest gets a running engine for a test, or ends the test with the
+// reason.
 package enginetest
 
 import (
@@ -31,9 +32,11 @@ func Require(t testing.TB, needed ...tools.Tool) (root string) {
 		const message = "NOT TESTED: %s is not installed. Run `make setup` once, or `make test`, which sets up and skips nothing."
 		if os.Getenv(RequiredVariable) == "required" {
 			t.Fatalf(message, tool)
+		} else {
+			t.Skipf(message, tool)
 		}
-		t.Skipf(message, tool)
 	}
+
 	return root
 }
 

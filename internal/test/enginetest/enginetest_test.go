@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
+	"github.com/replicatedtable/cdk-go/internal/tools"
 )
 
 func TestDynamoDBLocalKeepsTheTablesOfEachAccessKeyApart(t *testing.T) {
@@ -41,6 +42,26 @@ func TestDynamoDBLocalKeepsTheTablesOfEachAccessKeyApart(t *testing.T) {
 		}
 		if !slices.Equal(out.TableNames, row.want) {
 			t.Errorf("access key %s sees tables %v, want %v", row.name, out.TableNames, row.want)
+		}
+	}
+}
+
+// notInstalled is a test that notes how it ends. It goes on where a real one ends.
+type notInstalled struct {
+	testing.TB
+
+	ended string
+}
+
+func (n *notInstalled) Fatalf(string, ...any) { n.ended = "failed" }
+func (n *notInstalled) Skipf(string, ...any)  { n.ended = "skipped" }
+
+func TestAMissingToolSkipsATestOrFailsItWhereEnginesAreRequired(t *testing.T) {
+	for value, want := range map[string]string{"": "skipped", "required": "failed"} {
+		t.Setenv(enginetest.RequiredVariable, value)
+		missing := &notInstalled{TB: t}
+		if enginetest.Require(missing, tools.Tool{}); missing.ended != want {
+			t.Errorf("with %s=%q the test %s, want %s", enginetest.RequiredVariable, value, missing.ended, want)
 		}
 	}
 }

@@ -1,2 +1,0 @@
-// Package imports holds the test of who must never import what.
-package imports

@@ -1,0 +1,82 @@
+// Package imports checks what packages import through others. The rules about
+// direct imports are in .golangci.yml.
+package imports
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/replicatedtable/cdk-go/"
+
+func TestTheRuntimeDoesNotReachTheCDK(t *testing.T) {
+	// The function's binary must stay small and start fast.
+	cdk := []string{"github.com/aws/aws-cdk-go", "github.com/aws/jsii-runtime-go", "github.com/aws/constructs-go"}
+	for path, imports := range dependencies(t, "runtime") {
+		for _, i := range imports {
+			if within(i, cdk...) {
+				t.Errorf("%s reaches %s", path, i)
+			}
+		}
+	}
+}
+
+func TestLeavesReachOnlyTheStandardLibrary(t *testing.T) {
+	// Both wings link them, and so do readers with other versions.
+	leaves := []string{"internal/spec", "internal/dynamodbjson", "runtime/failurequeue", "runtime/compositekey"}
+	for path, imports := range dependencies(t, leaves...) {
+		for _, i := range imports {
+			// Only a path outside of the standard library has a dot in its first element.
+			if first, _, _ := strings.Cut(i, "/"); strings.Contains(first, ".") {
+				t.Errorf("%s reaches %s", path, i)
+			}
+		}
+	}
+}
+
+// dependencies returns what the packages in and below the module's folders import,
+// tests aside, directly or not. A folder that does not exist has no packages, but
+// at least one must exist.
+func dependencies(t *testing.T, folders ...string) map[string][]string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Deps", module+"...").Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		t.Fatalf("go list: %s", exit.Stderr)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	bound := map[string][]string{}
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath string
+			Deps       []string
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if within(strings.TrimPrefix(p.ImportPath, module), folders...) {
+			bound[p.ImportPath] = p.Deps
+		}
+	}
+	if len(bound) == 0 {
+		t.Fatalf("there is no package in %v: was a folder renamed?", folders)
+	}
+
+	return bound
+}
+
+// within reports whether a path is one of the folders or below one.
+func within(path string, folders ...string) bool {
+	return slices.ContainsFunc(folders, func(folder string) bool {
+		return path == folder || strings.HasPrefix(path, folder+"/")
+	})
+}
