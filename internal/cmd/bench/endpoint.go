@@ -19,10 +19,12 @@ import (
 // delayVariable is the endpoint's delay.
 const delayVariable = "REPLICATEDTABLE_BENCH_DELAY"
 
+// listening is the endpoint's first message.
+type listening struct{ URL string }
+
 // settled is the endpoint's answer to a command, which has no content: the totals
 // since the last one, or why there are none.
 type settled struct {
-	URL    string // in the answer to the first one only
 	Totals endpoint.Totals
 	Error  string
 }
@@ -46,8 +48,10 @@ func serveEndpoint(ctx context.Context, getenv func(string) string, commands io.
 	defer server.Close()
 	go func() { _ = server.Serve(listener) }() // it ends when the server is closed
 
-	url := "http://" + listener.Addr().String()
 	decoder, encoder := json.NewDecoder(commands), json.NewEncoder(answers)
+	if err := encoder.Encode(listening{"http://" + listener.Addr().String()}); err != nil {
+		return err
+	}
 	for {
 		var command struct{}
 		if err := decoder.Decode(&command); errors.Is(err, io.EOF) {
@@ -55,8 +59,8 @@ func serveEndpoint(ctx context.Context, getenv func(string) string, commands io.
 		} else if err != nil {
 			return err
 		}
-		answer := settled{URL: url}
-		url = ""
+
+		var answer settled
 		if answer.Totals, err = e.Settle(ctx); err != nil {
 			answer.Error = err.Error()
 		}
@@ -74,18 +78,16 @@ type endpointProcess struct {
 }
 
 func startEndpoint(ctx context.Context, delay time.Duration) (*endpointProcess, error) {
-	p, err := startProcess(ctx, endpointRole, delayVariable+"="+delay.String())
+	var first listening
+	p, err := startProcess(ctx, endpointRole, &first, delayVariable+"="+delay.String())
 	if err != nil {
 		return nil, err
 	}
-	var first settled
-	if err := p.call(struct{}{}, &first); err != nil {
-		return nil, errors.Join(err, p.end())
-	}
+
 	return &endpointProcess{p, first.URL}, nil
 }
 
-// settle returns what the requests since the last call have cost and left.
+// settle returns the totals of the requests since the last call.
 func (e *endpointProcess) settle() (endpoint.Totals, error) {
 	var answer settled
 	if err := e.call(struct{}{}, &answer); err != nil {

@@ -54,7 +54,11 @@ func serveHandler(ctx context.Context, getenv func(string) string, commands io.R
 	if err != nil {
 		return err
 	}
+
 	decoder, encoder := json.NewDecoder(commands), json.NewEncoder(answers)
+	if err := encoder.Encode(struct{}{}); err != nil { // it is ready
+		return err
+	}
 	var payload []byte
 	for last := ""; ; {
 		var c command
@@ -144,7 +148,9 @@ func startHandler(ctx context.Context, v variant, s spec.Spec, url string) (*pro
 			environment = append(environment, name+"="+value)
 		}
 	}
-	return startProcess(ctx, handlerRole, append(environment,
+
+	var ready struct{}
+	return startProcess(ctx, handlerRole, &ready, append(environment,
 		variantVariable+"="+v.name,
 		"AWS_REGION=eu-west-1",
 		"AWS_ACCESS_KEY_ID=bench",

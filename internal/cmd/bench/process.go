@@ -10,8 +10,9 @@ import (
 	"os/exec"
 )
 
-// process is a copy of this program in another role. It gets one JSON value per
-// command and answers each with one. It ends when its input does.
+// process is a copy of this program in another role. It prints one JSON value when
+// it is ready and one in answer to each command, which is a JSON value too. It ends
+// when its input does.
 type process struct {
 	cmd     *exec.Cmd
 	input   io.WriteCloser
@@ -19,15 +20,16 @@ type process struct {
 	decoder *json.Decoder
 }
 
-// startProcess starts a process with an environment of its own: nothing of the
-// user's configuration of AWS is in it.
-func startProcess(ctx context.Context, role string, environment ...string) (*process, error) {
+// startProcess starts a process and waits until it is ready. The process has an
+// environment of its own, without the user's configuration of AWS.
+func startProcess(ctx context.Context, role string, ready any, environment ...string) (*process, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, program)
-	cmd.Env = append([]string{roleVariable + "=" + role}, environment...)
+	// GORACE: a test's program waits at its exit for as long as its environment says.
+	cmd.Env = append([]string{roleVariable + "=" + role, "GORACE=" + os.Getenv("GORACE")}, environment...)
 	cmd.Stderr = os.Stderr
 	input, err := cmd.StdinPipe()
 	if err != nil {
@@ -40,7 +42,13 @@ func startProcess(ctx context.Context, role string, environment ...string) (*pro
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the %s: %w", role, err)
 	}
-	return &process{cmd, input, json.NewEncoder(input), json.NewDecoder(output)}, nil
+
+	p := &process{cmd, input, json.NewEncoder(input), json.NewDecoder(output)}
+	if err := p.decoder.Decode(ready); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the %s: %w", role, err), p.end())
+	}
+
+	return p, nil
 }
 
 // call sends a command and waits for the answer.

@@ -2,7 +2,6 @@ package eventsource
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,22 +31,25 @@ func record(sequenceNumber, item string) Record {
 	}
 }
 
-// delivered returns the sequence numbers in an event.
+// delivered returns the sequence numbers in an event with records of record. It is
+// much faster than a JSON decoder, and the property test calls it for a million of
+// them.
 func delivered(t *testing.T, event []byte) []string {
 	t.Helper()
-	var body struct {
-		Records []struct {
-			DynamoDB struct{ SequenceNumber string } `json:"dynamodb"`
+	const start = `{"dynamodb":{"SequenceNumber":"`
+	parts := strings.Split(string(event), start)
+	if parts[0] != eventStart {
+		t.Fatalf("the event %s", event)
+	}
+	for i := 1; i < len(parts); i++ {
+		number, end, _ := strings.Cut(parts[i], `"}}`)
+		if end != "," && (end != eventEnd || i < len(parts)-1) {
+			t.Fatalf("record %d of the event %s", i, event)
 		}
+		parts[i] = number
 	}
-	if err := json.Unmarshal(event, &body); err != nil {
-		t.Fatalf("the event %s: %v", event, err)
-	}
-	var numbers []string
-	for _, r := range body.Records {
-		numbers = append(numbers, r.DynamoDB.SequenceNumber)
-	}
-	return numbers
+
+	return parts[1:]
 }
 
 // failed is the answer that reports records.

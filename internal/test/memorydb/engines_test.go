@@ -145,10 +145,10 @@ func canonical(t *testing.T, item []byte) string {
 	return text
 }
 
-// empty deletes all items.
-func (e engine) empty(t *testing.T, account, table string) {
+// remove deletes items of a table.
+func (e engine) remove(t *testing.T, account, table string, items []string) {
 	t.Helper()
-	for _, text := range e.items(t, account, table) {
+	for _, text := range items {
 		var item map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(text), &item); err != nil {
 			t.Fatal(err)
