@@ -8,15 +8,15 @@ import (
 )
 
 // checkpoint reads an answer as ReportBatchItemFailures has it. It returns the
-// index of the first record that must come again, len(batch) when all are done.
-// An error means that the whole batch counts as failed.
+// index of the first record to redeliver, len(batch) when all are done. An error
+// means that the whole batch counts as failed.
 func checkpoint(answer []byte, batch []Record) (int, error) {
 	switch string(bytes.TrimSpace(answer)) {
 	case "", "null", "{}", `""`, "[]":
 		return len(batch), nil
 	}
-	// Maps instead of structs: a misspelt name is a wrong name, and encoding/json
-	// would match a struct's fields in any case.
+
+	// Maps, because encoding/json matches the names of a struct's fields in any case.
 	var response map[string]json.RawMessage
 	if err := json.Unmarshal(answer, &response); err != nil {
 		return 0, fmt.Errorf("the answer is not a response to a batch: %w", err)
@@ -29,6 +29,7 @@ func checkpoint(answer []byte, batch []Record) (int, error) {
 	if err := json.Unmarshal(list, &failures); err != nil {
 		return 0, fmt.Errorf("batchItemFailures is not a list of objects: %w", err)
 	}
+
 	named := make(map[string]bool, len(failures))
 	for _, f := range failures {
 		var identifier string
@@ -42,6 +43,7 @@ func checkpoint(answer []byte, batch []Record) (int, error) {
 		}
 		named[identifier] = true
 	}
+
 	// The records of a batch are in order, so the first that is named has the
 	// lowest sequence number.
 	lowest := len(batch)
@@ -56,5 +58,6 @@ func checkpoint(answer []byte, batch []Record) (int, error) {
 	for identifier := range named {
 		return 0, fmt.Errorf("the itemIdentifier %q is not in the batch", identifier)
 	}
+
 	return lowest, nil
 }

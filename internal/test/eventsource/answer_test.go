@@ -10,7 +10,7 @@ func TestAnAnswerSaysWhereToResume(t *testing.T) {
 	for _, test := range []struct {
 		answer string
 		why    string
-		want   int // index of the first record that comes again; all: none; whole: the batch failed
+		want   int // index of the first record to redeliver; all: none; whole: the batch failed
 	}{
 		{``, "an empty response is a success", all},
 		{` `, "an empty response is a success", all},
@@ -24,10 +24,10 @@ func TestAnAnswerSaysWhereToResume(t *testing.T) {
 		{`{"statusCode":200}`, "a missing list is a success", all},
 		{`{"BatchItemFailures":[{"itemIdentifier":"1"}]}`, "the list is missing: names are case-sensitive", all},
 
-		{`{"batchItemFailures":[{"itemIdentifier":"2"}]}`, "the named record comes again and what follows it", 1},
+		{`{"batchItemFailures":[{"itemIdentifier":"2"}]}`, "the named record is redelivered with all that follow it", 1},
 		{`{"batchItemFailures":[{"itemIdentifier":"3"},{"itemIdentifier":"2"}]}`, "the lowest counts, in any order", 1},
-		{`{"batchItemFailures":[{"itemIdentifier":"3"},{"itemIdentifier":"3"}]}`, "a number may come twice", 2},
-		{`{"batchItemFailures":[{"itemIdentifier":"1"}]}`, "the first record: all of them come again", 0},
+		{`{"batchItemFailures":[{"itemIdentifier":"3"},{"itemIdentifier":"3"}]}`, "a number may appear twice", 2},
+		{`{"batchItemFailures":[{"itemIdentifier":"1"}]}`, "the first record: all are redelivered", 0},
 		{`{"batchItemFailures":[{"itemIdentifier":"2","reason":"x"}],"more":1}`, "other members do not matter", 1},
 
 		{`{"batchItemFailures":[{"itemIdentifier":""}]}`, "an empty identifier", whole},
@@ -35,9 +35,9 @@ func TestAnAnswerSaysWhereToResume(t *testing.T) {
 		{`{"batchItemFailures":[{}]}`, "no identifier", whole},
 		{`{"batchItemFailures":[null]}`, "no identifier", whole},
 		{`{"batchItemFailures":[{"itemidentifier":"2"}]}`, "a bad key name", whole},
-		{`{"batchItemFailures":[{"itemIdentifier":2}]}`, "a number is no identifier", whole},
-		{`{"batchItemFailures":["2"]}`, "a string is no failure", whole},
-		{`{"batchItemFailures":{"itemIdentifier":"2"}}`, "an object is no list", whole},
+		{`{"batchItemFailures":[{"itemIdentifier":2}]}`, "a number is not an identifier", whole},
+		{`{"batchItemFailures":["2"]}`, "a string is not a failure", whole},
+		{`{"batchItemFailures":{"itemIdentifier":"2"}}`, "an object is not a list", whole},
 		{`{"batchItemFailures":[{"itemIdentifier":"4"}]}`, "an unknown identifier", whole},
 		{`{"batchItemFailures":[{"itemIdentifier":"2"},{"itemIdentifier":"4"}]}`, "an unknown identifier among known ones", whole},
 		{`{"batchItemFailures":[{"itemIdentifier":"02"}]}`, "identifiers are compared as text", whole},

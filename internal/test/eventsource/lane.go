@@ -10,7 +10,7 @@ import (
 
 // lane delivers a sequence of records, one batch after the other.
 type lane struct {
-	mapping     Mapping
+	mapping     Mapping // with its defaults filled in
 	handle      Handler
 	disturb     Disturbances
 	destination *sync.Mutex // held while OnFailure is called
@@ -19,7 +19,7 @@ type lane struct {
 	stats       Stats
 	// seen is the position up to which records have been delivered at least once.
 	seen int
-	// failure is why the last invocation that failed did, nil before the first.
+	// failure is why the last failed invocation failed, nil before the first.
 	failure error
 }
 
@@ -58,6 +58,7 @@ func (l *lane) cut(next int) int {
 		}
 		available++
 	}
+
 	if l.disturb.Cut == nil {
 		return available
 	}
@@ -65,10 +66,11 @@ func (l *lane) cut(next int) int {
 	if n < 1 || n > available {
 		panic(fmt.Sprintf("eventsource: Cut returned %d of %d available records", n, available))
 	}
+
 	return n
 }
 
-// rewind returns how many of the done records come again.
+// rewind returns how many of the done records are redelivered.
 func (l *lane) rewind(done int) int {
 	if l.disturb.Rewind == nil {
 		return 0
@@ -80,17 +82,14 @@ func (l *lane) rewind(done int) int {
 	if n > 0 {
 		l.stats.Rewinds++
 	}
+
 	return n
 }
 
 // deliver invokes the handler with records[from:to] until each of them is done or
-// discarded. Retries is how many they have used already.
+// discarded. retries is how many they have used already.
 func (l *lane) deliver(ctx context.Context, from, to, retries int) error {
 	for {
-		from = l.discardAged(from, to)
-		if from == to {
-			return nil
-		}
 		again, failure := l.invoke(ctx, from, to)
 		if err := ctx.Err(); err != nil {
 			return l.stopped(err, from)
@@ -115,7 +114,7 @@ func (l *lane) deliver(ctx context.Context, from, to, retries int) error {
 		case l.mapping.Bisect && again > from:
 			l.stats.Splits++
 		case retries == l.mapping.MaxRetryAttempts:
-			l.discard(again, to, RetryAttemptsExhausted)
+			l.discard(again, to)
 			return nil
 		default:
 			l.stats.Retries++
@@ -128,9 +127,9 @@ func (l *lane) deliver(ctx context.Context, from, to, retries int) error {
 	}
 }
 
-// invoke delivers records[from:to] once. It returns the position of the first that
-// must come again, to when all are done, and from with an error when the batch
-// failed as a whole.
+// invoke delivers records[from:to] once. It returns the position of the first record
+// to redeliver, to when all are done, and from with an error when the batch failed
+// as a whole.
 func (l *lane) invoke(ctx context.Context, from, to int) (again int, failure error) {
 	batch := l.records[from:to]
 	l.stats.Invocations++
@@ -152,6 +151,7 @@ func (l *lane) invoke(ctx context.Context, from, to int) (again int, failure err
 	case !l.mapping.PartialResponses:
 		return to, nil
 	}
+
 	done, err := checkpoint(answer, batch)
 	switch {
 	case err != nil:
@@ -163,12 +163,13 @@ func (l *lane) invoke(ctx context.Context, from, to int) (again int, failure err
 		}
 		l.failure = fmt.Errorf("the answer was %s", answer)
 	}
+
 	return from + done, nil
 }
 
-// call calls the handler. An answer after the deadline is none, yet call waits for
-// it as long again, in case the handler has not noticed: Lambda ends a function at
-// its deadline, so nothing of it may happen after the next invocation has begun.
+// call calls the handler. An answer after the deadline does not count, yet call waits
+// for it as long again: Lambda ends a function at its deadline, so a late handler must
+// not write after the next invocation has begun.
 func (l *lane) call(ctx context.Context, payload []byte) ([]byte, error) {
 	if l.mapping.Timeout == 0 {
 		return l.handle(ctx, payload)
@@ -190,6 +191,7 @@ func (l *lane) call(ctx context.Context, payload []byte) ([]byte, error) {
 		}
 		responses <- response{answer, err}
 	}()
+
 	select {
 	case r := <-responses:
 		return r.answer, r.err
@@ -198,25 +200,8 @@ func (l *lane) call(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 }
 
-// discardAged discards what is too old at the start of records[from:to], and
-// returns the position of the first record that is not.
-func (l *lane) discardAged(from, to int) int {
-	if l.mapping.MaxRecordAge <= 0 {
-		return from
-	}
-	oldest := time.Now().Add(-l.mapping.MaxRecordAge)
-	young := from
-	for young < to && l.records[young].Created.Before(oldest) {
-		young++
-	}
-	if young > from {
-		l.discard(from, young, RecordAgeExceeded)
-	}
-	return young
-}
-
 // discard gives up on records[from:to].
-func (l *lane) discard(from, to int, condition Condition) {
+func (l *lane) discard(from, to int) {
 	batch := l.records[from:to]
 	l.stats.Discarded += len(batch)
 	if l.mapping.OnFailure == nil {
@@ -225,7 +210,7 @@ func (l *lane) discard(from, to int, condition Condition) {
 	l.destination.Lock()
 	defer l.destination.Unlock()
 	l.mapping.OnFailure(Discarded{
-		Condition:           condition,
+		Condition:           RetryAttemptsExhausted,
 		ShardID:             l.shardID,
 		StartSequenceNumber: batch[0].SequenceNumber,
 		EndSequenceNumber:   batch[len(batch)-1].SequenceNumber,
@@ -234,7 +219,7 @@ func (l *lane) discard(from, to int, condition Condition) {
 	})
 }
 
-// wait waits before records[from:] are delivered again.
+// wait waits before records[from:] are redelivered.
 func (l *lane) wait(ctx context.Context, from int) error {
 	if l.mapping.RetryDelay > 0 {
 		delay := time.NewTimer(l.mapping.RetryDelay)
@@ -244,18 +229,21 @@ func (l *lane) wait(ctx context.Context, from int) error {
 		case <-ctx.Done():
 		}
 	}
+
 	if err := ctx.Err(); err != nil {
 		return l.stopped(err, from)
 	}
+
 	return nil
 }
 
-// stopped tells where the lane stood when the context ended.
+// stopped says where the lane was when the context ended.
 func (l *lane) stopped(err error, at int) error {
 	err = fmt.Errorf("shard %s: stopped at record %s with %d of %d done: %w",
 		l.shardID, l.records[at].SequenceNumber, at, len(l.records), err)
 	if l.failure != nil {
 		err = fmt.Errorf("%w; the last failure was: %w", err, l.failure)
 	}
+
 	return err
 }

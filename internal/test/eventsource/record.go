@@ -20,7 +20,7 @@ type Record struct {
 	// Item tells the source items of a shard apart. Any text will do that is the
 	// same for all records of one item: their order is kept.
 	Item string
-	// Created is when the change was made. Only [Mapping.MaxRecordAge] looks at it.
+	// Created is when the change was made. A Mapping does not look at it.
 	Created time.Time
 }
 

@@ -31,7 +31,7 @@ type shard struct {
 	last *string
 }
 
-// Open opens the stream with the given ARN at TRIM_HORIZON: its oldest record.
+// Open opens the stream of an ARN at TRIM_HORIZON: its oldest record.
 func Open(config aws.Config, arn string) *Stream {
 	s := &Stream{arn: arn, bodies: &bodies{}}
 	s.client = dynamodbstreams.NewFromConfig(config, func(o *dynamodbstreams.Options) { o.HTTPClient = s.bodies })
@@ -39,11 +39,13 @@ func Open(config aws.Config, arn string) *Stream {
 }
 
 // Shards reads on to the present end of the stream and returns the shards that
-// had records to read, parents before their children.
+// had records to read, parents before their children. Every record is JSON as
+// Lambda hands it to a function.
 func (s *Stream) Shards(ctx context.Context) ([]Shard, error) {
 	if err := s.findShards(ctx); err != nil {
 		return nil, err
 	}
+
 	var shards []Shard
 	for _, shard := range s.shards {
 		records, err := s.read(ctx, shard)
@@ -54,26 +56,29 @@ func (s *Stream) Shards(ctx context.Context) ([]Shard, error) {
 			shards = append(shards, Shard{ID: shard.id, Parent: shard.parent, Records: records})
 		}
 	}
+
 	return shards, nil
 }
 
-// Records reads on to the present end of the stream. Every record is JSON as
-// Lambda hands it to a function; the records of one item are in order.
+// Records reads on to the present end of the stream, like Shards, and returns the
+// JSON of the records. Those of one item are in order.
 func (s *Stream) Records(ctx context.Context) ([][]byte, error) {
 	shards, err := s.Shards(ctx)
 	if err != nil {
 		return nil, err
 	}
+
 	var records [][]byte
 	for _, shard := range shards {
 		for _, r := range shard.Records {
 			records = append(records, r.JSON)
 		}
 	}
+
 	return records, nil
 }
 
-// findShards adds the shards that have appeared.
+// findShards adds the new shards.
 func (s *Stream) findShards(ctx context.Context) error {
 	input := &dynamodbstreams.DescribeStreamInput{StreamArn: &s.arn}
 	for {
@@ -93,8 +98,8 @@ func (s *Stream) findShards(ctx context.Context) error {
 	}
 }
 
-// read reads on in one shard. It takes a new iterator every time: DynamoDB Local
-// lets one that was taken at the end of a shard expire with the next record.
+// read reads on in one shard. It gets a new iterator every time: in DynamoDB Local
+// an iterator at the end of a shard expires with the next record.
 func (s *Stream) read(ctx context.Context, shard *shard) ([]Record, error) {
 	input := &dynamodbstreams.GetShardIteratorInput{
 		StreamArn: &s.arn, ShardId: &shard.id, ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
@@ -106,6 +111,7 @@ func (s *Stream) read(ctx context.Context, shard *shard) ([]Record, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	var records []Record
 	for iterator := start.ShardIterator; iterator != nil; {
 		out, err := s.client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: iterator})
@@ -129,6 +135,7 @@ func (s *Stream) read(ctx context.Context, shard *shard) ([]Record, error) {
 		shard.last = out.Records[len(out.Records)-1].Dynamodb.SequenceNumber
 		iterator = out.NextShardIterator
 	}
+
 	return records, nil
 }
 
@@ -137,8 +144,8 @@ func (s *Stream) asDelivered(record json.RawMessage) []byte {
 	return fmt.Appendf(nil, `{"eventSourceARN":%q,%s`, s.arn, bytes.TrimPrefix(record, []byte("{")))
 }
 
-// bodies is an HTTP client that keeps the body of the last response: the records
-// as they came, which the SDK's own types would only approximate.
+// bodies is an HTTP client that keeps the body of the last response, which has the
+// records byte for byte. The SDK's own types only approximate them.
 type bodies struct{ last []byte }
 
 func (b *bodies) Do(r *http.Request) (*http.Response, error) {

@@ -1,19 +1,18 @@
 // Package faults makes a table or a queue fail on purpose, for tests.
 //
-// An [Injector] stands between the AWS SDK's client and the engine behind it,
-// with the one method that both sides know: Do. The SDK's retries and error
-// handling therefore meet every fault as they would meet DynamoDB's or SQS's.
+// An [Injector] sits between the AWS SDK's client and the engine behind it, with the
+// one method that both sides know: Do. So the SDK's retries and error handling meet
+// every fault as they would meet DynamoDB's or SQS's.
 //
 //	injector := faults.New(memorydb.New(), seed,
 //		faults.Rule{Kind: faults.Throttled, Probability: 0.2},
 //		faults.Rule{Kind: faults.Poison, Probability: 1, Select: isPoison})
 //	client := dynamodb.New(dynamodb.Options{HTTPClient: injector, …})
 //
-// Which request is hit follows from the seed, the rules, the request's content
-// and how often this content was sent before; nothing else. The caller may
-// therefore send from any number of goroutines and meet the same faults in every
-// run. Time is only that of package time: an Injector can be used inside a
-// [testing/synctest] bubble.
+// The seed, the rules, the request's content and how often this content was sent
+// before decide which request is hit; nothing else does. So the caller may send from
+// any number of goroutines and meets the same faults in every run. Time is only that
+// of package time: an Injector works inside a [testing/synctest] bubble.
 package faults
 
 import (

@@ -24,8 +24,7 @@ func remove(table, key, want string) step {
 	return step{"DeleteItem", fmt.Sprintf(`{"TableName":%q,"Key":%s}`, table, key), want}
 }
 
-// putIf puts an item with the key "x" under a condition with the given names and
-// values.
+// putIf puts an item with the key "x" under a condition with names and values.
 func putIf(condition, names, values, want string) step {
 	return step{"PutItem", `{"TableName":"strings","Item":{"pk":{"S":"x"},"won":{"BOOL":true}}` + conditionMembers(condition, names, values) + `}`, want}
 }

@@ -4,17 +4,16 @@
 //	db := memorydb.New()
 //	client := dynamodb.New(dynamodb.Options{HTTPClient: db, Region: "us-east-1", Credentials: …})
 //
-// A [DB] stands where the AWS SDK has its HTTP client, so the SDK's
-// serialization, signature, retries and error handling are part of what is
-// tested, while no socket, goroutine or clock is: it can be used inside a
-// [testing/synctest] bubble.
+// A [DB] replaces the AWS SDK's HTTP client, so a test covers the SDK's
+// serialization, signature, retries and error handling. It uses no socket, goroutine
+// or clock, so it works inside a [testing/synctest] bubble.
 //
-// It knows CreateTable, PutItem, DeleteItem, GetItem, BatchWriteItem and Scan,
-// with conditions on PutItem and DeleteItem, and refuses every operation, request
-// member and part of an expression that it does not know: no request means less
+// It implements CreateTable, PutItem, DeleteItem, GetItem, BatchWriteItem and Scan,
+// with conditions on PutItem and DeleteItem. It refuses every operation, request
+// member and part of an expression that it does not implement: no request means less
 // here than in DynamoDB. Capacity is unlimited, all reads are consistent, a Scan
-// is one page, and a BatchWriteItem is applied as a whole; package faults takes
-// such comfort away. Signatures are not checked.
+// is one page, and a BatchWriteItem is applied as a whole; package faults makes
+// requests fail. Signatures are not checked.
 //
 // The package's tests run one suite over it and over DynamoDB Local.
 package memorydb
@@ -42,9 +41,8 @@ func New() *DB {
 	return &DB{tables: map[string]*table{}, conditions: map[string]*condition{}}
 }
 
-// Do answers one request of DynamoDB's JSON protocol. An error is one of reading
-// the request, or that of the request's context when it has already ended; what
-// DynamoDB would refuse is a response, as it is DynamoDB's.
+// Do answers one request of DynamoDB's JSON protocol. It fails when the request
+// cannot be read or its context has ended. A refusal is a response, as in DynamoDB.
 func (db *DB) Do(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -60,7 +58,7 @@ func (db *DB) Do(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// ServeHTTP answers like Do, for clients that need an endpoint.
+// ServeHTTP answers like [DB.Do], for clients that need an endpoint.
 func (db *DB) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, header, body, err := db.answer(r)
 	if err != nil {
@@ -75,12 +73,12 @@ func (db *DB) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body) // #nosec G705 -- JSON, for a test's client
 }
 
-// Items returns the items of a table as canonical JSON, sorted as text; nothing
-// for a table that does not exist.
+// Items returns the items of a table as canonical JSON, sorted as text, or nil for a
+// table that does not exist.
 //
-// Canonical is the JSON of DynamoDB's requests without spaces, with the names of
-// items and maps and the elements of sets in order and the numbers as DynamoDB
-// returns them, so items are equal exactly when their texts are.
+// Canonical JSON is that of DynamoDB's requests without spaces, with attribute names
+// and the elements of sets in order and numbers as DynamoDB returns them. So items
+// are equal exactly when their texts are.
 func (db *DB) Items(tableName string) []string {
 	db.mu.Lock()
 	defer db.mu.Unlock()

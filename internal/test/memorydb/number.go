@@ -141,7 +141,7 @@ func (n number) size() int {
 		return 1
 	}
 	digits := len(n.digits)
-	if n.exponent%2 != 0 { // the first digit stands alone in its pair
+	if n.exponent%2 != 0 { // the first digit is alone in its pair
 		digits++
 	}
 	size := 1 + (digits+1)/2
