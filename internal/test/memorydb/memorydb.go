@@ -89,20 +89,44 @@ func (db *DB) Items(tableName string) []string {
 	return t.list()
 }
 
+// WriteUnits returns the write units that the successful writes to a table have
+// used: for each the started KB of the old or new item, of the larger one.
+func (db *DB) WriteUnits(tableName string) int {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	t := db.tables[tableName]
+	if t == nil {
+		return 0
+	}
+
+	return t.units
+}
+
+// ItemSize returns the size of an item, a JSON object of attribute values, in bytes.
+func ItemSize(item []byte) (int, error) {
+	a, err := parseItem(item)
+	return a.size(), err
+}
+
 // Canonical returns an item, a JSON object of attribute values, in the form of
 // [DB.Items]. It fails for JSON that is not an item and for values that DynamoDB
 // refuses in any table.
 func Canonical(item []byte) (string, error) {
-	v, err := parseJSON(item)
-	if err != nil {
-		return "", err
-	}
-	a, err := readAttributes(v, 1)
+	a, err := parseItem(item)
 	if err != nil {
 		return "", err
 	}
 
 	return string(a.append(nil)), nil
+}
+
+func parseItem(item []byte) (attributes, error) {
+	v, err := parseJSON(item)
+	if err != nil {
+		return nil, err
+	}
+
+	return readAttributes(v, 1)
 }
 
 func (db *DB) answer(r *http.Request) (status int, header http.Header, body []byte, err error) {

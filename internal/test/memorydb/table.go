@@ -12,10 +12,15 @@ const (
 	maxSortKey      = 1024
 )
 
+// writeUnit is how much of an item one write unit covers, in bytes. Source: DynamoDB
+// Developer Guide, "DynamoDB read and write operations".
+const writeUnit = 1 << 10
+
 // table is the items under one key schema.
 type table struct {
 	keys  []keyAttribute // the partition key, then the sort key if there is one
 	items map[string]item
+	units int // written so far
 }
 
 type keyAttribute struct {
@@ -27,6 +32,7 @@ type keyAttribute struct {
 // item is one stored item.
 type item struct {
 	attributes attributes
+	size       int
 	json       string // canonical
 }
 
@@ -35,15 +41,19 @@ type write struct {
 	table    *table
 	identity string
 	put      attributes // nil: delete
+	size     int        // of put
 }
 
 func (w write) apply() {
+	w.table.units += max(1, units(w.size), units(w.table.items[w.identity].size))
 	if w.put == nil {
 		delete(w.table.items, w.identity)
 		return
 	}
-	w.table.items[w.identity] = item{w.put, string(w.put.append(nil))}
+	w.table.items[w.identity] = item{w.put, w.size, string(w.put.append(nil))}
 }
+
+func units(size int) int { return (size + writeUnit - 1) / writeUnit }
 
 // applyIf applies the write when the item, as it is, meets the condition.
 func (w write) applyIf(condition func(attributes) bool) error {
@@ -75,17 +85,18 @@ func (t *table) checkPut(put attributes) (write, error) {
 	if err != nil {
 		return write{}, err
 	}
-	if put.size() > maxItem {
+	size := put.size()
+	if size > maxItem {
 		return write{}, invalid("Item size has exceeded the maximum allowed size")
 	}
 
-	return write{t, identity, put}, nil
+	return write{t, identity, put, size}, nil
 }
 
 // checkDelete returns the write that deletes the item with a key.
 func (t *table) checkDelete(key attributes) (write, error) {
 	identity, err := t.checkKey(key)
-	return write{t, identity, nil}, err
+	return write{table: t, identity: identity}, err
 }
 
 // checkKey returns the identity of the item with a key, nil when the request has

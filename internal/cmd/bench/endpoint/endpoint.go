@@ -7,7 +7,6 @@ package endpoint
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -93,9 +92,7 @@ type Totals struct {
 	Requests int
 	// Bytes are those of the request bodies.
 	Bytes int
-	// WriteUnits counts one for each started 1,024 bytes of every item put, and one
-	// for each delete. DynamoDB charges the larger one of the old and the new item;
-	// the items of the benchmarks keep their size.
+	// WriteUnits are those that DynamoDB charges for.
 	WriteUnits int
 	// Items are the items of each table in the form of memorydb.DB.Items.
 	Items map[string][]string
@@ -117,21 +114,19 @@ func (e *Endpoint) Settle(ctx context.Context) (Totals, error) {
 			return Totals{}, err
 		}
 	}
+
 	totals := Totals{Requests: len(requests), Items: map[string][]string{}}
 	for _, r := range requests {
 		if err := apply(ctx, db, r); err != nil {
 			return Totals{}, err
 		}
-		units, err := writeUnits(r.body)
-		if err != nil {
-			return Totals{}, err
-		}
 		totals.Bytes += len(r.body)
-		totals.WriteUnits += units
 	}
 	for _, t := range e.tables {
 		totals.Items[t.TableName] = db.Items(t.TableName)
+		totals.WriteUnits += db.WriteUnits(t.TableName)
 	}
+
 	return totals, nil
 }
 
@@ -168,43 +163,4 @@ func apply(ctx context.Context, db *memorydb.DB, r request) error {
 		return fmt.Errorf("DynamoDB would have refused a %s: %s", strings.TrimPrefix(r.target, "DynamoDB_20120810."), reason)
 	}
 	return nil
-}
-
-// attributes is an item: name, type, value.
-type attributes map[string]map[string]json.RawMessage
-
-// writeUnits returns what the writes of a request cost.
-func writeUnits(body []byte) (int, error) {
-	var r struct {
-		Item         attributes // PutItem
-		Key          attributes // DeleteItem
-		RequestItems map[string][]struct {
-			PutRequest *struct{ Item attributes }
-		}
-	}
-	if err := json.Unmarshal(body, &r); err != nil {
-		return 0, fmt.Errorf("read a request: %w", err)
-	}
-	units := 0
-	put := func(item attributes) error {
-		size, err := item.size()
-		units += (size + 1023) / 1024
-		return err
-	}
-	switch {
-	case r.Item != nil:
-		return units, put(r.Item)
-	case r.Key != nil:
-		return 1, nil
-	}
-	for _, writes := range r.RequestItems {
-		for _, w := range writes {
-			if w.PutRequest == nil {
-				units++
-			} else if err := put(w.PutRequest.Item); err != nil {
-				return 0, err
-			}
-		}
-	}
-	return units, nil
 }

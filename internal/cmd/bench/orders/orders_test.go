@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/replicatedtable/cdk-go/internal/cmd/bench/endpoint"
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/orders"
+	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
 // maxPayload is the largest payload of an invocation. Source: AWS Lambda Developer
@@ -24,7 +24,7 @@ func TestOrdersHaveTheirSize(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, r := range event.Records {
-				got, err := endpoint.ItemBytes(r.DynamoDB.NewImage)
+				got, err := memorydb.ItemSize(r.DynamoDB.NewImage)
 				if err != nil {
 					t.Fatal(err)
 				}
