@@ -35,10 +35,11 @@ func serveEndpoint(ctx context.Context, getenv func(string) string, commands io.
 	if err != nil {
 		return err
 	}
-	// The timer of the answers sleeps in the kernel and takes a processor with it.
+	// The timer of the answers sleeps in the kernel, and blocks a processor there.
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
-	// Garbage is collected between runs, so that a run has the CPU to itself.
+	// Garbage is collected between runs, so that a run has the CPU for itself.
 	debug.SetGCPercent(-1)
+
 	e := endpoint.New(delay, orders.Unique().Targets[0].Table, orders.Colliding().Targets[0].Table)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

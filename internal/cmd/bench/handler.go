@@ -28,7 +28,7 @@ type command struct {
 	Payload string
 }
 
-// measured is what a handler process knows of its run.
+// measured is what a handler process measures of its run.
 type measured struct {
 	Wall, CPU   time.Duration
 	Allocations uint64
@@ -87,18 +87,21 @@ func serveHandler(ctx context.Context, getenv func(string) string, commands io.R
 func invoke(ctx context.Context, h lambda.Handler, payload []byte) (measured, error) {
 	ctx, cancel := context.WithTimeout(ctx, invocationTimeout)
 	defer cancel()
+
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	cpu, err := cpuTime()
 	if err != nil {
 		return measured{}, err
 	}
+
 	start := time.Now()
 	answer, err := h.Invoke(ctx, payload)
 	m := measured{Wall: time.Since(start)}
 	if err != nil {
 		return m, err
 	}
+
 	cpuAfter, err := cpuTime()
 	if err != nil {
 		return m, err
@@ -110,6 +113,7 @@ func invoke(ctx context.Context, h lambda.Handler, payload []byte) (measured, er
 		return m, errors.New("not everything was applied")
 	}
 	m.PeakRSS, err = peakRSS()
+
 	return m, err
 }
 
@@ -120,7 +124,7 @@ func cpuTime() (time.Duration, error) {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), err
 }
 
-// peakRSS returns the most memory that the process has had resident, in bytes.
+// peakRSS returns the highest resident memory of the process so far, in bytes.
 func peakRSS() (int64, error) {
 	if runtime.GOOS != "linux" { // macOS counts bytes
 		var usage syscall.Rusage
@@ -133,10 +137,12 @@ func peakRSS() (int64, error) {
 		return 0, err
 	}
 	_, line, _ := strings.Cut(string(status), "VmHWM:")
-	kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(strings.SplitN(line, "\n", 2)[0]), " kB"), 10, 64)
+	line, _, _ = strings.Cut(line, "\n")
+	kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(line), " kB"), 10, 64)
 	if err != nil {
 		return 0, fmt.Errorf("read VmHWM: %w", err)
 	}
+
 	return kilobytes * 1024, nil
 }
 

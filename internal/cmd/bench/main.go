@@ -1,6 +1,6 @@
-// Command bench measures what one invocation costs: with the article's function,
-// with the function that a good engineer writes with the typed SDK (package
-// typed), and with this module's. It is what "make bench" runs.
+// Command bench measures the cost of one invocation: of the article's function, of
+// the function that a good engineer writes with the typed SDK (package typed), and
+// of this module's. "make bench" runs it; README.md has the results.
 //
 //	-cases   the cases to run, by name, with commas between them; all by default
 //	-runs    counted runs of each variant in each case, 7 by default
@@ -10,23 +10,22 @@
 //
 // A DynamoDB endpoint on loopback answers each request a fixed delay after it has
 // read it (package endpoint). It is a process of its own, and so is every variant
-// in every case, so each one's CPU time and memory are its own. The variants take
-// turns: one run each, then the next one each. What is printed are medians; the
-// first run of each is not counted. A variant that takes long has fewer runs, and
-// the table says how many: none, if one is longer than
-// a minute, or half a minute with a limited CPU.
+// in every case, so each has its own CPU time and memory. The variants alternate: one
+// run each, then the next one each. The output shows medians; the first run of each
+// variant does not count. A slow variant has fewer runs, and the table says how many:
+// none when one run takes more than a minute, or half a minute with a limited CPU.
 //
-// Our function and the second row of the typed one have in their environment what
-// the construct puts into its function's to fit the Go runtime to its memory: with
-// less than one processor they run one thread at a time, and collect garbage later.
-// The other functions have what a function has by default.
+// Our function and the second row of the typed one have the environment variables
+// with which the construct fits the Go runtime to the function's memory: with less
+// than one processor they run one thread at a time, and collect garbage later. The
+// other functions have a function's default environment.
 //
 // Each case is measured twice: with the machine's CPUs, and with the share of one
 // that Lambda gives to a function of the variant's memory, 0.145 for 256 MB. The
 // second needs a Linux control group with the cpu controller, which usually only
-// root can make; where it cannot be made, the output says so.
+// root can make; the output says so when it cannot be made.
 //
-// # What the columns are
+// # The columns
 //
 //	wall         from the payload's bytes to the answer's
 //	CPU          of the variant's process, user and system
@@ -41,13 +40,14 @@
 //
 // # The lines for machines
 //
-// After the tables come lines "ratio <case> <metric> <value>". The case has
-// "/limited" appended where the CPU was. The metrics are:
+// After the tables come lines "ratio <case> <metric> <value>". The case ends in
+// "/limited" where the CPU was limited. The metrics are:
 //
-//	<column>:<variant>/<variant>        how many times the first one's that is
-//	wall:<variant>/floor                against the fewest rounds of requests that
-//	                                    the variant's requests need, times the delay
-//	requests:<variant>                  and write_units, each as they are
+//	<column>:<variant>/<variant>        the first one's value divided by the second's
+//	wall:<variant>/floor                the wall time divided by the delays of the
+//	                                    fewest rounds in which the variant can send
+//	                                    its requests
+//	requests:<variant>                  and write_units, as in the table
 //	rss_mb:<variant>                    peak RSS in MB
 //	wall_ms:<variant>                   and cpu_ms
 //	cpu_us_per_record:<variant>
@@ -70,7 +70,7 @@ import (
 	"time"
 )
 
-// roleVariable is how a process that this command starts knows what it is.
+// roleVariable tells a process that this command starts its role.
 const roleVariable = "REPLICATEDTABLE_BENCH_ROLE"
 
 // The roles.
@@ -126,12 +126,14 @@ func parse(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
+
 	if o.runs < 1 {
 		return options{}, fmt.Errorf("-runs is %d: at least one run counts", o.runs)
 	}
 	if o.delay < 0 {
 		return options{}, fmt.Errorf("-delay is %v: it cannot be negative", o.delay)
 	}
+
 	wanted := strings.Split(*chosen, ",")
 	for _, name := range wanted {
 		if !slices.Contains(names, name) {
@@ -139,5 +141,6 @@ func parse(args []string) (options, error) {
 		}
 	}
 	o.cases = slices.DeleteFunc(o.cases, func(w workload) bool { return !slices.Contains(wanted, w.name) })
+
 	return o, nil
 }

@@ -46,8 +46,8 @@ func significant(v float64) string {
 	}
 }
 
-// value returns what the runs of one variant were in a column: the median, or the
-// last one's peak, which is that of them all.
+// value returns the median of the runs in a column, or the last run's peak, which is
+// that of all runs.
 func (r result) value(c column) float64 {
 	if c.name == rss.name {
 		return c.of(r.samples[len(r.samples)-1])
@@ -56,16 +56,18 @@ func (r result) value(c column) float64 {
 	for i, s := range r.samples {
 		values[i] = c.of(s)
 	}
+
 	slices.Sort(values)
 	middle := len(values) / 2
 	if len(values)%2 == 1 {
 		return values[middle]
 	}
+
 	return (values[middle-1] + values[middle]) / 2
 }
 
-// floor is the wall time if only the endpoint's delay took any: as many rounds of
-// requests as it takes, with as many in flight as the variant has.
+// floor is the wall time if everything but the endpoint's delay were free: the fewest
+// rounds of requests, with all that the variant may have in flight in each.
 func (r result) floor(delay time.Duration) float64 {
 	rounds := (int(r.value(requests)) + r.variant.inFlight - 1) / r.variant.inFlight
 	return float64(rounds) * delay.Seconds()
@@ -82,6 +84,7 @@ func printTable(out io.Writer, title string, results []result) {
 		fmt.Fprint(out, "---:|")
 	}
 	fmt.Fprintln(out, "---:|")
+
 	for _, r := range results {
 		fmt.Fprintf(out, "| %s |", r.variant.title)
 		if len(r.samples) == 0 {

@@ -14,15 +14,16 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/endpoint"
 )
 
-// A variant gets as many runs as fit into the time of its case, but one that only
-// needs a little more gets one. So the article's function has seven runs of 1,000
+// A variant has as many runs as fit into the time of its case, but one when a run
+// takes only a little more. So the article's function has seven runs of 1,000
 // records, and one of 8,000.
 var (
 	unlimited = allowance{50 * time.Second, time.Minute}
 	limited   = allowance{12 * time.Second, 30 * time.Second}
 )
 
-// allowance is the time for one variant in one case.
+// allowance is the time for one variant in one case: for all runs, and the limit for
+// one.
 type allowance struct{ all, one time.Duration }
 
 // turns returns how many of at most wanted runs there is time for.
@@ -30,6 +31,7 @@ func (a allowance) turns(wanted int, estimate time.Duration) int {
 	if estimate > a.one {
 		return 0
 	}
+
 	return max(1, min(wanted, int(a.all/max(estimate, 1))))
 }
 
@@ -43,7 +45,7 @@ type sample struct {
 type result struct {
 	variant variant
 	samples []sample
-	// estimate is how long a run takes, as told from the warm-up.
+	// estimate is how long a run takes, derived from the warm-up.
 	estimate time.Duration
 }
 
@@ -72,9 +74,11 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		}
 		printTable(out, w.title, results)
 		printRatios(&ratios, w.name, o.delay, w.records, results)
+
 		title := w.title + ", with the CPU of the function's memory"
 		if limitErr != nil {
-			fmt.Fprintf(out, "\n## %s\n\nNot measured: a control group that limits the CPU cannot be made here: %v\n", title, limitErr)
+			fmt.Fprintf(out, "\n## %s\n\nNot measured: a control group that limits the CPU cannot be made here: %v\n",
+				title, limitErr)
 			continue
 		}
 		b.limits, b.allowance = groups, limited
@@ -85,6 +89,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		printRatios(&ratios, w.name+"/limited", o.delay, w.records, results)
 	}
 	fmt.Fprintf(out, "\n## Ratios\n\n```text\n%s```\n", &ratios)
+
 	return nil
 }
 
@@ -104,6 +109,7 @@ func newLimits() (limits, error) {
 		}
 		l[v.memory] = limit
 	}
+
 	return l, nil
 }
 
@@ -112,6 +118,7 @@ func (l limits) remove() error {
 	for _, limit := range l {
 		errs = append(errs, limit.Remove())
 	}
+
 	return errors.Join(errs...)
 }
 
@@ -125,6 +132,13 @@ type bench struct {
 	limits limits // nil: the whole machine
 }
 
+// contestant is a variant and its process in one case.
+type contestant struct {
+	result
+	process *process
+	turns   int
+}
+
 // measure runs every variant in a process of its own, in turns.
 func (b *bench) measure(ctx context.Context) (results []result, err error) {
 	payload, err := b.write("payload", b.workload.payload)
@@ -135,48 +149,84 @@ func (b *bench) measure(ctx context.Context) (results []result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	chosen := variantsFor(b.workload)
-	results = make([]result, len(chosen))
-	processes := make([]*process, len(chosen))
-	runs := make([]int, len(chosen))
-	for i, v := range chosen {
-		results[i].variant = v
-		if processes[i], err = startHandler(ctx, v, b.workload.spec, b.endpoint.url); err != nil {
+
+	var contestants []*contestant
+	defer func() {
+		for _, c := range contestants {
+			err = errors.Join(err, c.process.end())
+		}
+	}()
+	for _, v := range variantsFor(b.workload) {
+		c, startErr := b.start(ctx, v)
+		if startErr != nil {
+			return nil, startErr
+		}
+		contestants = append(contestants, c)
+		if err := b.warm(c, payload, warmUp); err != nil {
 			return nil, err
 		}
-		defer func() { err = errors.Join(err, processes[i].end()) }()
-		if b.limits != nil {
-			if err := b.limits[v.memory].Add(processes[i].cmd.Process.Pid); err != nil {
-				return nil, err
-			}
-		}
-		first, tenths := payload, 1
-		if v.serial {
-			first, tenths = warmUp, 10
-		}
-		s, err := b.runOnce(v, processes[i], first)
-		if err != nil {
-			return nil, err
-		}
-		results[i].estimate = s.Wall * time.Duration(tenths)
-		runs[i] = b.turns(b.wanted, results[i].estimate)
 	}
+
 	for round := range b.wanted {
-		for i, v := range chosen {
-			if round >= runs[i] {
+		for _, c := range contestants {
+			if round >= c.turns {
 				continue
 			}
-			s, err := b.runOnce(v, processes[i], payload)
-			if err != nil {
+			if err := b.count(c, payload); err != nil {
 				return nil, err
 			}
-			if got, want := len(s.Items[b.workload.spec.Targets[0].TableName]), b.workload.written(v); got != want {
-				return nil, fmt.Errorf("%s wrote %d items, not %d", v.name, got, want)
-			}
-			results[i].samples = append(results[i].samples, s)
 		}
 	}
+	for _, c := range contestants {
+		results = append(results, c.result)
+	}
+
 	return results, nil
+}
+
+// start starts a variant's process and limits its CPU.
+func (b *bench) start(ctx context.Context, v variant) (*contestant, error) {
+	p, err := startHandler(ctx, v, b.workload.spec, b.endpoint.url)
+	if err != nil {
+		return nil, err
+	}
+	if b.limits != nil {
+		if err := b.limits[v.memory].Add(p.cmd.Process.Pid); err != nil {
+			return nil, errors.Join(err, p.end())
+		}
+	}
+
+	return &contestant{result: result{variant: v}, process: p}, nil
+}
+
+// warm does the run that does not count, and decides how many follow.
+func (b *bench) warm(c *contestant, payload, warmUp string) error {
+	tenths := 1
+	if c.variant.serial {
+		payload, tenths = warmUp, 10
+	}
+	s, err := b.runOnce(c.variant, c.process, payload)
+	if err != nil {
+		return err
+	}
+	c.estimate = s.Wall * time.Duration(tenths)
+	c.turns = b.turns(b.wanted, c.estimate)
+
+	return nil
+}
+
+// count does a run that counts, and checks what it left.
+func (b *bench) count(c *contestant, payload string) error {
+	s, err := b.runOnce(c.variant, c.process, payload)
+	if err != nil {
+		return err
+	}
+	if got, want := len(s.Items[b.workload.spec.Targets[0].TableName]), b.workload.written(c.variant); got != want {
+		return fmt.Errorf("%s wrote %d items, not %d", c.variant.name, got, want)
+	}
+	c.samples = append(c.samples, s)
+
+	return nil
 }
 
 // write writes a payload to a file.
@@ -194,9 +244,11 @@ func (b *bench) runOnce(v variant, p *process, payload string) (sample, error) {
 	if s.Error != "" {
 		return s, fmt.Errorf("%s: %s", v.name, s.Error)
 	}
+
 	var err error
 	if s.Totals, err = b.endpoint.settle(); err != nil {
 		return s, fmt.Errorf("%s: %w", v.name, err)
 	}
+
 	return s, nil
 }

@@ -24,21 +24,21 @@ import (
 type variant struct {
 	name  string
 	title string
-	// memory is the function's, in MB as Lambda counts them. It decides the share
-	// of a CPU, how many requests ours has in flight, and what tuned means.
+	// memory is the function's, in MB as Lambda counts them. It decides the share of a
+	// CPU, the requests in flight of ours, and the settings of tuned.
 	memory int
-	// inFlight is how many requests it has under way at once.
+	// inFlight is how many requests it has in flight at once.
 	inFlight int
-	// serial says that a run takes seconds, so that it is warmed up with less.
+	// serial means that a run takes seconds, so the warm-up has fewer records.
 	serial bool
-	// tuned says that the Go runtime is fitted to the memory.
+	// tuned means that the Go runtime is fitted to the memory.
 	tuned bool
-	// yardstick says that ours are compared with it.
+	// yardstick means that ours are compared with it.
 	yardstick bool
-	// guards says that it can write under a version guard.
+	// guards means that it can write under a version guard.
 	guards bool
-	// handler returns the function's handler as lambda.Start would run it. The
-	// environment is that of the function.
+	// handler returns the function's handler as lambda.Start runs it. The process has
+	// the function's environment.
 	handler func(ctx context.Context, s spec.Spec) (lambda.Handler, error)
 }
 
@@ -70,7 +70,9 @@ func newArticle(ctx context.Context, s spec.Spec) (lambda.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	f := &article.Function{Client: dynamodb.NewFromConfig(c), TableName: s.Targets[0].TableName, Log: stderrLog()}
+
 	return lambda.NewHandler(f.Handle), nil
 }
 
@@ -79,17 +81,20 @@ func newTyped(ctx context.Context, s spec.Spec) (lambda.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	t := s.Targets[0]
 	f := &typed.Function{
 		Client: dynamodb.NewFromConfig(c), TableName: t.TableName,
 		SourceKey: s.Source.PartitionKey.Name, PartitionKey: t.PartitionKey.Name, SortKey: t.SortKey.Name,
 		Excluded: orders.InternalNote, VersionAttribute: t.VersionAttribute,
 	}
+
 	return lambda.NewHandler(func(ctx context.Context, event events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 		response, err := f.Handle(ctx, event)
 		if err == nil && len(response.BatchItemFailures) > 0 {
 			err = errors.New("typed: not everything was applied")
 		}
+
 		return response, err
 	}), nil
 }

@@ -12,12 +12,10 @@ type workload struct {
 	spec    spec.Spec
 	records int
 	payload func() []byte
-	// items is how many target items it leaves to a function that writes whatever
-	// has changed in the source; for so many of them, nothing has changed in the
-	// target.
+	// items is the number of target items after a function that writes every source
+	// item that changed; unchanged of them were the same in the target before.
 	items, unchanged int
-	// warmUp is a payload with a tenth of the records, for variants of which a
-	// whole run takes seconds.
+	// warmUp is a payload with a tenth of the records, for serial variants.
 	warmUp func() []byte
 }
 
@@ -32,14 +30,16 @@ func workloads() []workload {
 			warmUp:  func() []byte { return orders.Changes(20, 5, orders.Large) },
 		},
 		{
-			name: "no-ops-1000x1KB", title: "1,000 items of 1 KB, of which 900 change only where it is not projected", spec: orders.Unique(),
-			records: 1000, items: 1000, unchanged: 900,
+			name:  "no-ops-1000x1KB",
+			title: "1,000 items of 1 KB, of which 900 change only where it is not projected",
+			spec:  orders.Unique(), records: 1000, items: 1000, unchanged: 900,
 			payload: func() []byte { return orders.Checks(1000, orders.Large) },
 			warmUp:  func() []byte { return orders.Checks(100, orders.Large) },
 		},
 		// As many as fit into the 6 MB of an invocation's payload.
 		inserts("8000-small", "8,000 new items of 200 B, a payload of almost 6 MB", orders.Unique(), 8000, orders.Small),
-		inserts("conditional-1000x1KB", "1,000 new items of 1 KB, every write conditional", orders.Colliding(), 1000, orders.Large),
+		inserts("conditional-1000x1KB", "1,000 new items of 1 KB, every write conditional",
+			orders.Colliding(), 1000, orders.Large),
 	}
 }
 

@@ -13,16 +13,16 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// limitPeriod is the time within which a process gets its share. It is short so
-// that a run of some ten milliseconds feels the limit, too.
+// limitPeriod is the time within which a process gets its share. It is short, so that
+// the limit holds within a run of some ten milliseconds, too.
 const limitPeriod = 20 * time.Millisecond
 
 // Limit is a control group whose processes share a part of one CPU.
 type Limit struct{ folder string }
 
-// New makes a control group with the share of one CPU that a function of so many MB
-// has, below the group of this process. That needs Linux, the cpu controller and the
-// permission.
+// New makes a control group, below the group of this process, with the share of one
+// CPU that a function with this memory in MB has. It needs Linux, the cpu controller
+// and the permission.
 func New(memory int) (*Limit, error) {
 	parent, unified, err := controlGroup()
 	if err != nil {
@@ -32,6 +32,7 @@ func New(memory int) (*Limit, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	period := limitPeriod.Microseconds()
 	quota := int64(memory) * period / spec.MebibytesPerProcessor
 	if unified {
@@ -43,17 +44,19 @@ func New(memory int) (*Limit, error) {
 		_ = os.Remove(folder) // err says more
 		return nil, err
 	}
+
 	return &Limit{folder}, nil
 }
 
 // controlGroup returns the folder of the group that limits this process's CPU, and
-// whether it is of the unified hierarchy, version 2.
+// whether its hierarchy is the unified one, version 2.
 func controlGroup() (folder string, unified bool, err error) {
 	const root = "/sys/fs/cgroup"
 	groups, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		return "", false, err
 	}
+
 	for line := range strings.Lines(string(groups)) {
 		fields := strings.SplitN(strings.TrimSpace(line), ":", 3) // number, controllers, path
 		if len(fields) != 3 {
@@ -71,11 +74,12 @@ func controlGroup() (folder string, unified bool, err error) {
 	if folder == "" {
 		return "", false, fmt.Errorf("this process is in no control group with the cpu controller")
 	}
+
 	return folder, true, nil
 }
 
-// writeFile writes a file that the kernel has made. It makes none itself: without
-// the controller there is no such file.
+// writeFile writes a file of the kernel's. It does not create one: without the
+// controller the file does not exist.
 func writeFile(folder, name, content string) error {
 	f, err := os.OpenFile(filepath.Join(folder, name), os.O_WRONLY, 0)
 	if err != nil {
@@ -85,6 +89,7 @@ func writeFile(folder, name, content string) error {
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
+
 	return err
 }
 

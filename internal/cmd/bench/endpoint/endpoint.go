@@ -1,7 +1,6 @@
 // Package endpoint is the DynamoDB endpoint of the benchmarks. It answers every
 // write after a fixed delay, as a table with capacity to spare does, and does its
-// accounting afterwards: what happens between request and answer is the same for
-// all that are compared.
+// accounting afterwards, so every variant waits equally long for an answer.
 package endpoint
 
 import (
@@ -35,8 +34,8 @@ type Endpoint struct {
 	requests []request
 }
 
-// answer is one that is due at a time. All wait equally long, so they fall due in
-// the order they came.
+// answer is due at a time. All wait equally long, so they are due in the order of
+// their requests.
 type answer struct {
 	at    time.Time
 	ready chan struct{}
@@ -47,18 +46,18 @@ type request struct {
 	body   []byte
 }
 
-// done is the answer to a write that was carried out.
+// done is the answer to a successful write.
 const done = "{}"
 
-// checksum is that of the answer. The SDK closes the connection if there is none.
+// checksum is the answer's. Without one the SDK closes the connection.
 var checksum = strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(done))), 10)
 
 // maxWaiting is how many requests may wait for their answers: far more than any
 // of the benchmarks has in flight.
 const maxWaiting = 1024
 
-// New returns an Endpoint that has the tables, empty, and answers a request delay
-// after it has been read. It never ends.
+// New returns an Endpoint with empty tables that answers a request delay after it has
+// read it. It never ends.
 func New(delay time.Duration, tables ...spec.Table) *Endpoint {
 	e := &Endpoint{delay: delay, tables: tables, due: make(chan answer, maxWaiting)}
 	go func() {
@@ -70,24 +69,26 @@ func New(delay time.Duration, tables ...spec.Table) *Endpoint {
 	return e
 }
 
-// ServeHTTP says that a write was carried out, without carrying it out.
+// ServeHTTP answers that a write succeeded. Settle carries it out.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := bytes.NewBuffer(make([]byte, 0, max(0, r.ContentLength)+bytes.MinRead))
 	if _, err := body.ReadFrom(r.Body); err != nil {
 		return // the client has gone away
 	}
+
 	ready := make(chan struct{})
 	e.due <- answer{time.Now().Add(e.delay), ready}
 	e.mu.Lock()
 	e.requests = append(e.requests, request{r.Header.Get("X-Amz-Target"), body.Bytes()})
 	e.mu.Unlock()
 	<-ready
+
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	w.Header().Set("X-Amz-Crc32", checksum)
 	_, _ = io.WriteString(w, done) // a client that has gone away needs no answer
 }
 
-// Totals is what a run has cost, and what it has left in the tables.
+// Totals is the cost of a run, and the items that it left.
 type Totals struct {
 	Requests int
 	// Bytes are those of the request bodies.
@@ -143,6 +144,7 @@ func create(ctx context.Context, db *memorydb.DB, t spec.Table) error {
 			AttributeName: &a.Name, KeyType: []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]})
 	}
 	_, err := client.CreateTable(ctx, input)
+
 	return err
 }
 
@@ -160,7 +162,8 @@ func apply(ctx context.Context, db *memorydb.DB, r request) error {
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		reason, _ := io.ReadAll(response.Body) // in memory
-		return fmt.Errorf("DynamoDB would have refused a %s: %s", strings.TrimPrefix(r.target, "DynamoDB_20120810."), reason)
+		return fmt.Errorf("DynamoDB would have refused a %s: %s",
+			strings.TrimPrefix(r.target, "DynamoDB_20120810."), reason)
 	}
 	return nil
 }
