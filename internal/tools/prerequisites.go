@@ -16,7 +16,8 @@ type prerequisite struct {
 	major, minor int
 	// command prints the version, with the number as the first "N.N" in it.
 	command []string
-	// module is an extra command that must succeed, with what it stands for.
+	// module is another command that must succeed, and moduleName the part of the
+	// program that it checks.
 	module     []string
 	moduleName string
 }
@@ -29,7 +30,8 @@ var (
 	nodeJS      = prerequisite{name: "Node.js", major: 20, command: []string{"node", "--version"},
 		module: []string{"npm", "--version"}, moduleName: "npm"}
 	python = prerequisite{name: "Python", major: 3, minor: 10, command: []string{"python3", "--version"},
-		module: []string{"python3", "-c", "import venv, ensurepip"}, moduleName: "its modules venv and ensurepip (Debian and Ubuntu: the package python3-venv)"}
+		module:     []string{"python3", "-c", "import venv, ensurepip"},
+		moduleName: "its modules venv and ensurepip (Debian and Ubuntu: the package python3-venv)"}
 )
 
 // Check names every program that is missing, too old or incomplete, with the
@@ -52,23 +54,27 @@ func (p prerequisite) check(ctx context.Context) error {
 	if out, err := exec.CommandContext(ctx, p.module[0], p.module[1:]...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%s needs %s: %q: %w %s", p.name, p.moduleName, strings.Join(p.module, " "), err, out)
 	}
+
 	return nil
 }
 
 var versionNumber = regexp.MustCompile(`(\d+)\.(\d+)`)
 
-// accept reads the version out of what the program printed.
+// accept checks the version in the program's output.
 func (p prerequisite) accept(printed string) error {
 	printed = strings.TrimSpace(printed)
 	m := versionNumber.FindStringSubmatch(printed)
 	if m == nil {
-		return fmt.Errorf("%s %s or newer is needed: %q printed no version: %q", p.name, p.version(), strings.Join(p.command, " "), printed)
+		return fmt.Errorf("%s %s or newer is needed: %q printed no version: %q",
+			p.name, p.version(), strings.Join(p.command, " "), printed)
 	}
+
 	major, errMajor := strconv.Atoi(m[1])
 	minor, errMinor := strconv.Atoi(m[2])
 	if errMajor != nil || errMinor != nil || major < p.major || major == p.major && minor < p.minor {
 		return fmt.Errorf("%s %s or newer is needed, found %q", p.name, p.version(), printed)
 	}
+
 	return nil
 }
 

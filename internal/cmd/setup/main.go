@@ -1,5 +1,5 @@
-// Command install installs every tool that the repository's commands and tests
-// need into .local. It is "make setup".
+// Command setup installs every tool that the repository's commands and tests need
+// into .local. "make setup" runs it.
 package main
 
 import (
@@ -32,6 +32,7 @@ func install(ctx context.Context) error {
 	if err := tools.Check(ctx); err != nil {
 		return err
 	}
+
 	for _, tool := range []tools.Tool{tools.Node, tools.Python, tools.GolangCILint} {
 		start := time.Now()
 		fmt.Printf("install %-34s", tool)
@@ -40,5 +41,6 @@ func install(ctx context.Context) error {
 		}
 		fmt.Printf("%6.1f s\n", time.Since(start).Seconds())
 	}
+
 	return nil
 }

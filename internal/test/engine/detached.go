@@ -12,9 +12,9 @@ import (
 
 // Detached is a MiniStack that outlives the command that started it.
 //
-// Its record is a file that is open and locked in MiniStack's own process, so the operating system drops the lock when that process ends, in
-// whatever way. A locked record therefore means that the process it names is
-// the one that was started, and not another one that was given its id later.
+// MiniStack's own process holds its record file open and locked, so the operating
+// system drops the lock when that process ends, in whatever way. So a locked record
+// names the process that was started, and not a later one with the same id.
 type Detached struct {
 	// Endpoint is MiniStack's URL.
 	Endpoint string `json:"endpoint"`
@@ -28,14 +28,14 @@ type Detached struct {
 	record string
 }
 
-// ErrBusy says that the record's MiniStack runs, or that another command is
-// starting it at this moment.
+// ErrBusy means that the record's MiniStack runs, or that another command is
+// starting it.
 var ErrBusy = errors.New("MiniStack is running or being started by another command")
 
-// StartDetachedMiniStack starts MiniStack like [StartMiniStack], but leaves it
-// running when this process ends, and says so in the record file, which is made
-// if need be. One record stands for at most one MiniStack: when it is running or
-// being started, the error is [ErrBusy].
+// StartDetachedMiniStack starts MiniStack like [StartMiniStack], but leaves it running
+// when this process ends. It describes the MiniStack in the record file, which it
+// creates if necessary. A record has at most one MiniStack: while that one runs or
+// starts, the error is [ErrBusy].
 func StartDetachedMiniStack(ctx context.Context, root, recordFile string) (*Detached, error) {
 	record, err := os.OpenFile(recordFile, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -48,6 +48,7 @@ func StartDetachedMiniStack(ctx context.Context, root, recordFile string) (*Deta
 	if err := record.Truncate(0); err != nil {
 		return nil, err
 	}
+
 	l := miniStack(root)
 	l.keeps = record
 	s, err := start(ctx, root, l)
@@ -58,6 +59,7 @@ func StartDetachedMiniStack(ctx context.Context, root, recordFile string) (*Deta
 	if err := json.NewEncoder(record).Encode(d); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
+
 	return d, nil
 }
 
@@ -72,6 +74,7 @@ func FindDetached(recordFile string) (*Detached, error) {
 		return nil, err
 	}
 	defer record.Close()
+
 	if running, err := lock(record); err != nil || !running {
 		return nil, err
 	}
@@ -79,6 +82,7 @@ func FindDetached(recordFile string) (*Detached, error) {
 	if err := json.NewDecoder(record).Decode(d); err != nil {
 		return nil, ErrBusy
 	}
+
 	return d, nil
 }
 
@@ -89,6 +93,7 @@ func (d *Detached) Stop() error {
 		return err
 	}
 	defer record.Close()
+
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		if err := syscall.Kill(-d.PID, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("end MiniStack, process %d: %w", d.PID, err)
@@ -101,10 +106,11 @@ func (d *Detached) Stop() error {
 			return os.RemoveAll(d.Temporary)
 		}
 	}
-	return fmt.Errorf("end MiniStack, process %d: it is still there", d.PID)
+
+	return fmt.Errorf("end MiniStack, process %d: it still runs", d.PID)
 }
 
-// unlockedWithin waits until no process has the file's lock any more.
+// unlockedWithin waits until no other process has the file's lock.
 func unlockedWithin(limit time.Duration, file *os.File) (bool, error) {
 	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if taken, err := lock(file); err != nil || !taken {
@@ -114,7 +120,7 @@ func unlockedWithin(limit time.Duration, file *os.File) (bool, error) {
 	return false, nil
 }
 
-// lock takes the file's lock and reports whether another process has it.
+// lock acquires the file's lock, or reports that another process has it.
 func lock(file *os.File) (taken bool, err error) {
 	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -123,5 +129,6 @@ func lock(file *os.File) (taken bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("lock %s: %w", file.Name(), err)
 	}
+
 	return false, nil
 }

@@ -25,9 +25,8 @@ func miniStack(root string) launch {
 		status: http.StatusOK,
 		command: func(port int, temporary string) *exec.Cmd {
 			cmd := exec.Command(tools.MiniStack(root))
-			// A whole environment rather than an addition to the caller's: the
-			// functions inherit it, and the caller's credentials and settings are
-			// none of theirs.
+			// A whole environment instead of an addition to the caller's: the functions
+			// inherit it, and must not see the caller's credentials and settings.
 			cmd.Env = []string{
 				"PATH=" + os.Getenv("PATH"),
 				"HOME=" + temporary,

@@ -11,8 +11,8 @@ import (
 const module = "module github.com/replicatedtable/cdk-go"
 
 // Root is the repository's root: the nearest folder from the working directory
-// upwards whose go.mod is this module's. Tests and commands run in many
-// folders; what is installed and written lives below one.
+// upwards whose go.mod is this module's. Tests and commands run in many folders;
+// everything that they install and write is below this one.
 func Root() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {

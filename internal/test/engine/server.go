@@ -26,15 +26,15 @@ import (
 )
 
 const (
-	// startTimeout is how long an engine may take from its start to its first
-	// answer. DynamoDB Local takes 2 to 3 s on a 2-core machine, several times
-	// that when other packages' tests compile next to it.
+	// startTimeout is the longest time from an engine's start to its first answer.
+	// DynamoDB Local needs 2 to 3 s on a 2-core machine, several times that when
+	// other packages' tests compile at the same time.
 	startTimeout = 60 * time.Second
-	// stopTimeout is how long an engine may take to end after SIGTERM before it
-	// is killed. Both end in under a second.
+	// stopTimeout is the longest time from SIGTERM to an engine's end before it is
+	// killed. Both end in under a second.
 	stopTimeout = 10 * time.Second
-	// portAttempts is how often a start is repeated because another process took
-	// the port first.
+	// portAttempts is how often a start is tried when another process gets the port
+	// first.
 	portAttempts = 5
 )
 
@@ -62,12 +62,12 @@ type launch struct {
 	// health is the path that answers when the engine is ready, with this status.
 	health string
 	status int
-	// keeps is a file that the engine holds open as long as it lives. An engine
-	// with one is not ended together with the process that started it.
+	// keeps is a file that the engine holds open as long as it lives. An engine with
+	// one outlives the process that started it.
 	keeps *os.File
 }
 
-// errPortTaken says that another process listens on the port.
+// errPortTaken means that another process listens on the port.
 var errPortTaken = errors.New("the port is taken")
 
 // start starts an engine and waits until it answers. ctx bounds the start only;
@@ -92,16 +92,16 @@ func start(ctx context.Context, root string, l launch) (*Server, error) {
 // tried counts the ports this process has tried.
 var tried atomic.Int64
 
-// freePort returns a port that nothing listens on. Neither engine can listen on
-// port 0, so between this check and the engine's own bind another process could
-// take the port. To make that rare, the port lies below the range that systems
-// hand out for outgoing connections (32768 and up), and processes that run at
-// the same time, whose ids differ, try different ports; start repeats the rest.
+// freePort returns a port that nothing listens on. Neither engine can listen on port
+// 0, so another process could get the port between this check and the engine's own
+// bind. To make that rare, the port is below the range for outgoing connections (32768
+// and up), and processes with different ids try different ports. start tries again
+// where it happens all the same.
 func freePort(ctx context.Context) (int, error) {
 	const first, count, perProcess = 10000, 20000, 16
 	for range count {
 		port := first + (os.Getpid()*perProcess+int(tried.Add(1)))%count
-		// All interfaces, as DynamoDB Local does: a port taken on any of them will not do.
+		// All interfaces, as DynamoDB Local does: the port must be free on each.
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", fmt.Sprintf(":%d", port))
 		if err != nil {
 			if ctx.Err() != nil {
@@ -119,6 +119,7 @@ func startOn(ctx context.Context, root string, port int, l launch) (*Server, err
 	if err := errors.Join(os.MkdirAll(logs, 0o755), os.MkdirAll(temporaries, 0o755)); err != nil {
 		return nil, err
 	}
+
 	temporary, err := os.MkdirTemp(temporaries, l.name+"-")
 	if err != nil {
 		return nil, err
@@ -146,12 +147,13 @@ func startOn(ctx context.Context, root string, port int, l launch) (*Server, err
 		// A session of its own too, so that closing the terminal does not end it.
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	}
+
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	s.process = cmd.Process
 	go func() {
-		// The exit status says nothing that the log does not.
+		// The log says more than the exit status.
 		_ = cmd.Wait()
 		close(s.exited)
 	}()
@@ -163,6 +165,7 @@ func startOn(ctx context.Context, root string, port int, l launch) (*Server, err
 	if err := s.awaitHealth(ctx, l); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
+
 	return s, nil
 }
 
@@ -188,7 +191,7 @@ func (s *Server) awaitHealth(ctx context.Context, l launch) error {
 		// DynamoDB Local stays alive, and silent, when it could not bind its port.
 		log := s.logText()
 		switch {
-		case strings.Contains(log, "Address already in use"), strings.Contains(log, "is already in use"), strings.Contains(log, "address already in use"):
+		case strings.Contains(strings.ToLower(log), "already in use"):
 			return fmt.Errorf("%s: %w", s.Endpoint, errPortTaken)
 		case l.answers(ctx, s.Endpoint):
 			return nil
@@ -227,8 +230,8 @@ func (s *Server) logText() string {
 	return string(log)
 }
 
-// Stop ends the engine, with the processes it started, and waits until it is
-// gone. Calling it again returns the first call's result.
+// Stop ends the engine, with the processes it started, and waits until it has ended.
+// Another call returns the first call's result.
 func (s *Server) Stop() error {
 	s.stop.Do(func() { s.stopErr = s.end() })
 	return s.stopErr
@@ -236,7 +239,7 @@ func (s *Server) Stop() error {
 
 func (s *Server) end() error {
 	if s.watchdog != nil && s.watchdog.Process != nil {
-		// Before the engine, whose process id is free for others once it is gone.
+		// Before the engine, whose process id others may get once it has ended.
 		_ = s.watchdog.Process.Kill()
 		_ = s.watchdog.Wait()
 	}
@@ -245,8 +248,9 @@ func (s *Server) end() error {
 	case <-s.exited:
 	case <-time.After(stopTimeout):
 	}
-	// What is left of the engine's own process group: functions that MiniStack
-	// runs as processes, or the engine itself when it did not listen.
+
+	// The rest of the engine's own process group: functions that MiniStack runs as
+	// processes, or the engine itself when it ignored the signal.
 	err := syscall.Kill(-s.process.Pid, syscall.SIGKILL)
 	<-s.exited
 	if err != nil && !errors.Is(err, syscall.ESRCH) {

@@ -11,10 +11,10 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/orders"
 )
 
-// dynamoDB is an endpoint as a function finds it.
+// dynamoDB is an endpoint, as a function's environment names it.
 type dynamoDB struct {
 	url string
-	// roots is the file with the certificate that the endpoint's is checked with.
+	// roots is the file with the root certificate for the endpoint's.
 	roots string
 }
 
@@ -27,5 +27,6 @@ func serveTLS(folder string) (e dynamoDB, closeServer func(), err error) {
 	server := httptest.NewTLSServer(endpoint.New(delay, orders.Unique().Targets[0].Table))
 	e = dynamoDB{server.URL, filepath.Join(folder, "roots.pem")}
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+
 	return e, server.Close, os.WriteFile(e.roots, certificate, 0o600)
 }

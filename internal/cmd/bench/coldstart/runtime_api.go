@@ -17,11 +17,11 @@ type runtimeAPI struct {
 	address     string
 	server      *http.Server
 	next        chan time.Time // when a function asked for an invocation
-	invocations chan []byte    // the payloads that wait for it
+	invocations chan []byte    // the payloads that wait for a function
 	answers     chan answer
 }
 
-// answer is what a function has made of an invocation.
+// answer is a function's answer to an invocation.
 type answer struct {
 	at     time.Time
 	failed bool
@@ -36,6 +36,7 @@ func serveRuntimeAPI(ctx context.Context) (*runtimeAPI, error) {
 		address: listener.Addr().String(),
 		next:    make(chan time.Time, 2), invocations: make(chan []byte, 1), answers: make(chan answer, 1),
 	}
+
 	const invocation = "/2018-06-01/runtime/invocation/"
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+invocation+"next", func(w http.ResponseWriter, r *http.Request) {
@@ -57,9 +58,9 @@ func serveRuntimeAPI(ctx context.Context) (*runtimeAPI, error) {
 	return api, nil
 }
 
-func (a *runtimeAPI) close() { _ = a.server.Close() } // nothing is under way
+func (a *runtimeAPI) close() { _ = a.server.Close() } // nothing is in flight
 
-// More than any start and any answer takes.
+// More than any start and any answer needs.
 const (
 	startTimeout  = 10 * time.Second
 	answerTimeout = 10 * time.Second
@@ -76,8 +77,7 @@ type process struct {
 	end func()
 }
 
-// start starts a function with an endpoint of DynamoDB and waits until it asks for an
-// invocation.
+// start starts a function and waits until it asks for an invocation.
 func (a *runtimeAPI) start(ctx context.Context, f function, binary string, e dynamoDB) (process, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, binary)
@@ -98,6 +98,7 @@ func (a *runtimeAPI) start(ctx context.Context, f function, binary string, e dyn
 		cancel()
 		<-ended
 	}
+
 	select {
 	case asked := <-a.next:
 		return process{cmd.Process.Pid, asked.Sub(begin), asked, ended, end}, nil
@@ -110,26 +111,28 @@ func (a *runtimeAPI) start(ctx context.Context, f function, binary string, e dyn
 	}
 }
 
-// invoke gives a function an invocation and returns how long it took, from when the
-// function asked for it.
+// invoke sends a function an invocation and returns how long it took, from the
+// function's request for it to the answer.
 func (a *runtimeAPI) invoke(p process, payload []byte) (time.Duration, error) {
 	a.invocations <- payload
+	var got answer
 	select {
-	case answer := <-a.answers:
-		if answer.failed {
-			return 0, errors.New("the invocation failed")
-		}
-		select {
-		case <-a.next: // it asks for another one
-			return answer.at.Sub(p.asked), nil
-		case <-p.ended:
-			return 0, errors.New("it ended after its answer")
-		case <-time.After(startTimeout):
-			return 0, errors.New("it did not ask for another invocation")
-		}
+	case got = <-a.answers:
 	case <-p.ended:
 		return 0, errors.New("it ended before its answer")
 	case <-time.After(answerTimeout):
 		return 0, fmt.Errorf("it did not answer within %v", answerTimeout)
+	}
+	if got.failed {
+		return 0, errors.New("the invocation failed")
+	}
+
+	select {
+	case <-a.next: // it asks for another one
+		return got.at.Sub(p.asked), nil
+	case <-p.ended:
+		return 0, errors.New("it ended after its answer")
+	case <-time.After(startTimeout):
+		return 0, errors.New("it did not ask for another invocation")
 	}
 }

@@ -1,9 +1,9 @@
 // Package orders makes the stream records that the benchmarks replicate: the
-// orders of a shop, under two mappings. The same arguments give the same bytes.
+// orders of a shop, under two mappings. The same arguments make the same bytes.
 //
-// An order has twelve attributes of eight types, nested ones included, or ten
-// flat ones where it is small. Texts hold what real ones do: escapes and letters
-// outside of ASCII.
+// An order has twelve attributes of eight types, nested ones included, or ten flat
+// ones when it is small. Texts have escapes and letters outside of ASCII, as real
+// ones do.
 package orders
 
 import (
@@ -43,7 +43,9 @@ func Colliding() spec.Spec {
 
 func mapping(target, sortKey string) spec.Spec {
 	return spec.Spec{
-		Source: spec.Table{TableName: Source, KeySchema: spec.KeySchema{PartitionKey: spec.Attribute{Name: OrderID, Type: spec.String}}},
+		Source: spec.Table{TableName: Source, KeySchema: spec.KeySchema{
+			PartitionKey: spec.Attribute{Name: OrderID, Type: spec.String},
+		}},
 		Targets: []spec.Target{{
 			Table: spec.Table{TableName: target, KeySchema: spec.KeySchema{
 				PartitionKey: spec.Attribute{Name: CustomerID, Type: spec.String},
@@ -56,11 +58,11 @@ func mapping(target, sortKey string) spec.Spec {
 	}
 }
 
-// Size is how large an order is, by DynamoDB's rule for item sizes.
+// Size is the size of an order, by DynamoDB's rule for item sizes.
 type Size int
 
-// The sizes, in bytes; an order has up to a tenth less. So a large one takes one
-// write unit even with a version attribute.
+// The sizes, in bytes. An order has up to a tenth less, so a large one needs one write
+// unit even with a version attribute.
 const (
 	Small Size = 200
 	Large Size = 1024
@@ -76,9 +78,9 @@ func Inserts(n int, size Size) []byte {
 	return payload(records)
 }
 
-// Changes is the payload of an invocation with n orders that each go through the
-// same number of changes, the first of which inserts it. A MODIFY has both
-// images. The changes of different orders take turns, as they do in a stream.
+// Changes is the payload of an invocation with n orders, each with the same number of
+// changes, of which the first inserts it. A MODIFY has both images. The changes of
+// different orders alternate, as they do in a stream.
 func Changes(n, changes int, size Size) []byte {
 	var records []string
 	for revision := range changes {
@@ -93,8 +95,8 @@ func Changes(n, changes int, size Size) []byte {
 	return payload(records)
 }
 
-// Checks is the payload of an invocation in which n orders are checked. Every tenth
-// goes on to its next revision by that; of the others only the internal note changes.
+// Checks is the payload of an invocation in which n orders are checked. That brings
+// every tenth to its next revision; of the others only the internal note changes.
 func Checks(n int, size Size) []byte {
 	records := make([]string, n)
 	for i := range n {
@@ -111,18 +113,20 @@ func payload(records []string) []byte {
 	return []byte(`{"Records":[` + strings.Join(records, ",") + `]}`)
 }
 
-// firstPlaced is when order number 0 was placed. The others follow by the second.
+// firstPlaced is when order number 0 was placed. One follows every second.
 var firstPlaced = time.Date(2026, time.March, 1, 9, 0, 0, 0, time.UTC)
 
-// record is a stream record with the members that Lambda delivers. Number
-// sequence of the batch is that of its sequence number.
+// record is a stream record with the members that Lambda delivers. Its sequence
+// number ends in its position in the batch.
 func record(sequence int, event string, number int, oldImage, newImage string) string {
 	images := `"NewImage":` + newImage
 	if oldImage != "" {
 		images += `,"OldImage":` + oldImage
 	}
-	return fmt.Sprintf(`{"eventID":"%032x","eventName":%q,"eventVersion":"1.1","eventSource":"aws:dynamodb","awsRegion":"eu-west-1",`+
-		`"dynamodb":{"ApproximateCreationDateTime":%d,"Keys":{%q:{"S":%q}},%s,"SequenceNumber":"44215845000000%014d","SizeBytes":%d,"StreamViewType":"NEW_AND_OLD_IMAGES"},`+
+
+	return fmt.Sprintf(`{"eventID":"%032x","eventName":%q,"eventVersion":"1.1","eventSource":"aws:dynamodb",`+
+		`"awsRegion":"eu-west-1","dynamodb":{"ApproximateCreationDateTime":%d,"Keys":{%q:{"S":%q}},%s,`+
+		`"SequenceNumber":"44215845000000%014d","SizeBytes":%d,"StreamViewType":"NEW_AND_OLD_IMAGES"},`+
 		`"eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/%s/stream/2026-03-01T08:00:00.000"}`,
 		0x9e3779b97f4a7c15*uint64(sequence+1), event, firstPlaced.Unix()+int64(sequence), // #nosec G115 -- small and positive
 		OrderID, id(number), images, sequence, len(oldImage)+len(newImage), Source)
@@ -130,21 +134,27 @@ func record(sequence int, event string, number int, oldImage, newImage string) s
 
 func id(number int) string { return fmt.Sprintf("ord-%08d", number) }
 
-// order is one revision of an order as a stream image, after so many checks.
+// order is one revision of an order as a stream image, after a number of checks.
 func order(number, revision, checks int, size Size) string {
 	placed := firstPlaced.Add(time.Duration(number) * time.Second).Format(time.RFC3339)
 	status := []string{"placed", "paid", "packed", "sent", "received"}[revision%5]
-	flat := fmt.Sprintf(`{%q:{"S":%q},%q:{"S":"cus-%05d"},%q:{"S":%q},"status":{"S":%q},"total":{"N":"%d.%02d"},"quantity":{"N":"%d"},"paid":{"BOOL":%t},`,
-		OrderID, id(number), CustomerID, number%1000, PlacedAt, placed, status, 10+number%90, number%100, 1+revision, revision > 0)
+	flat := fmt.Sprintf(`{%q:{"S":%q},%q:{"S":"cus-%05d"},%q:{"S":%q},"status":{"S":%q},`+
+		`"total":{"N":"%d.%02d"},"quantity":{"N":"%d"},"paid":{"BOOL":%t},`,
+		OrderID, id(number), CustomerID, number%1000, PlacedAt, placed, status,
+		10+number%90, number%100, 1+revision, revision > 0)
 	if size == Small {
-		return flat + fmt.Sprintf(`"tags":{"SS":["gift","web"]},%q:{"S":"checked %d"},"note":{"S":"Please leave it at the door of the neighbours, Thank you!"}}`, InternalNote, checks)
+		return flat + fmt.Sprintf(`"tags":{"SS":["gift","web"]},%q:{"S":"checked %d"},`+
+			`"note":{"S":"Please leave it at the door of the neighbours, Thank you!"}}`, InternalNote, checks)
 	}
+
 	return flat + fmt.Sprintf(`"coupon":{"NULL":true},"tags":{"SS":["gift","priority","web"]},`+
 		`"address":{"M":{"street":{"S":"H\u00f6heweg %d"},"city":{"S":"Interlaken"},"zip":{"S":"3800"},"floor":{"N":"%d"}}},`+
-		`"lines":{"L":[{"M":{"sku":{"S":"SKU-%06d"},"count":{"N":"2"},"price":{"N":"12.50"}}},{"M":{"sku":{"S":"SKU-%06d"},"count":{"N":"1"},"price":{"N":"7.95"}}}]},`+
+		`"lines":{"L":[{"M":{"sku":{"S":"SKU-%06d"},"count":{"N":"2"},"price":{"N":"12.50"}}},`+
+		`{"M":{"sku":{"S":"SKU-%06d"},"count":{"N":"1"},"price":{"N":"7.95"}}}]},`+
 		`%q:{"S":"checked %d"},"note":{"S":"%s"}}`,
 		1+number%90, number%7, number%1000000, (number+7)%1000000, InternalNote, checks, longNote)
 }
 
 // longNote is a note of a large order, as JSON writes it.
-var longNote = `Ring twice: \"Möller\" is on the 2nd floor.\n` + strings.Repeat("Leave it with the neighbours if nobody is in. ", 13)
+var longNote = `Ring twice: \"Möller\" is on the 2nd floor.\n` +
+	strings.Repeat("Leave it with the neighbours if nobody is in. ", 13)

@@ -2,10 +2,10 @@
 // types of aws-lambda-go and the AWS SDK: coalesced by source item, 25 writes a
 // request, several requests in flight, unprocessed items retried, failures
 // reported. It is the second yardstick of the benchmarks, after the article's
-// function, and right for the mappings of package orders.
+// function, and correct for the mappings of package orders.
 //
-// What it leaves out is what such a function usually does: a filter, expiry, the
-// failure queue, skipping changes that do not show in the target.
+// It leaves out what such functions usually leave out: a filter, expiry, the failure
+// queue, and skipping changes that do not show in the target.
 package typed
 
 import (
@@ -34,7 +34,7 @@ type Function struct {
 	VersionAttribute string
 }
 
-// InFlight is how many requests are under way at once.
+// InFlight is the number of requests in flight at once.
 const InFlight = 8
 
 // maxBatchWrites is the most writes of one BatchWriteItem call. Source: Amazon
@@ -71,6 +71,7 @@ func (f *Function) Handle(ctx context.Context, event events.DynamoDBEvent) (even
 	if err != nil {
 		return events.DynamoDBEventResponse{}, err
 	}
+
 	var first, then []write
 	for _, c := range chains {
 		deletes := &first
@@ -82,6 +83,7 @@ func (f *Function) Handle(ctx context.Context, event events.DynamoDBEvent) (even
 			*deletes = append(*deletes, write{chain: c, delete: key})
 		}
 	}
+
 	failed := f.send(ctx, first)
 	var safe []write
 	for _, w := range then {
@@ -92,16 +94,19 @@ func (f *Function) Handle(ctx context.Context, event events.DynamoDBEvent) (even
 	for c := range f.send(ctx, safe) {
 		failed[c] = true
 	}
+
 	response := events.DynamoDBEventResponse{}
 	for _, c := range chains {
 		if failed[c] {
-			response.BatchItemFailures = append(response.BatchItemFailures, events.DynamoDBBatchItemFailure{ItemIdentifier: c.sequenceNumber})
+			response.BatchItemFailures = append(response.BatchItemFailures,
+				events.DynamoDBBatchItemFailure{ItemIdentifier: c.sequenceNumber})
 		}
 	}
+
 	return response, nil
 }
 
-// coalesce gathers the changes of each source item.
+// coalesce groups the changes of each source item.
 func (f *Function) coalesce(records []events.DynamoDBEventRecord) ([]*chain, error) {
 	chains := make([]*chain, 0, len(records))
 	bySource := make(map[string]*chain, len(records))
@@ -121,8 +126,7 @@ func (f *Function) coalesce(records []events.DynamoDBEventRecord) ([]*chain, err
 				}
 			}
 		}
-		_, label, _ := strings.Cut(r.EventSourceArn, "/stream/")
-		c.version = label + "/" + strings.Repeat("0", max(0, sequenceNumberDigits-len(r.Change.SequenceNumber))) + r.Change.SequenceNumber
+		c.version = version(r)
 		c.put, c.key = nil, ""
 		if r.EventName != string(events.DynamoDBOperationTypeRemove) {
 			put, err := f.project(r.Change.NewImage)
@@ -135,7 +139,16 @@ func (f *Function) coalesce(records []events.DynamoDBEventRecord) ([]*chain, err
 	for _, c := range chains {
 		delete(c.stale, c.key)
 	}
+
 	return chains, nil
+}
+
+// version orders the changes of a stream as text.
+func version(r events.DynamoDBEventRecord) string {
+	_, label, _ := strings.Cut(r.EventSourceArn, "/stream/")
+	zeros := max(0, sequenceNumberDigits-len(r.Change.SequenceNumber))
+
+	return label + "/" + strings.Repeat("0", zeros) + r.Change.SequenceNumber
 }
 
 // keyOf tells target items apart.
@@ -155,11 +168,12 @@ func (f *Function) project(image map[string]events.DynamoDBAttributeValue) (item
 		}
 		projected[name] = converted
 	}
+
 	return projected, nil
 }
 
-// send carries out writes, InFlight requests at a time, and returns the chains
-// that have failed.
+// send sends writes, InFlight requests at a time, and returns the chains that
+// failed.
 func (f *Function) send(ctx context.Context, writes []write) map[*chain]bool {
 	limit := maxBatchWrites
 	if f.VersionAttribute != "" {
@@ -182,6 +196,7 @@ func (f *Function) send(ctx context.Context, writes []write) map[*chain]bool {
 			}
 		})
 	}
+
 	for len(writes) > 0 {
 		n := min(limit, len(writes))
 		batches <- writes[:n]
@@ -189,6 +204,7 @@ func (f *Function) send(ctx context.Context, writes []write) map[*chain]bool {
 	}
 	close(batches)
 	workers.Wait()
+
 	return failed
 }
 
@@ -196,6 +212,7 @@ func (f *Function) sendBatch(ctx context.Context, batch []write) error {
 	if f.VersionAttribute != "" {
 		return f.sendGuarded(ctx, batch[0])
 	}
+
 	requests := make([]types.WriteRequest, len(batch))
 	for i, w := range batch {
 		if w.put != nil {
@@ -204,5 +221,6 @@ func (f *Function) sendBatch(ctx context.Context, batch []write) error {
 			requests[i].DeleteRequest = &types.DeleteRequest{Key: w.delete}
 		}
 	}
+
 	return f.batchWrite(ctx, requests)
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Unprocessed writes are sent again this often, after a random wait below a bound
-// that starts at baseBackoff and doubles.
+// Unprocessed writes are retried this often, after a random wait below a bound that
+// starts at baseBackoff and doubles.
 const (
 	attempts    = 6
 	baseBackoff = 50 * time.Millisecond
 )
 
-var errUnprocessed = errors.New("the table kept leaving writes unprocessed")
+var errUnprocessed = errors.New("the table left writes unprocessed in every attempt")
 
 // batchWrite sends one batch until nothing of it is unprocessed.
 func (f *Function) batchWrite(ctx context.Context, requests []types.WriteRequest) error {
@@ -40,12 +40,13 @@ func (f *Function) batchWrite(ctx context.Context, requests []types.WriteRequest
 	return errUnprocessed
 }
 
-// sendGuarded sends one write that only an older version lets through. A delete
-// also needs the item to be that of the same source item.
+// sendGuarded sends one write that replaces only an older version. A delete also
+// requires that the same source item owns the target item.
 func (f *Function) sendGuarded(ctx context.Context, w write) error {
 	names := map[string]string{"#v": f.VersionAttribute}
 	version := &types.AttributeValueMemberS{Value: w.chain.version}
 	values := item{":v": version}
+
 	var err error
 	if w.put != nil {
 		w.put[f.VersionAttribute] = version
@@ -66,5 +67,6 @@ func (f *Function) sendGuarded(ctx context.Context, w write) error {
 	if failed := (*types.ConditionalCheckFailedException)(nil); errors.As(err, &failed) {
 		return nil // the table has something newer
 	}
+
 	return err
 }
