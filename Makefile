@@ -1,4 +1,4 @@
-# All that these commands install, start or write is in .local.
+# Everything that these commands install, start or write is in .local.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
@@ -8,8 +8,11 @@ GOLANGCI_LINT := .local/bin/golangci-lint
 # The longest package is the demo, which deploys the example three times.
 TEST_TIMEOUT := 10m
 
-# make fuzz SEED=… STEPS=… starts at another history or writes more; SLOW=… is the
-# number of writes on DynamoDB Local.
+# The race detector makes every test program wait at its exit, a second by default.
+RACE := GORACE=atexit_sleep_ms=100
+
+# make fuzz SEED=… STEPS=… starts with another history or makes more writes; SLOW=… is
+# the number of writes on DynamoDB Local.
 SEED := 1
 STEPS := 1000000
 SLOW := 2000
@@ -22,7 +25,7 @@ BENCH :=
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: go ## Install what the other commands need into .local
+setup: go ## Install the tools of the other commands into .local
 	@go run ./internal/cmd/setup
 
 demo: go ## Deploy the example to a local cloud, show it, stop everything
@@ -31,24 +34,25 @@ demo: go ## Deploy the example to a local cloud, show it, stop everything
 up: go ## Deploy the example to a local cloud, leave it running, print commands to try
 	@go run ./internal/cmd/demo up
 
-down: go ## Stop what "make up" left running
+down: go ## Stop the local cloud of "make up"
 	@go run ./internal/cmd/demo down
 
-test: setup ## Check formatting, vet, lint, and run every test, skipping none
+test: setup ## Check formatting, vet, lint, and run every test without skipping one
 	@unformatted=$$(gofmt -l examples internal replicatedtable runtime) && \
-	  if [ -n "$$unformatted" ]; then echo "run make fmt, these files are not formatted:"; echo "$$unformatted"; exit 1; fi
+	  if [ -n "$$unformatted" ]; then echo "these files are not formatted; run make fmt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
-	REPLICATEDTABLE_ENGINES=required go test -race -timeout $(TEST_TIMEOUT) ./...
+	REPLICATEDTABLE_ENGINES=required $(RACE) go test -race -timeout $(TEST_TIMEOUT) ./...
 
 fuzz: setup ## Check random histories, faults and crashes against the contract
-	REPLICATEDTABLE_ENGINES=required go test -count=1 -timeout 60m -v -run '^TestTheTargetIsTheOracleAfterAnyHistory' ./runtime/replicator \
+	REPLICATEDTABLE_ENGINES=required go test -count=1 -timeout 60m -v \
+	  -run '^TestTheTargetIsTheOracleAfterAnyHistory' ./runtime/replicator \
 	  -model.seed=$(SEED) -model.steps=$(STEPS) -model.slow-steps=$(SLOW)
 
-bench: go ## Compare what an invocation costs with the article's and a typed function
+bench: go ## Compare the cost of an invocation with the article's and a typed function
 	@go run ./internal/cmd/bench $(BENCH)
 
-bench-cold: go ## Compare how fast a function starts, and how large it is
+bench-cold: go ## Compare the start time and the size of the function
 	@go run ./internal/cmd/bench/coldstart
 
 lint: setup ## Run golangci-lint
@@ -57,7 +61,7 @@ lint: setup ## Run golangci-lint
 fmt: setup ## Format the Go files and sort their imports
 	$(GOLANGCI_LINT) fmt ./...
 
-clean: down ## Stop what runs and remove everything that the commands installed and wrote
+clean: down ## Stop everything and remove all that the commands installed and wrote
 	rm -rf .local examples/users/cdk.out
 
 go:

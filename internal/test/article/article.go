@@ -1,9 +1,9 @@
-// Package article re-implements the stream function of "Learn how to use
-// DynamoDB Streams with AWS Lambda and Go", as the yardstick of this module's
-// tests and benchmarks: what it loses must not be lost here, and what it costs
-// is what this module is compared with.
+// Package article re-implements the stream function of "Learn how to use DynamoDB
+// Streams with AWS Lambda and Go", as the yardstick of this module's tests and
+// benchmarks: they show that this module keeps the data that the article's function
+// loses, and compare the cost.
 //
-// It behaves as the article's function does, faults included. Do not use it.
+// It behaves like the article's function, faults included. Do not use it.
 package article
 
 import (
@@ -22,9 +22,9 @@ type Function struct {
 	Log       *slog.Logger
 }
 
-// Handle puts the strings and booleans of every record's new image into the
-// table, one request after the other. It has no answer: an error is logged and
-// the record is gone.
+// Handle puts the strings and booleans of every record's new image into the table,
+// one request after the other. It has no answer: it logs an error and loses the
+// record.
 func (f *Function) Handle(ctx context.Context, event events.DynamoDBEvent) {
 	for _, record := range event.Records {
 		item := map[string]types.AttributeValue{}
@@ -35,7 +35,7 @@ func (f *Function) Handle(ctx context.Context, event events.DynamoDBEvent) {
 			case events.DataTypeBoolean:
 				item[name] = &types.AttributeValueMemberBOOL{Value: value.Boolean()}
 			default:
-				// Every other type is left out, as in the article.
+				// The article drops every other type.
 			}
 		}
 		if _, err := f.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &f.TableName, Item: item}); err != nil {

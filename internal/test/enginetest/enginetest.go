@@ -12,13 +12,13 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/tools"
 )
 
-// RequiredVariable is the environment variable that turns a missing engine from
-// a skipped test into a failed one when its value is "required". "make test"
-// sets it, so that nothing is skipped there.
+// RequiredVariable is an environment variable. With the value "required", a test that
+// misses an engine fails instead of being skipped. "make test" sets it, so it skips
+// nothing.
 const RequiredVariable = "REPLICATEDTABLE_ENGINES"
 
-// Require returns the repository root when all the tools are installed.
-// Otherwise it skips the test, or fails it when RequiredVariable says so.
+// Require returns the repository root when all the tools are installed. Otherwise it
+// skips the test, or fails it as [RequiredVariable] says.
 func Require(t testing.TB, needed ...tools.Tool) (root string) {
 	t.Helper()
 	root, err := engine.Root()
@@ -29,7 +29,8 @@ func Require(t testing.TB, needed ...tools.Tool) (root string) {
 		if tool.Installed(root) {
 			continue
 		}
-		const message = "NOT TESTED: %s is not installed. Run `make setup` once, or `make test`, which sets up and skips nothing."
+		const message = "NOT TESTED: %s is not installed. " +
+			"Run `make setup` once, or `make test`, which sets up and skips nothing."
 		if os.Getenv(RequiredVariable) == "required" {
 			t.Fatalf(message, tool)
 		} else {
@@ -40,7 +41,7 @@ func Require(t testing.TB, needed ...tools.Tool) (root string) {
 	return root
 }
 
-// startDynamoDBLocal runs once per test binary.
+// startDynamoDBLocal starts one engine per test binary.
 var startDynamoDBLocal = sync.OnceValues(func() (*engine.Server, error) {
 	root, err := engine.Root()
 	if err != nil {
@@ -49,10 +50,10 @@ var startDynamoDBLocal = sync.OnceValues(func() (*engine.Server, error) {
 	return engine.StartDynamoDBLocal(context.Background(), root)
 })
 
-// DynamoDBLocal returns the endpoint of DynamoDB Local. All tests of one test
-// binary share one engine, started by the first that asks; it ends with the
-// test binary, however that ends. Tests that must not see each other's tables
-// use different access key ids or different table names.
+// DynamoDBLocal returns the endpoint of DynamoDB Local. All tests of one test binary
+// share one engine. The first caller starts it, and it ends with the test binary,
+// however that ends. Tests that must not see each other's tables use different access
+// key ids or different table names.
 func DynamoDBLocal(t testing.TB) (endpoint string) {
 	t.Helper()
 	Require(t, tools.Node, tools.Python)

@@ -1,5 +1,5 @@
-// Package jsiitest runs the tests of a package that uses the CDK, which is a Node
-// process behind Go: quietly, and without leaving files behind.
+// Package jsiitest runs the tests of a package that uses the CDK, a Node process
+// behind Go. It silences Node and removes its files.
 package jsiitest
 
 import (
@@ -11,15 +11,14 @@ import (
 
 // Run is for a package's TestMain: it runs the tests and returns the exit code.
 //
-// Node says nothing about its version and about what the CDK calls inside itself,
-// so that a failure is not buried. The folder for temporary files is one that
-// goes with the tests.
+// Node prints no warnings about its version and about the CDK's own calls, which would
+// bury a failure. Temporary files go into a folder that is removed after the tests.
 func Run(m *testing.M) (code int) {
 	folder, err := os.MkdirTemp("", "jsiitest")
 	if err != nil {
 		panic(err)
 	}
-	// Node may still be writing; what is left then is the system's to clean.
+	// Node may still write to it; the system cleans up the rest.
 	defer func() { _ = os.RemoveAll(folder) }()
 	for name, value := range map[string]string{
 		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
@@ -30,10 +29,12 @@ func Run(m *testing.M) (code int) {
 			panic(err)
 		}
 	}
-	// Importing the CDK prepared a process with the environment of that moment. It
-	// was not started yet, and the next call prepares another. That one is left to
-	// end when its input does: jsii.Close (v1.133.0) waits for it in two goroutines
-	// at once, which the race detector reports.
+
+	// The import of the CDK prepared a process with the environment of that moment. It
+	// has not started, and the next call prepares another one, which ends with its
+	// input. Nothing closes that one: jsii.Close (v1.133.0) waits for it in two
+	// goroutines at once, which the race detector reports.
 	jsii.Close()
+
 	return m.Run()
 }
