@@ -37,7 +37,9 @@ func TestEveryMissingProgramIsNamedAtOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("nothing is missing on an empty PATH")
 	}
-	for _, want := range []string{"Go 1.26 or newer is needed", "Node.js 20 or newer is needed", "Python 3.10 or newer is needed"} {
+	for _, want := range []string{
+		"Go 1.26 or newer is needed", "Node.js 20 or newer is needed", "Python 3.10 or newer is needed",
+	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}

@@ -67,7 +67,8 @@ func TestToolIsInstalledOnceAndAgainWhenItMustBe(t *testing.T) {
 	tool := Tool{name: "tool", folder: "tool", version: "1", pins: []string{"package.json"}}
 	tool.install = func(_ context.Context, folder string) error {
 		installs++
-		if left, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || len(left) != 1 || filepath.Base(left[0]) != "package.json" {
+		left, err := filepath.Glob(filepath.Join(folder, "*"))
+		if err != nil || len(left) != 1 || filepath.Base(left[0]) != "package.json" {
 			t.Errorf("install %d starts in a folder with %q, %v, want the pin only", installs, left, err)
 		}
 		if err := os.WriteFile(filepath.Join(folder, "half"), nil, 0o600); err != nil {
@@ -87,7 +88,10 @@ func TestToolIsInstalledOnceAndAgainWhenItMustBe(t *testing.T) {
 		{"another version is another tool", func() { tool.version = "2" }, nil, 3},
 		{"and then there is nothing to do again", func() {}, nil, 3},
 		{"the folder was removed by hand", func() { _ = os.RemoveAll(filepath.Join(root, Directory, "tool")) }, nil, 4},
-		{"an interrupted update leaves nothing that counts", func() { tool.version, fail = "3", errors.New("interrupted") }, errors.New("interrupted"), 5},
+		{
+			"an interrupted update leaves nothing that counts",
+			func() { tool.version, fail = "3", errors.New("interrupted") }, errors.New("interrupted"), 5,
+		},
 		{"and is done again", func() { fail = nil }, nil, 6},
 	} {
 		step.change()

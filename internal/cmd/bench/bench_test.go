@@ -88,7 +88,8 @@ func TestEveryVariantWritesTheSameItems(t *testing.T) {
 				got := without(t, totals.Items[target.TableName], target.VersionAttribute)
 				want := wanted(t, w.payload(), v)
 				if len(want) != w.written(v) || !slices.Equal(got, want) {
-					t.Errorf("wrote %d items:\n%s\nwant %d, by the workload %d:\n%s", len(got), strings.Join(got, "\n"), len(want), w.written(v), strings.Join(want, "\n"))
+					t.Errorf("wrote %d items:\n%s\nwant %d, by the workload %d:\n%s",
+						len(got), strings.Join(got, "\n"), len(want), w.written(v), strings.Join(want, "\n"))
 				}
 			})
 		}
@@ -98,8 +99,8 @@ func TestEveryVariantWritesTheSameItems(t *testing.T) {
 type attributes = map[string]map[string]any
 
 // wanted returns what a variant leaves in an empty target table. The article's
-// function is known to keep what should go, and to lose what is neither a string nor
-// a boolean. Ours leave out what has not changed in the target.
+// function keeps items that should go, and loses attributes that are neither strings
+// nor booleans. Ours leave out what has not changed in the target.
 func wanted(t *testing.T, payload []byte, v variant) []string {
 	t.Helper()
 	var event struct {
@@ -218,7 +219,9 @@ func TestFlagsAreChecked(t *testing.T) {
 
 func TestALongRunGetsFewTurns(t *testing.T) {
 	a := allowance{all: 10 * time.Second, one: 20 * time.Second}
-	for estimate, want := range map[time.Duration]int{0: 7, time.Second: 7, 4 * time.Second: 2, 15 * time.Second: 1, time.Minute: 0} {
+	for estimate, want := range map[time.Duration]int{
+		0: 7, time.Second: 7, 4 * time.Second: 2, 15 * time.Second: 1, time.Minute: 0,
+	} {
 		if got := a.turns(7, estimate); got != want {
 			t.Errorf("a run of %v gets %d turns, want %d", estimate, got, want)
 		}

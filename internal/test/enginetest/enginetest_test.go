@@ -20,10 +20,12 @@ func TestDynamoDBLocalKeepsTheTablesOfEachAccessKeyApart(t *testing.T) {
 	}
 	first, second := client(endpoint, "first"), client(endpoint, "second")
 	_, err := first.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName:            aws.String("users"),
-		BillingMode:          types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("email"), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("email"), KeyType: types.KeyTypeHash}},
+		TableName:   aws.String("users"),
+		BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("email"), AttributeType: types.ScalarAttributeTypeS},
+		},
+		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("email"), KeyType: types.KeyTypeHash}},
 	})
 	if err != nil {
 		t.Fatal(err)

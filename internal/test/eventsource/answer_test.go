@@ -39,7 +39,10 @@ func TestAnAnswerSaysWhereToResume(t *testing.T) {
 		{`{"batchItemFailures":["2"]}`, "a string is not a failure", whole},
 		{`{"batchItemFailures":{"itemIdentifier":"2"}}`, "an object is not a list", whole},
 		{`{"batchItemFailures":[{"itemIdentifier":"4"}]}`, "an unknown identifier", whole},
-		{`{"batchItemFailures":[{"itemIdentifier":"2"},{"itemIdentifier":"4"}]}`, "an unknown identifier among known ones", whole},
+		{
+			`{"batchItemFailures":[{"itemIdentifier":"2"},{"itemIdentifier":"4"}]}`,
+			"an unknown identifier among known ones", whole,
+		},
 		{`{"batchItemFailures":[{"itemIdentifier":"02"}]}`, "identifiers are compared as text", whole},
 		{`{"batchItemFailures":[`, "not JSON", whole},
 		{`"done"`, "neither an object nor empty", whole},

@@ -15,10 +15,11 @@ func TestARetryWaits(t *testing.T) {
 		start := time.Now()
 		handler := &script{t: t, answers: []string{throw, throw, "", "", throw}}
 		mapping := Mapping{BatchSize: 2, Bisect: true, MaxRetryAttempts: -1, RetryDelay: time.Second}
-		_, err := mapping.Drain(t.Context(), oneShard(records("1", "2", "3")), func(ctx context.Context, event []byte) ([]byte, error) {
+		noting := func(ctx context.Context, event []byte) ([]byte, error) {
 			at = append(at, time.Since(start))
 			return handler.handle(ctx, event)
-		})
+		}
+		_, err := mapping.Drain(t.Context(), oneShard(records("1", "2", "3")), noting)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +79,7 @@ func TestAnAnswerAfterTheDeadlineIsNone(t *testing.T) {
 				mapping := Mapping{MaxRetryAttempts: -1, Timeout: timeout}
 				start := time.Now()
 				var calls atomic.Int32 // an abandoned handler runs beside the next
-				stats, err := mapping.Drain(t.Context(), oneShard(records("1")), func(ctx context.Context, _ []byte) ([]byte, error) {
+				first := func(ctx context.Context, _ []byte) ([]byte, error) {
 					if calls.Add(1) > 1 {
 						return nil, nil
 					}
@@ -86,7 +87,8 @@ func TestAnAnswerAfterTheDeadlineIsNone(t *testing.T) {
 						t.Errorf("the handler's deadline is %v (%t), want %v", deadline, ok, start.Add(timeout))
 					}
 					return nil, test.handle(ctx)
-				})
+				}
+				stats, err := mapping.Drain(t.Context(), oneShard(records("1")), first)
 				if err != nil {
 					t.Fatal(err)
 				}

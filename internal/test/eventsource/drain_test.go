@@ -16,7 +16,9 @@ func TestDrainEndsWithItsContext(t *testing.T) {
 			defer cancel()
 			mapping := Mapping{MaxRetryAttempts: -1, RetryDelay: time.Hour, BatchSize: 1}
 			stats, err := mapping.Drain(ctx, oneShard(records("1", "2")), (&script{t: t, answers: []string{"", throw}}).handle)
-			if want := "shard shard: stopped at record 2 with 1 of 2 done: context deadline exceeded; the last failure was: thrown"; err == nil || err.Error() != want {
+			const want = "shard shard: stopped at record 2 with 1 of 2 done: context deadline exceeded; " +
+				"the last failure was: thrown"
+			if err == nil || err.Error() != want {
 				t.Errorf("Drain returned %v\nwant %s", err, want)
 			}
 			if stats.Invocations != 2 || stats.Discarded != 0 {
@@ -57,17 +59,27 @@ func TestWhatLambdaWouldRefuseIsRefused(t *testing.T) {
 		{name: "batch size", mapping: Mapping{BatchSize: 10_001}, want: "BatchSize 10001 is not 1 to 10000"},
 		{name: "payload", mapping: Mapping{MaxPayloadBytes: 6<<20 + 1}, want: "MaxPayloadBytes 6291457 is not 1 to 6291456"},
 		{name: "retry limit", mapping: Mapping{MaxRetryAttempts: -2}, want: "MaxRetryAttempts -2 is not -1 to 10000"},
-		{name: "parallelization", mapping: Mapping{ParallelizationFactor: 11}, want: "ParallelizationFactor 11 is not 1 to 10"},
+		{
+			name: "parallelization", mapping: Mapping{ParallelizationFactor: 11},
+			want: "ParallelizationFactor 11 is not 1 to 10",
+		},
 		{name: "timeout", mapping: Mapping{Timeout: time.Hour}, want: "Timeout 1h0m0s is not 0 to 15m0s"},
 		{name: "delay", mapping: Mapping{RetryDelay: -1}, want: "RetryDelay -1ns is negative"},
 		{name: "all at once", mapping: Mapping{BatchSize: -1, Timeout: -1}, want: "Timeout -1ns is not 0 to 15m0s"},
 		{name: "a shard without an ID", shards: []Shard{{}}, want: "shard number 0 has no ID"},
 		{name: "two shards with one ID", shards: []Shard{{ID: "a"}, {ID: "a"}}, want: "two shards have the ID a"},
-		{name: "a child before its parent", shards: []Shard{{ID: "b", Parent: "a"}, {ID: "a"}}, want: "shard b comes before its parent a"},
-		{name: "a shard that is its own parent", shards: []Shard{{ID: "a", Parent: "a"}}, want: "shard a comes before its parent a"},
+		{
+			name: "a child before its parent", shards: []Shard{{ID: "b", Parent: "a"}, {ID: "a"}},
+			want: "shard b comes before its parent a",
+		},
+		{
+			name: "a shard that is its own parent", shards: []Shard{{ID: "a", Parent: "a"}},
+			want: "shard a comes before its parent a",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := test.mapping.Drain(t.Context(), test.shards, nil); err == nil || !strings.Contains(err.Error(), test.want) {
+			_, err := test.mapping.Drain(t.Context(), test.shards, nil)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("Drain returned %v, want %q", err, test.want)
 			}
 		})

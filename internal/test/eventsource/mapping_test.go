@@ -8,7 +8,7 @@ import (
 )
 
 func TestAHandlerIsInvokedAsByAnEventSourceMapping(t *testing.T) {
-	forever := slices.Repeat([]string{throw}, 100)
+	always := slices.Repeat([]string{throw}, 100)
 	crashes := func(lost ...bool) func(int) Disturbances {
 		return func(int) Disturbances {
 			return Disturbances{Crash: func() bool {
@@ -33,7 +33,7 @@ func TestAHandlerIsInvokedAsByAnEventSourceMapping(t *testing.T) {
 	}{
 		{
 			name:    "a batch holds at most BatchSize records",
-			why:     "the last one holds what is left",
+			why:     "the last one holds the rest",
 			mapping: Mapping{BatchSize: 2},
 			records: records("1", "2", "3", "4", "5"),
 			batches: []string{"1 2", "3 4", "5"},
@@ -88,7 +88,7 @@ func TestAHandlerIsInvokedAsByAnEventSourceMapping(t *testing.T) {
 			stats:   Stats{Retries: 1, PartialAnswers: 1, Redelivered: 4},
 		},
 		{
-			name:    "what is left of a batch is not filled up with newer records",
+			name:    "the rest of a batch is not filled up with newer records",
 			why:     "it could be by its size; the newer records wait",
 			mapping: Mapping{BatchSize: 3, PartialResponses: true, MaxRetryAttempts: -1},
 			records: records("1", "2", "3", "4"),
@@ -217,18 +217,22 @@ func TestAHandlerIsInvokedAsByAnEventSourceMapping(t *testing.T) {
 			stats:     Stats{Retries: 2, Errors: 4, Redelivered: 2, Discarded: 2},
 		},
 		{
-			name:      "a handler that always fails loses every record one by one",
-			why:       "Bisect ends at single records",
-			mapping:   Mapping{Bisect: true},
-			records:   records("1", "2", "3"),
-			answers:   forever,
-			batches:   []string{"1 2 3", "1", "2 3", "2", "3"},
-			discarded: []string{"RetryAttemptsExhausted 1..1 (1): 1", "RetryAttemptsExhausted 2..2 (1): 2", "RetryAttemptsExhausted 3..3 (1): 3"},
-			stats:     Stats{Splits: 2, Errors: 5, Redelivered: 5, Discarded: 3},
+			name:    "a handler that always fails loses every record one by one",
+			why:     "Bisect ends at single records",
+			mapping: Mapping{Bisect: true},
+			records: records("1", "2", "3"),
+			answers: always,
+			batches: []string{"1 2 3", "1", "2 3", "2", "3"},
+			discarded: []string{
+				"RetryAttemptsExhausted 1..1 (1): 1",
+				"RetryAttemptsExhausted 2..2 (1): 2",
+				"RetryAttemptsExhausted 3..3 (1): 3",
+			},
+			stats: Stats{Splits: 2, Errors: 5, Redelivered: 5, Discarded: 3},
 		},
 		{
 			name:    "a lost answer is a failure of the whole batch",
-			why:     "the function was killed: what it did has happened, what it said has not",
+			why:     "the function was killed: its writes stay, its answer does not count",
 			mapping: Mapping{PartialResponses: true, MaxRetryAttempts: -1, Disturb: crashes(true)},
 			records: records("1", "2"),
 			answers: []string{failed("2"), failed("2")},
@@ -311,7 +315,8 @@ func TestAHandlerIsInvokedAsByAnEventSourceMapping(t *testing.T) {
 
 func TestBatchesAreCountedOnceHoweverOftenTheyComeAgain(t *testing.T) {
 	mapping := Mapping{BatchSize: 2, MaxRetryAttempts: -1, Bisect: true}
-	stats, err := mapping.Drain(t.Context(), oneShard(records("1", "2", "3")), (&script{t: t, answers: []string{throw, throw}}).handle)
+	handler := &script{t: t, answers: []string{throw, throw}}
+	stats, err := mapping.Drain(t.Context(), oneShard(records("1", "2", "3")), handler.handle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +326,8 @@ func TestBatchesAreCountedOnceHoweverOftenTheyComeAgain(t *testing.T) {
 }
 
 func TestWithoutADestinationDiscardedRecordsAreOnlyCounted(t *testing.T) {
-	stats, err := (&Mapping{}).Drain(t.Context(), oneShard(records("1", "2")), (&script{t: t, answers: []string{throw}}).handle)
+	handler := &script{t: t, answers: []string{throw}}
+	stats, err := (&Mapping{}).Drain(t.Context(), oneShard(records("1", "2")), handler.handle)
 	if err != nil || stats.Discarded != 2 {
 		t.Errorf("%d records discarded (%v), want 2", stats.Discarded, err)
 	}

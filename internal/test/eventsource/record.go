@@ -26,7 +26,7 @@ type Record struct {
 
 // ParseRecord finds the members of a record in its JSON. A member that is missing
 // is left zero, since handlers meet such records too. The error says that the
-// JSON is no object or that a member has the wrong type.
+// JSON is not an object or that a member has the wrong type.
 func ParseRecord(record []byte) (Record, error) {
 	var body struct {
 		DynamoDB struct {

@@ -13,7 +13,8 @@ func TestARecordIsRead(t *testing.T) {
 	}{
 		{
 			name: "whole seconds",
-			json: `{"eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":1763812345,"Keys":{"id":{"S":"a"}},"SequenceNumber":"100000000000000000001","NewImage":{"id":{"S":"a"}}}}`,
+			json: `{"eventName":"INSERT","dynamodb":{"ApproximateCreationDateTime":1763812345,"Keys":{"id":{"S":"a"}},` +
+				`"SequenceNumber":"100000000000000000001","NewImage":{"id":{"S":"a"}}}}`,
 			want: Record{SequenceNumber: "100000000000000000001", Item: `{"id":{"S":"a"}}`, Created: time.Unix(1763812345, 0)},
 		},
 		{
@@ -34,7 +35,8 @@ func TestARecordIsRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if string(got.JSON) != test.json || got.SequenceNumber != test.want.SequenceNumber || got.Item != test.want.Item || !got.Created.Equal(test.want.Created) {
+			if string(got.JSON) != test.json || got.SequenceNumber != test.want.SequenceNumber ||
+				got.Item != test.want.Item || !got.Created.Equal(test.want.Created) {
 				t.Errorf("read %+v\nwant %+v", got, test.want)
 			}
 		})

@@ -42,11 +42,16 @@ func newSource(t *testing.T) *source {
 	s := &source{t: t, db: dynamodb.NewFromConfig(config), table: strings.ReplaceAll(t.Name(), "/", "."),
 		items: make(map[string]string), random: rand.New(rand.NewPCG(1, 0))}
 	out, err := s.db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName:            &s.table,
-		BillingMode:          types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
-		StreamSpecification:  &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages},
+		TableName:   &s.table,
+		BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS},
+		},
+		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+		StreamSpecification: &types.StreamSpecification{
+			StreamEnabled:  aws.Bool(true),
+			StreamViewType: types.StreamViewTypeNewAndOldImages,
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +151,8 @@ func TestARealStreamIsDelivered(t *testing.T) {
 				for _, shard := range shards {
 					for _, r := range shard.Records {
 						count++
-						if len(r.SequenceNumber) < 21 || !strings.HasPrefix(r.Item, `{"id":{"S":"`) || time.Since(r.Created).Abs() > time.Hour {
+						if len(r.SequenceNumber) < 21 || !strings.HasPrefix(r.Item, `{"id":{"S":"`) ||
+							time.Since(r.Created).Abs() > time.Hour {
 							t.Errorf("read %+v from %s", r, r.JSON)
 						}
 					}

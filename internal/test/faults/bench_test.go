@@ -10,7 +10,8 @@ import (
 )
 
 func BenchmarkInjector(b *testing.B) {
-	const body = `{"TableName":"table","Item":{"pk":{"S":"x"},"email":{"S":"a@b.c"},"state":{"S":"WA"},"city":{"S":"Seattle"},"age":{"N":"42"}}}`
+	const body = `{"TableName":"table","Item":{"pk":{"S":"x"},"email":{"S":"a@b.c"},"state":{"S":"WA"},` +
+		`"city":{"S":"Seattle"},"age":{"N":"42"}}}`
 	for name, rules := range map[string][]faults.Rule{
 		"PerRequest": {{Kind: faults.Throttled}},
 		"PerWrite":   {{Kind: faults.Throttled}, {Kind: faults.Poison, Select: with("nothing")}},
@@ -20,7 +21,8 @@ func BenchmarkInjector(b *testing.B) {
 			header := http.Header{"X-Amz-Target": {"DynamoDB_20120810.PutItem"}}
 			b.ReportAllocs()
 			for b.Loop() {
-				r := (&http.Request{Method: http.MethodPost, Header: header, Body: io.NopCloser(strings.NewReader(body))}).WithContext(b.Context())
+				r := &http.Request{Method: http.MethodPost, Header: header, Body: io.NopCloser(strings.NewReader(body))}
+				r = r.WithContext(b.Context())
 				//nolint:bodyclose // it is in memory
 				if _, err := injector.Do(r); err != nil {
 					b.Fatal(err)

@@ -25,7 +25,8 @@ func TestACrashEndsAllRequestsUntilRecovery(t *testing.T) {
 		}
 	}
 	for range 3 {
-		_, err := c.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: table, Item: key("late")}, func(o *dynamodb.Options) {
+		late := &dynamodb.PutItemInput{TableName: table, Item: key("late")}
+		_, err := c.PutItem(t.Context(), late, func(o *dynamodb.Options) {
 			o.Retryer = retrying() // must not wait and try again
 		})
 		if !errors.Is(err, faults.ErrCrashed) {

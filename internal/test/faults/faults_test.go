@@ -24,7 +24,9 @@ func TestAFaultIsAnsweredAndItsRequestExecutedOrNot(t *testing.T) {
 		status   int
 		executed bool
 	}{
-		{kind: faults.Throttled, codes: []string{"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}, status: 400},
+		{kind: faults.Throttled, status: 400, codes: []string{
+			"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded",
+		}},
 		{kind: faults.InternalServerError, codes: []string{"InternalServerError"}, status: 500},
 		{kind: faults.ServiceUnavailable, codes: []string{"ServiceUnavailable"}, status: 503},
 		{kind: faults.AccessDenied, codes: []string{"AccessDeniedException"}, status: 400},
@@ -72,12 +74,13 @@ func TestAFaultIsAnsweredAndItsRequestExecutedOrNot(t *testing.T) {
 
 func TestTheSDKRetriesWhatIsTransient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, kind := range []faults.Kind{faults.Throttled, faults.InternalServerError, faults.ServiceUnavailable, faults.ResetBefore, faults.ResetAfter} {
+		for _, kind := range []faults.Kind{
+			faults.Throttled, faults.InternalServerError, faults.ServiceUnavailable, faults.ResetBefore, faults.ResetAfter,
+		} {
 			db, injector, c := setup(t, 2, faults.Rule{Kind: kind, Probability: 0.5})
 			for i := range 20 {
-				_, err := c.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: table, Item: key(strconv.Itoa(i))}, func(o *dynamodb.Options) {
-					o.Retryer = retrying()
-				})
+				input := &dynamodb.PutItemInput{TableName: table, Item: key(strconv.Itoa(i))}
+				_, err := c.PutItem(t.Context(), input, func(o *dynamodb.Options) { o.Retryer = retrying() })
 				if err != nil {
 					t.Errorf("%s: %v", kind, err)
 				}
@@ -165,7 +168,8 @@ func TestASelectedItemIsHitInAnyRequestThatContainsIt(t *testing.T) {
 }
 
 func TestSelectTellsPutsFromDeletes(t *testing.T) {
-	_, _, c := setup(t, 6, faults.Rule{Kind: faults.Throttled, Probability: 1, Select: func(w faults.Write) bool { return !w.Put }})
+	deletes := func(w faults.Write) bool { return !w.Put }
+	_, _, c := setup(t, 6, faults.Rule{Kind: faults.Throttled, Probability: 1, Select: deletes})
 	_, deleted := c.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: table, Key: key("x")})
 	if put := put(t.Context(), c, "x"); put != nil || deleted == nil {
 		t.Errorf("put %v, delete %v", put, deleted)
@@ -175,7 +179,8 @@ func TestSelectTellsPutsFromDeletes(t *testing.T) {
 func TestTheFirstRuleThatHitsDecides(t *testing.T) {
 	_, injector, c := setup(t, 7, faults.Rule{Kind: faults.Throttled, Probability: 0},
 		faults.Rule{Kind: faults.AccessDenied, Probability: 1}, faults.Rule{Kind: faults.NotFound, Probability: 1})
-	if err := put(t.Context(), c, "x"); err == nil || injector.Injected()[faults.AccessDenied] != 1 || len(injector.Injected()) != 1 {
+	err := put(t.Context(), c, "x")
+	if err == nil || injector.Injected()[faults.AccessDenied] != 1 || len(injector.Injected()) != 1 {
 		t.Errorf("%v, %v", err, injector.Injected())
 	}
 }

@@ -19,7 +19,8 @@ func (queue) Do(*http.Request) (*http.Response, error) {
 
 func TestAQueueMeetsTheGenericFaults(t *testing.T) {
 	send := func(rule faults.Rule) string {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://queue", strings.NewReader(`{"QueueUrl":"q","MessageBody":"m"}`))
+		message := strings.NewReader(`{"QueueUrl":"q","MessageBody":"m"}`)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://queue", message)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,7 +36,7 @@ func client(http faults.Client) *dynamodb.Client {
 	})
 }
 
-// retrying returns the SDK's own rules of what is retried, at most 20 times.
+// retrying retries by the SDK's own rules, at most 20 times.
 func retrying() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.RateLimiter = 20, ratelimit.None })
 }
@@ -44,9 +44,12 @@ func retrying() aws.Retryer {
 func create(t *testing.T, c *dynamodb.Client) {
 	t.Helper()
 	_, err := c.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName: table, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}},
+		TableName:   table,
+		BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS},
+		},
+		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +74,9 @@ func batch(ctx context.Context, c *dynamodb.Client, pks ...string) ([]string, er
 	for _, pk := range pks {
 		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: key(pk)}})
 	}
-	out, err := c.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{*table: writes}})
+	out, err := c.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
+		RequestItems: map[string][]types.WriteRequest{*table: writes},
+	})
 	if err != nil {
 		return nil, err
 	}

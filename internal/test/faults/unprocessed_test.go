@@ -32,7 +32,7 @@ func TestUnprocessedWritesAreNotExecutedAndComeBack(t *testing.T) {
 			t.Errorf("%d rounds, %d items, %v", rounds, stored(db), injector.Injected())
 		}
 	})
-	t.Run("all, forever", func(t *testing.T) {
+	t.Run("all, every time", func(t *testing.T) {
 		db, injector, c := setup(t, 4, faults.Rule{Kind: faults.Unprocessed, Probability: 1})
 		for range 5 {
 			unprocessed, err := batch(t.Context(), c, pks...)

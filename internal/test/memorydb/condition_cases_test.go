@@ -6,7 +6,8 @@ import (
 )
 
 func conditionCases() []conformanceCase {
-	const old = `{"bin":{"B":"AAEC"},"flag":{"BOOL":true},"m":{"M":{"n":{"N":"7"},"s":{"S":"in"}}},"num":{"N":"10"},"pk":{"S":"x"},"str":{"S":"abc"},"tags":{"SS":["a","b"]}}`
+	const old = `{"bin":{"B":"AAEC"},"flag":{"BOOL":true},"m":{"M":{"n":{"N":"7"},"s":{"S":"in"}}},` +
+		`"num":{"N":"10"},"pk":{"S":"x"},"str":{"S":"abc"},"tags":{"SS":["a","b"]}}`
 	const won = `{"pk":{"S":"x"},"won":{"BOOL":true}}`
 	cases := []conformanceCase{}
 	add := func(condition, names, values, want string) {
@@ -19,19 +20,28 @@ func conditionCases() []conformanceCase {
 	}
 	// Comparisons: the operator, the attribute, the value, the outcome.
 	for _, c := range []struct{ path, comparator, value, want string }{
-		{"num", "=", `{"N":"10"}`, ok}, {"num", "=", `{"N":"1e1"}`, ok}, {"num", "=", `{"N":"10.0"}`, ok}, {"num", "=", `{"N":"9"}`, failed},
+		{"num", "=", `{"N":"10"}`, ok}, {"num", "=", `{"N":"1e1"}`, ok}, {"num", "=", `{"N":"10.0"}`, ok},
+		{"num", "=", `{"N":"9"}`, failed},
 		{"num", "<>", `{"N":"10.00"}`, failed}, {"num", "<>", `{"N":"9"}`, ok},
-		{"num", "<", `{"N":"9"}`, failed}, {"num", "<", `{"N":"10.5"}`, ok}, {"num", "<", `{"N":"1e1"}`, failed}, {"num", "<=", `{"N":"10"}`, ok},
-		{"num", ">", `{"N":"9"}`, ok}, {"num", ">", `{"N":"-100"}`, ok}, {"num", ">=", `{"N":"10.0000000000000000000000000000000001"}`, failed},
-		{"num", "=", `{"S":"10"}`, failed}, {"num", "<>", `{"S":"10"}`, ok}, {"num", "<", `{"S":"2"}`, failed}, {"num", ">", `{"S":"2"}`, failed},
-		{"str", "=", `{"S":"abc"}`, ok}, {"str", "<", `{"S":"abd"}`, ok}, {"str", ">", `{"S":"abd"}`, failed}, {"str", "<", `{"S":"B"}`, failed},
-		{"str", "<", `{"S":"é"}`, ok}, {"str", ">", `{"S":"ab"}`, ok}, {"str", ">", `{"S":""}`, ok}, {"str", "=", `{"B":"YWJj"}`, failed},
+		{"num", "<", `{"N":"9"}`, failed}, {"num", "<", `{"N":"10.5"}`, ok}, {"num", "<", `{"N":"1e1"}`, failed},
+		{"num", "<=", `{"N":"10"}`, ok},
+		{"num", ">", `{"N":"9"}`, ok}, {"num", ">", `{"N":"-100"}`, ok},
+		{"num", ">=", `{"N":"10.0000000000000000000000000000000001"}`, failed},
+		{"num", "=", `{"S":"10"}`, failed}, {"num", "<>", `{"S":"10"}`, ok}, {"num", "<", `{"S":"2"}`, failed},
+		{"num", ">", `{"S":"2"}`, failed},
+		{"str", "=", `{"S":"abc"}`, ok}, {"str", "<", `{"S":"abd"}`, ok}, {"str", ">", `{"S":"abd"}`, failed},
+		{"str", "<", `{"S":"B"}`, failed},
+		{"str", "<", `{"S":"é"}`, ok}, {"str", ">", `{"S":"ab"}`, ok}, {"str", ">", `{"S":""}`, ok},
+		{"str", "=", `{"B":"YWJj"}`, failed},
 		{"bin", "=", `{"B":"AAEC"}`, ok}, {"bin", "<", `{"B":"AAH/"}`, ok}, {"bin", ">=", `{"B":"AAE="}`, ok},
 		{"flag", "=", `{"BOOL":true}`, ok}, {"flag", "=", `{"BOOL":false}`, failed}, {"flag", "<>", `{"BOOL":false}`, ok},
-		{"flag", "<", `{"BOOL":false}`, invalid}, {"num", "<", `{"BOOL":false}`, invalid}, {"num", ">=", `{"L":[]}`, invalid}, {"flag", "<", `{"N":"1"}`, failed},
-		{"tags", "=", `{"SS":["b","a"]}`, ok}, {"tags", "=", `{"SS":["a"]}`, failed}, {"tags", "=", `{"L":[{"S":"a"},{"S":"b"}]}`, failed},
+		{"flag", "<", `{"BOOL":false}`, invalid}, {"num", "<", `{"BOOL":false}`, invalid},
+		{"num", ">=", `{"L":[]}`, invalid}, {"flag", "<", `{"N":"1"}`, failed},
+		{"tags", "=", `{"SS":["b","a"]}`, ok}, {"tags", "=", `{"SS":["a"]}`, failed},
+		{"tags", "=", `{"L":[{"S":"a"},{"S":"b"}]}`, failed},
 		{"m", "=", `{"M":{"s":{"S":"in"},"n":{"N":"7.0"}}}`, ok}, {"m", "<>", `{"M":{"s":{"S":"in"}}}`, ok},
-		{"none", "=", `{"S":"a"}`, failed}, {"none", "<>", `{"S":"a"}`, ok}, {"none", "<", `{"S":"a"}`, failed}, {"none", ">", `{"N":"1"}`, failed},
+		{"none", "=", `{"S":"a"}`, failed}, {"none", "<>", `{"S":"a"}`, ok}, {"none", "<", `{"S":"a"}`, failed},
+		{"none", ">", `{"N":"1"}`, failed},
 	} {
 		add("#a "+c.comparator+" :v", `{"#a":"`+c.path+`"}`, `{":v":`+c.value+`}`, c.want)
 	}
@@ -140,17 +150,18 @@ func conditionCases() []conformanceCase {
 			name: "a conditional delete", table: "strings",
 			steps: []step{
 				put("strings", won, ok),
-				{"DeleteItem", `{"TableName":"strings","Key":{"pk":{"S":"x"}}` + conditionMembers("#w = :f", `{"#w":"won"}`, `{":f":{"BOOL":false}}`) + `}`, failed},
-				{"DeleteItem", `{"TableName":"strings","Key":{"pk":{"S":"y"}}` + conditionMembers("attribute_exists(#pk)", pk, "") + `}`, failed},
-				{"DeleteItem", `{"TableName":"strings","Key":{"pk":{"S":"y"}}` + conditionMembers("attribute_not_exists(#pk)", pk, "") + `}`, ok},
-				{"DeleteItem", `{"TableName":"strings","Key":{"pk":{"S":"x"}}` + conditionMembers("#w = :t", `{"#w":"won"}`, `{":t":{"BOOL":true}}`) + `}`, ok},
+				removeIf("x", "#w = :f", `{"#w":"won"}`, `{":f":{"BOOL":false}}`, failed),
+				removeIf("y", "attribute_exists(#pk)", pk, "", failed),
+				removeIf("y", "attribute_not_exists(#pk)", pk, "", ok),
+				removeIf("x", "#w = :t", `{"#w":"won"}`, `{":t":{"BOOL":true}}`, ok),
 			},
 		},
 		conformanceCase{
 			name: "names or values without an expression", table: "strings",
 			steps: []step{
 				{"PutItem", `{"TableName":"strings","Item":{"pk":{"S":"x"}},"ExpressionAttributeNames":{"#a":"a"}}`, invalid},
-				{"PutItem", `{"TableName":"strings","Item":{"pk":{"S":"x"}},"ExpressionAttributeValues":{":a":{"S":"a"}}}`, invalid},
+				{"PutItem", `{"TableName":"strings","Item":{"pk":{"S":"x"}},` +
+					`"ExpressionAttributeValues":{":a":{"S":"a"}}}`, invalid},
 			},
 		},
 	)

@@ -26,7 +26,14 @@ func remove(table, key, want string) step {
 
 // putIf puts an item with the key "x" under a condition with names and values.
 func putIf(condition, names, values, want string) step {
-	return step{"PutItem", `{"TableName":"strings","Item":{"pk":{"S":"x"},"won":{"BOOL":true}}` + conditionMembers(condition, names, values) + `}`, want}
+	return step{"PutItem", `{"TableName":"strings","Item":{"pk":{"S":"x"},"won":{"BOOL":true}}` +
+		conditionMembers(condition, names, values) + `}`, want}
+}
+
+// removeIf deletes the item with a key under a condition with names and values.
+func removeIf(key, condition, names, values, want string) step {
+	return step{"DeleteItem", fmt.Sprintf(`{"TableName":"strings","Key":{"pk":{"S":%q}}%s}`,
+		key, conditionMembers(condition, names, values)), want}
 }
 
 func conditionMembers(condition, names, values string) string {
@@ -79,7 +86,8 @@ type conformanceCase struct {
 }
 
 func TestAnswersAreThoseOfDynamoDB(t *testing.T) {
-	cases := slices.Concat(itemCases(), keyCases(), numberCases(), sizeCases(), conditionCases(), batchCases(), protocolCases())
+	cases := slices.Concat(itemCases(), keyCases(), numberCases(), sizeCases(),
+		conditionCases(), batchCases(), protocolCases())
 	for name, open := range engines {
 		t.Run(name, func(t *testing.T) {
 			testCases(t, open(t), cases, name == "DynamoDB Local")
@@ -101,10 +109,11 @@ func testCases(t *testing.T, e engine, cases []conformanceCase, local bool) {
 				a := e.mustSend(t, account, s.operation, s.body)
 				if deviates {
 					if a.outcome() == s.want {
-						t.Errorf("step %d: no deviation any more (%s): %s %.200s", i, c.localDeviates, s.operation, s.body)
+						t.Errorf("step %d: it deviates no longer (%s): %s %.200s", i, c.localDeviates, s.operation, s.body)
 					}
 				} else if a.outcome() != s.want {
-					t.Errorf("step %d: %s %.200s\n got %.200s %.300s\nwant %s: %s", i, s.operation, s.body, a.outcome(), a.body, s.want, c.why)
+					t.Errorf("step %d: %s %.200s\n got %.200s %.300s\nwant %s: %s",
+						i, s.operation, s.body, a.outcome(), a.body, s.want, c.why)
 				}
 			}
 			got = e.items(t, account, c.table)
@@ -122,9 +131,11 @@ func TestAGottenItemIsTheOneThatWasPut(t *testing.T) {
 			e := open(t)
 			const account = "gotten"
 			e.createTables(t, account)
-			e.mustSend(t, account, "PutItem", `{"TableName":"sorted","Item":{"sk":{"N":"1.50"},"pk":{"S":"x"},"a":{"NS":["2","1.0"]}}}`)
+			e.mustSend(t, account, "PutItem",
+				`{"TableName":"sorted","Item":{"sk":{"N":"1.50"},"pk":{"S":"x"},"a":{"NS":["2","1.0"]}}}`)
 			get := func(key string) string {
-				return string(bytes.TrimSpace(e.mustSend(t, account, "GetItem", `{"TableName":"sorted","ConsistentRead":true,"Key":`+key+`}`).body))
+				request := `{"TableName":"sorted","ConsistentRead":true,"Key":` + key + `}`
+				return string(bytes.TrimSpace(e.mustSend(t, account, "GetItem", request).body))
 			}
 			var found struct{ Item json.RawMessage }
 			if err := json.Unmarshal([]byte(get(`{"pk":{"S":"x"},"sk":{"N":"15e-1"}}`)), &found); err != nil {

@@ -59,7 +59,8 @@ func (e engine) send(ctx context.Context, account, operation, body string) (answ
 	}
 	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	request.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
-	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+account+"/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+account+
+		"/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
 	response, err := e.client.Do(request)
 	if err != nil {
 		return answer{}, err
@@ -93,7 +94,9 @@ func (e engine) mustSend(t testing.TB, account, operation, body string) answer {
 // createTables creates the tables that the cases use.
 func (e engine) createTables(t testing.TB, account string) {
 	t.Helper()
-	for name, types := range map[string]string{"strings": "S", "numbers": "N", "binaries": "B", "sorted": "SN", "texts": "SS"} {
+	for name, types := range map[string]string{
+		"strings": "S", "numbers": "N", "binaries": "B", "sorted": "SN", "texts": "SS",
+	} {
 		var definitions, schema []string
 		for i, typ := range types {
 			attribute, keyType := "pk", "HASH"
@@ -122,7 +125,8 @@ func (e engine) items(t *testing.T, account, table string) []string {
 			Items               []json.RawMessage
 			LastEvaluatedKey    json.RawMessage
 		}
-		if err := json.Unmarshal(a.body, &page); err != nil || a.status != http.StatusOK || page.Count != len(page.Items) || page.ScannedCount != page.Count {
+		err := json.Unmarshal(a.body, &page)
+		if err != nil || a.status != http.StatusOK || page.Count != len(page.Items) || page.ScannedCount != page.Count {
 			t.Fatalf("scan: %v %s", err, a.body)
 		}
 		for _, item := range page.Items {
@@ -161,7 +165,8 @@ func (e engine) remove(t *testing.T, account, table string, items []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a := e.mustSend(t, account, "DeleteItem", fmt.Sprintf(`{"TableName":%q,"Key":%s}`, table, keyJSON)); a.status != http.StatusOK {
+		request := fmt.Sprintf(`{"TableName":%q,"Key":%s}`, table, keyJSON)
+		if a := e.mustSend(t, account, "DeleteItem", request); a.status != http.StatusOK {
 			t.Fatalf("delete: %s", a.body)
 		}
 	}

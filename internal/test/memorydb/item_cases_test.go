@@ -14,7 +14,8 @@ func itemCases() []conformanceCase {
 		return conformanceCase{name: name, table: "strings", steps: []step{put("strings", item, ok)}, want: []string{item}}
 	}
 	refused := func(name, why, attribute, want string) conformanceCase {
-		return conformanceCase{name: name, why: why, table: "strings", steps: []step{put("strings", `{"pk":{"S":"x"},"a":`+attribute+`}`, want)}}
+		return conformanceCase{name: name, why: why, table: "strings",
+			steps: []step{put("strings", `{"pk":{"S":"x"},"a":`+attribute+`}`, want)}}
 	}
 	misread := func(name, why, attribute string) conformanceCase {
 		c := refused(name, why, attribute, malformed)
@@ -38,10 +39,12 @@ func itemCases() []conformanceCase {
 		one("a number set", `{"NS":["-1","0","1.5"]}`),
 		one("a binary set", `{"BS":["AA==","AQ=="]}`),
 		one("32 levels of nesting", nested(31)),
-		refused("32 levels of nesting, the last one empty", "a map counts, even an empty one", strings.Replace(nested(31), `{"S":"deep"}`, `{"M":{}}`, 1), invalid),
+		refused("32 levels of nesting, the last one empty", "a map counts, even an empty one",
+			strings.Replace(nested(31), `{"S":"deep"}`, `{"M":{}}`, 1), invalid),
 		refused("33 levels of nesting", "the limit is 32", nested(32), invalid),
 		refused("an empty attribute name", "", `{"M":{"":{"S":"a"}}}`, invalid),
-		refused("an attribute name of 65,536 bytes", "one more than the limit", `{"M":{"`+strings.Repeat("n", 65536)+`":{"S":"a"}}}`, invalid),
+		refused("an attribute name of 65,536 bytes", "one more than the limit",
+			`{"M":{"`+strings.Repeat("n", 65536)+`":{"S":"a"}}}`, invalid),
 		one("an attribute name of 65,535 bytes", `{"M":{"`+strings.Repeat("n", 65535)+`":{"S":"a"}}}`),
 		refused("a value that is null", "", `null`, invalid),
 		refused("an element that is null", "", `{"L":[null]}`, invalid),
@@ -76,8 +79,11 @@ func itemCases() []conformanceCase {
 		misread("a map that is not one", "", `{"M":[]}`),
 		{
 			name: "a put replaces the whole item", table: "strings",
-			steps: []step{put("strings", `{"pk":{"S":"x"},"a":{"S":"1"}}`, ok), put("strings", `{"pk":{"S":"x"},"b":{"S":"2"}}`, ok)},
-			want:  []string{`{"b":{"S":"2"},"pk":{"S":"x"}}`},
+			steps: []step{
+				put("strings", `{"pk":{"S":"x"},"a":{"S":"1"}}`, ok),
+				put("strings", `{"pk":{"S":"x"},"b":{"S":"2"}}`, ok),
+			},
+			want: []string{`{"b":{"S":"2"},"pk":{"S":"x"}}`},
 		},
 		{
 			name: "deleting an item that does not exist succeeds", table: "strings",

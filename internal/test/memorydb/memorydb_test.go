@@ -33,8 +33,10 @@ func client(t testing.TB, options dynamodb.Options) *dynamodb.Client {
 	c := dynamodb.New(options)
 	_, err := c.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName: table, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}},
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS},
+		},
+		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +58,10 @@ func TestTheSDKUnderstandsTheAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := client(t, options)
-			item := attributes{"pk": str("x"), "n": &types.AttributeValueMemberN{Value: "1.50"}, "set": &types.AttributeValueMemberBS{Value: [][]byte{{0}}}}
+			item := attributes{
+				"pk": str("x"), "n": &types.AttributeValueMemberN{Value: "1.50"},
+				"set": &types.AttributeValueMemberBS{Value: [][]byte{{0}}},
+			}
 			if _, err := c.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: table, Item: item}); err != nil {
 				t.Fatal(err)
 			}
@@ -71,8 +76,11 @@ func TestTheSDKUnderstandsTheAnswers(t *testing.T) {
 			if err != nil || scan.Count != 1 {
 				t.Errorf("scan: %v, %v", scan, err)
 			}
-			batch, err := c.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{
-				*table: {{DeleteRequest: &types.DeleteRequest{Key: attributes{"pk": str("x")}}}}}})
+			batch, err := c.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
+				RequestItems: map[string][]types.WriteRequest{
+					*table: {{DeleteRequest: &types.DeleteRequest{Key: attributes{"pk": str("x")}}}},
+				},
+			})
 			if err != nil || len(batch.UnprocessedItems) != 0 {
 				t.Errorf("batch: %v, %v", batch, err)
 			}
@@ -92,8 +100,10 @@ func TestTheSDKUnderstandsTheAnswers(t *testing.T) {
 
 func TestWhatIsNotImplementedIsRefused(t *testing.T) {
 	c := client(t, dynamodb.Options{HTTPClient: memorydb.New()})
-	_, returnValues := c.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: table, Item: attributes{"pk": str("x")}, ReturnValues: types.ReturnValueAllOld})
-	_, bareName := c.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: table, Item: attributes{"pk": str("x")}, ConditionExpression: aws.String("attribute_exists(pk)")})
+	_, returnValues := c.PutItem(t.Context(), &dynamodb.PutItemInput{
+		TableName: table, Item: attributes{"pk": str("x")}, ReturnValues: types.ReturnValueAllOld})
+	_, bareName := c.PutItem(t.Context(), &dynamodb.PutItemInput{
+		TableName: table, Item: attributes{"pk": str("x")}, ConditionExpression: aws.String("attribute_exists(pk)")})
 	_, operation := c.Query(t.Context(), &dynamodb.QueryInput{TableName: table})
 	for _, err := range []error{returnValues, bareName, operation} {
 		if err == nil {
@@ -170,7 +180,8 @@ func TestConcurrentConditionalWritesLeaveOneWinner(t *testing.T) {
 			workers.Go(func() {
 				_, err := c.PutItem(t.Context(), &dynamodb.PutItemInput{
 					TableName: table, Item: attributes{"pk": str("x"), "by": str(strconv.Itoa(i))},
-					ConditionExpression: aws.String("attribute_not_exists(#pk)"), ExpressionAttributeNames: map[string]string{"#pk": "pk"}})
+					ConditionExpression:      aws.String("attribute_not_exists(#pk)"),
+					ExpressionAttributeNames: map[string]string{"#pk": "pk"}})
 				if err == nil {
 					wins.Store(i, true)
 				}
@@ -205,8 +216,10 @@ func FuzzCanonical(f *testing.F) {
 }
 
 func BenchmarkDB(b *testing.B) {
-	const guarded = "attribute_not_exists(#v) OR (#o0 = :o0 AND #v.#seq < :seq) OR (NOT #o0 = :o0 AND (#v.#at < :at OR (#v.#at = :at AND #v.#seq < :seq)))"
-	const item = `{"pk":{"S":"x"},"email":{"S":"a@b.c"},"state":{"S":"WA"},"city":{"S":"Seattle"},"age":{"N":"42"},"v":{"M":{"at":{"N":"1700000000"},"seq":{"S":"2026-01-02T03:04:05.678/0000000000000000000000000000000000000001"}}}}`
+	const guarded = "attribute_not_exists(#v) OR (#o0 = :o0 AND #v.#seq < :seq) OR " +
+		"(NOT #o0 = :o0 AND (#v.#at < :at OR (#v.#at = :at AND #v.#seq < :seq)))"
+	const item = `{"pk":{"S":"x"},"email":{"S":"a@b.c"},"state":{"S":"WA"},"city":{"S":"Seattle"},"age":{"N":"42"},` +
+		`"v":{"M":{"at":{"N":"1700000000"},"seq":{"S":"2026-01-02T03:04:05.678/0000000000000000000000000000000000000001"}}}}`
 	var batchWrites []string
 	for i := range 25 {
 		batchWrites = append(batchWrites, putRequest(strings.Replace(item, `"x"`, fmt.Sprintf(`"x%d"`, i), 1)))
@@ -215,7 +228,8 @@ func BenchmarkDB(b *testing.B) {
 		"PutItem": put("strings", item, ok),
 		"PutItemGuarded": {"PutItem", `{"TableName":"strings","Item":` + item + conditionMembers(guarded,
 			`{"#v":"v","#seq":"seq","#at":"at","#o0":"email"}`,
-			`{":o0":{"S":"a@b.c"},":at":{"N":"1700000000"},":seq":{"S":"2026-01-02T03:04:05.678/0000000000000000000000000000000000000002"}}`) + `}`, ok},
+			`{":o0":{"S":"a@b.c"},":at":{"N":"1700000000"},`+
+				`":seq":{"S":"2026-01-02T03:04:05.678/0000000000000000000000000000000000000002"}}`) + `}`, ok},
 		"BatchWriteItem25": batch("strings", batchWrites, ok),
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -224,7 +238,8 @@ func BenchmarkDB(b *testing.B) {
 			header := http.Header{"X-Amz-Target": {"DynamoDB_20120810." + s.operation}}
 			b.ReportAllocs()
 			for b.Loop() {
-				request := &http.Request{Method: http.MethodPost, Header: header, ContentLength: int64(len(s.body)), Body: io.NopCloser(strings.NewReader(s.body))}
+				request := &http.Request{Method: http.MethodPost, Header: header,
+					ContentLength: int64(len(s.body)), Body: io.NopCloser(strings.NewReader(s.body))}
 				//nolint:bodyclose // it is in memory
 				if response, err := db.Do(request); err != nil || response.StatusCode != http.StatusOK {
 					b.Fatal(response, err)

@@ -1,5 +1,7 @@
 package memorydb_test
 
+import "fmt"
+
 func protocolCases() []conformanceCase {
 	return []conformanceCase{
 		{
@@ -37,11 +39,18 @@ func protocolCases() []conformanceCase {
 		{name: "an operation that does not exist", table: "strings", steps: []step{{"PutItems", `{}`, noOperation}}},
 		{
 			name: "a table that exists already", table: "strings",
-			steps: []step{{"CreateTable", `{"TableName":"strings","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}`, tableInUse}},
+			steps: []step{createTable("strings", "pk", tableInUse)},
 		},
 		{
 			name: "a table whose key has no type", table: "strings",
-			steps: []step{{"CreateTable", `{"TableName":"another","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"a","AttributeType":"S"}],"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}`, invalid}},
+			steps: []step{createTable("another", "a", invalid)},
 		},
 	}
+}
+
+// createTable creates a table with the key pk and a definition of one attribute.
+func createTable(name, defined, want string) step {
+	return step{"CreateTable", fmt.Sprintf(`{"TableName":%q,"BillingMode":"PAY_PER_REQUEST",`+
+		`"AttributeDefinitions":[{"AttributeName":%q,"AttributeType":"S"}],`+
+		`"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}`, name, defined), want}
 }

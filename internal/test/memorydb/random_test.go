@@ -25,16 +25,21 @@ func TestRandomHistoriesEndTheSame(t *testing.T) {
 			outcomes := map[string]int{}
 			for range requests {
 				operation, body := h.request()
-				got, want := memory.mustSend(t, account, operation, body), local.mustSend(t, account, operation, body)
+				got := memory.mustSend(t, account, operation, body)
+				want := local.mustSend(t, account, operation, body)
 				if got.outcome() != want.outcome() {
-					t.Fatalf("%s %s\n   memorydb: %s %s\nlocal: %s %s", operation, body, got.outcome(), got.body, want.outcome(), want.body)
+					t.Fatalf("%s %s\nmemorydb: %s %s\nlocal: %s %s",
+						operation, body, got.outcome(), got.body, want.outcome(), want.body)
 				}
 				outcomes[operation+" "+want.outcome()]++
 			}
 			if got, want := memory.items(t, account, "sorted"), local.items(t, account, "sorted"); !slices.Equal(got, want) {
-				t.Errorf("the tables differ\n   memorydb: %q\nlocal: %q", got, want)
+				t.Errorf("the tables differ\nmemorydb: %q\nlocal: %q", got, want)
 			}
-			for _, often := range []string{"PutItem OK", "PutItem " + failed, "PutItem " + invalid, "DeleteItem OK", "DeleteItem " + failed, "BatchWriteItem OK", "BatchWriteItem " + invalid} {
+			for _, often := range []string{
+				"PutItem OK", "PutItem " + failed, "PutItem " + invalid,
+				"DeleteItem OK", "DeleteItem " + failed, "BatchWriteItem OK", "BatchWriteItem " + invalid,
+			} {
 				if outcomes[often] == 0 {
 					t.Errorf("no request had the outcome %s: the history proves too little: %v", often, outcomes)
 				}
@@ -88,7 +93,8 @@ func (h history) item() string {
 
 func (h history) value(depth int) string {
 	number := func() string {
-		return h.one("0", "-0", "1", "1.0", "10", "1e1", "-1", "0.1", "1e-1", "9.99", "123456789012345678901234567890", "12345678901234567890123456789e1")
+		return h.one("0", "-0", "1", "1.0", "10", "1e1", "-1", "0.1", "1e-1", "9.99",
+			"123456789012345678901234567890", "12345678901234567890123456789e1")
 	}
 	text := func() string { return h.one("", "a", "ab", "B", "é", "10") }
 	switch h.IntN(11) {

@@ -14,8 +14,14 @@ func sizeCases() []conformanceCase {
 		}
 		padding := maxItem - size - len("a") - len("p") - len("pk") - len("x")
 		return []conformanceCase{
-			{name: "an item of 400 KB with " + name, table: "strings", steps: []step{put("strings", item(padding), ok)}, want: []string{item(padding)}},
-			{name: "an item over 400 KB with " + name, table: "strings", steps: []step{put("strings", item(padding+1), invalid)}},
+			{
+				name: "an item of 400 KB with " + name, table: "strings",
+				steps: []step{put("strings", item(padding), ok)}, want: []string{item(padding)},
+			},
+			{
+				name: "an item over 400 KB with " + name, table: "strings",
+				steps: []step{put("strings", item(padding+1), invalid)},
+			},
 		}
 	}
 	return slices.Concat(

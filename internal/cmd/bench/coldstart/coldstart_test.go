@@ -68,7 +68,9 @@ func TestEveryFunctionStartsAndAnswersABatch(t *testing.T) {
 	report(&out, all)
 	reportFirstBatch(&out, all, nil)
 	for _, f := range functions {
-		for _, text := range []string{"| " + f.title + " |", "ratio cold start_ms:" + f.name + " ", "ratio cold binary_mb:" + f.name + " "} {
+		for _, text := range []string{
+			"| " + f.title + " |", "ratio cold start_ms:" + f.name + " ", "ratio cold binary_mb:" + f.name + " ",
+		} {
 			if !strings.Contains(out.String(), text) {
 				t.Errorf("no %q in\n%s", text, out.String())
 			}
@@ -85,7 +87,13 @@ func TestAFunctionThatEndsIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer api.close()
-	if _, err := api.start(t.Context(), function{}, "true", dynamoDB{}); err == nil || !strings.Contains(err.Error(), "ended before") {
+	if _, err := api.start(
+		t.Context(),
+		function{},
+		"true",
+		dynamoDB{},
+	); err == nil ||
+		!strings.Contains(err.Error(), "ended before") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -130,7 +130,9 @@ func measureStarts(ctx context.Context, api *runtimeAPI, all []built, runs int) 
 
 // measureFirstBatches starts the functions that write in turns, each with a batch.
 // limitErr is why the CPU was not limited.
-func measureFirstBatches(ctx context.Context, api *runtimeAPI, all []built, runs int, folder string) (limitErr, err error) {
+func measureFirstBatches(
+	ctx context.Context, api *runtimeAPI, all []built, runs int, folder string,
+) (limitErr, err error) {
 	limit, limitErr := cpulimit.New(memory)
 	if limitErr == nil {
 		defer func() { err = errors.Join(err, limit.Remove()) }()

@@ -11,7 +11,10 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-var table = spec.Table{TableName: "t", KeySchema: spec.KeySchema{PartitionKey: spec.Attribute{Name: "k", Type: spec.String}}}
+var table = spec.Table{
+	TableName: "t",
+	KeySchema: spec.KeySchema{PartitionKey: spec.Attribute{Name: "k", Type: spec.String}},
+}
 
 func send(t *testing.T, e *endpoint.Endpoint, operation, body string) int {
 	t.Helper()
@@ -36,7 +39,12 @@ func TestSettleCountsAndKeepsTheLastItems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := endpoint.Totals{Requests: 3, Bytes: sent, WriteUnits: 2 + 1 + 2 + 1, Items: map[string][]string{"t": {`{"k":{"S":"a"},"v":{"N":"1"}}`}}}
+	want := endpoint.Totals{
+		Requests:   3,
+		Bytes:      sent,
+		WriteUnits: 2 + 1 + 2 + 1,
+		Items:      map[string][]string{"t": {`{"k":{"S":"a"},"v":{"N":"1"}}`}},
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -47,8 +55,11 @@ func TestSettleCountsAndKeepsTheLastItems(t *testing.T) {
 
 func TestWhatDynamoDBRefusesIsAnError(t *testing.T) {
 	for _, tt := range []struct{ name, operation, body, want string }{
-		{"a key twice", "BatchWriteItem", `{"RequestItems":{"t":[{"DeleteRequest":{"Key":{"k":{"S":"a"}}}},{"PutRequest":{"Item":{"k":{"S":"a"}}}}]}}`, "duplicates"},
-		{"a condition that does not hold", "PutItem", `{"TableName":"t","Item":{"k":{"S":"a"}},"ConditionExpression":"#k = :k","ExpressionAttributeNames":{"#k":"k"},"ExpressionAttributeValues":{":k":{"S":"a"}}}`, "ConditionalCheckFailed"},
+		{"a key twice", "BatchWriteItem", `{"RequestItems":{"t":[{"DeleteRequest":{"Key":{"k":{"S":"a"}}}},` +
+			`{"PutRequest":{"Item":{"k":{"S":"a"}}}}]}}`, "duplicates"},
+		{"a condition that does not hold", "PutItem", `{"TableName":"t","Item":{"k":{"S":"a"}},` +
+			`"ConditionExpression":"#k = :k","ExpressionAttributeNames":{"#k":"k"},` +
+			`"ExpressionAttributeValues":{":k":{"S":"a"}}}`, "ConditionalCheckFailed"},
 		{"a read", "Query", `{"TableName":"t"}`, "Query"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -21,7 +21,8 @@ func image(id, group string) string {
 }
 
 func record(event, id string, sequence int, images string) string {
-	return fmt.Sprintf(`{"eventName":%q,"eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/s/stream/l","dynamodb":{"Keys":{"id":{"S":%q}},%s,"SequenceNumber":"%d"}}`, event, id, images, sequence)
+	return fmt.Sprintf(`{"eventName":%q,"eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/s/stream/l",`+
+		`"dynamodb":{"Keys":{"id":{"S":%q}},%s,"SequenceNumber":"%d"}}`, event, id, images, sequence)
 }
 
 // A yardstick that loses data would be a cheap one.
@@ -29,7 +30,15 @@ func TestMovesAndDeletesArriveUnconditionalAndConditional(t *testing.T) {
 	for _, versionAttribute := range []string{"", "version"} {
 		t.Run("version attribute "+versionAttribute, func(t *testing.T) {
 			db := memorydb.New()
-			f := &typed.Function{Client: newClient(t, db), TableName: "t", SourceKey: "id", PartitionKey: "group", SortKey: "id", Excluded: "secret", VersionAttribute: versionAttribute}
+			f := &typed.Function{
+				Client:           newClient(t, db),
+				TableName:        "t",
+				SourceKey:        "id",
+				PartitionKey:     "group",
+				SortKey:          "id",
+				Excluded:         "secret",
+				VersionAttribute: versionAttribute,
+			}
 			for _, batch := range [][]string{
 				{
 					record("INSERT", "a", 8, `"NewImage":`+image("a", "1")),
