@@ -15,7 +15,6 @@ require (
 	github.com/aws/constructs-go/constructs/v10 v10.6.0
 	github.com/aws/jsii-runtime-go v1.133.0
 	github.com/aws/smithy-go v1.28.8
-	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3
 )
 
 require (
