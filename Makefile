@@ -5,7 +5,7 @@ SHELL := /bin/sh
 
 GOLANGCI_LINT := .local/bin/golangci-lint
 
-# The longest package is the demo, which deploys the example three times.
+# The longest package is the replicator: its model, and the mutants that must fail it.
 TEST_TIMEOUT := 10m
 
 # The race detector makes every test program wait at its exit, a second by default.
