@@ -8,9 +8,9 @@ import (
 
 var errNotDecimal = errors.New("it is not a decimal number")
 
-// AppendCanonicalNumber appends the canonical form of a decimal number, text in JSON:
-// sign, significant digits without zeros at either end, and the power of ten of the
-// first digit. Equal numbers have equal forms. Zero is "0".
+// AppendCanonicalNumber appends the canonical form of a decimal number, which text holds as
+// a JSON string: the sign, the significant digits without zeros at either end, and the
+// power of ten of the first digit. Equal numbers have equal forms. Zero is "0".
 func AppendCanonicalNumber(dst, text []byte) ([]byte, error) {
 	b := text[1 : len(text)-1]
 	at := len(dst)
@@ -20,6 +20,7 @@ func AppendCanonicalNumber(dst, text []byte) ([]byte, error) {
 		}
 		b = b[1:]
 	}
+
 	digitsAt := len(dst)
 	dst, exponent, length := appendDigits(dst, b)
 	if length == 0 {
@@ -29,8 +30,8 @@ func AppendCanonicalNumber(dst, text []byte) ([]byte, error) {
 		if b[0] != 'e' && b[0] != 'E' {
 			return dst, errNotDecimal
 		}
-		// DynamoDB's exponents have at most three digits: Atoi cannot overflow on a
-		// number that DynamoDB has stored.
+		// DynamoDB's exponents have at most three digits: Atoi cannot overflow on a stored
+		// number.
 		e, err := strconv.Atoi(string(b[1:]))
 		if err != nil {
 			return dst, errNotDecimal
@@ -49,9 +50,9 @@ func AppendCanonicalNumber(dst, text []byte) ([]byte, error) {
 	return strconv.AppendInt(dst, int64(exponent), 10), nil
 }
 
-// appendDigits appends the digits at the front of b, without leading zeros and without
-// the point. It returns the power of ten of the first one, and how long what it has read
-// is: 0 when there is no digit.
+// appendDigits appends the digits at the front of b, without leading zeros and without the
+// point. It returns the power of ten of the first one, and the length of the text that it
+// has read: 0 when there is no digit.
 func appendDigits(dst, b []byte) (out []byte, exponent, length int) {
 	digitsAt := len(dst)
 	var sawDigit, sawPoint bool
@@ -64,6 +65,7 @@ func appendDigits(dst, b []byte) (out []byte, exponent, length int) {
 		if !isDigit(c) {
 			break
 		}
+
 		sawDigit = true
 		significant := len(dst) > digitsAt
 		switch {
@@ -92,19 +94,21 @@ const (
 	maxDigits   = 38
 )
 
-// AppendPlainNumber appends a number, text in JSON, in plain decimal notation: without
-// an exponent, a plus, or a zero that could be left out. Equal numbers have equal texts.
+// AppendPlainNumber appends a number, which text holds as a JSON string, in plain decimal
+// notation: without an exponent, a plus sign, or an unnecessary zero. Equal numbers have
+// equal texts.
 func AppendPlainNumber(dst, text []byte) ([]byte, error) {
 	at := len(dst)
 	dst, err := AppendCanonicalNumber(dst, text)
 	if err != nil {
 		return dst, err
 	}
+
 	digits, power, found := bytes.Cut(dst[at:], []byte("e"))
 	if !found {
 		return dst, nil // zero
 	}
-	// It is AppendCanonicalNumber's own: the number is 0.digits times ten to this power.
+	// AppendCanonicalNumber has written it: the number is 0.digits times ten to this power.
 	exponent, _ := strconv.Atoi(string(power))
 	if exponent-1 < minExponent || exponent-1 > maxExponent {
 		return dst[:at], errors.New("it is a number out of DynamoDB's range")

@@ -3,29 +3,29 @@ package dynamodbjson
 import "bytes"
 
 // MaxPayloadBytes is the longest text of a Payload. It keeps every position within 32
-// bits, those of unescaped names included. A payload of Lambda has 6 MB.
+// bits, including those of unescaped names. A payload of Lambda has at most 6 MB.
 const MaxPayloadBytes = 1 << 29
 
-// Payload is a text of JSON with the items that a Reader has found in it. The members
-// of its items are positions: there are tens of thousands, nothing of the text is
-// copied, and the garbage collector has nothing to follow in them.
+// Payload is a JSON text with the items that a Reader has found in it. It keeps the members
+// of its items as positions in the text: there are tens of thousands of them, the text is
+// not copied, and the garbage collector has nothing to follow.
 type Payload struct {
 	text []byte
-	// unescaped holds the names and strings that have escapes, without them. Positions
-	// continue here where the text ends.
+	// unescaped holds the names and strings that have escapes, decoded. Positions beyond
+	// the end of the text continue here.
 	unescaped []byte
 	members   []Member
 }
 
-// Reset makes text the payload's own, without items. Items of the text before are no
-// longer valid, nor is what Reader.Name and Reader.String returned.
+// Reset replaces the text and forgets all items. Items of the text before are no longer
+// valid, and neither are the results of Reader.Name and Reader.String.
 func (p *Payload) Reset(text []byte) {
 	p.text, p.unescaped, p.members = text, p.unescaped[:0], p.members[:0]
 }
 
 // Item is an item of a payload. The zero Item is absent.
 type Item struct {
-	// first and end are the numbers of its first member and of the one behind its last.
+	// first and end are the numbers of its first member and of the one after its last.
 	first, end uint32
 	// Raw is the item as JSON.
 	Raw []byte
@@ -42,7 +42,7 @@ type Member struct {
 	from uint32
 }
 
-// span is a part of a payload's text, from one position up to another.
+// span is a part of a payload's text, from one position to another.
 type span struct{ from, to uint32 }
 
 // slice returns the text of a span.
@@ -76,13 +76,12 @@ func (p *Payload) Find(i Item, name string) *Member {
 	return nil
 }
 
-// near is how far FindNear looks.
+// near is the number of attributes that FindNear compares.
 const near = 64
 
 // FindNear is Find for an attribute that probably has the number start: usually both
-// images of a record list their attributes in one order. It looks at near attributes
-// from there on, so that comparing two large items takes no more time than reading
-// them.
+// images of a record list their attributes in the same order. It compares only the next
+// near attributes, so that comparing two large items is as fast as reading them.
 func (p *Payload) FindNear(i Item, start int, name []byte) *Member {
 	members := p.Members(i)
 	for n := range min(near, len(members)) {
@@ -94,7 +93,7 @@ func (p *Payload) FindNear(i Item, start int, name []byte) *Member {
 }
 
 // At returns the attribute value at path: a top-level attribute, then members of nested
-// maps. Nil means that there is none.
+// maps. It returns nil when there is none.
 func (p *Payload) At(i Item, path []string) []byte {
 	attribute := p.Find(i, path[0])
 	if attribute == nil {

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// AppendUnquoted appends the text of a JSON string that a Reader has read. Half a
-// surrogate pair stands for no character: the replacement character is appended in its
-// place, and the error says so.
+// AppendUnquoted appends the text of a JSON string that a Reader has read. Half a surrogate
+// pair is not a character: AppendUnquoted appends the replacement character in its place,
+// and returns an error.
 func AppendUnquoted(dst, quoted []byte) ([]byte, error) {
 	rest := quoted[1 : len(quoted)-1]
 	var err error
@@ -19,6 +19,7 @@ func AppendUnquoted(dst, quoted []byte) ([]byte, error) {
 		if at < 0 {
 			return append(dst, rest...), err
 		}
+
 		dst = append(dst, rest[:at]...)
 		escaped := rest[at+1]
 		rest = rest[at+2:]
@@ -56,26 +57,27 @@ const halfPair = -1
 // cutUnit cuts the four hexadecimal digits of an escape off the front of b.
 func cutUnit(b []byte) (r rune, rest []byte) {
 	const digits = 4
-	n, _ := strconv.ParseUint(string(b[:digits]), 16, 16) // the Reader has seen the digits
+	n, _ := strconv.ParseUint(string(b[:digits]), 16, 16) // the Reader has checked the digits
 	return rune(n), b[digits:]
 }
 
-// pair returns the character that first makes with the escape at the front of rest, or
-// halfPair.
+// pair returns the character of first and the escape at the front of rest, or halfPair.
 func pair(first rune, rest []byte) (r rune, after []byte) {
 	if !bytes.HasPrefix(rest, []byte(`\u`)) {
 		return halfPair, rest
 	}
+
 	second, after := cutUnit(rest[len(`\u`):])
 	r = utf16.DecodeRune(first, second)
 	if r == utf8.RuneError {
 		return halfPair, rest
 	}
+
 	return r, after
 }
 
-// AppendQuoted appends text, which is valid UTF-8, as a JSON string. Only what JSON
-// does not allow in a string is escaped.
+// AppendQuoted appends text, which is valid UTF-8, as a JSON string. It escapes only the
+// characters that JSON does not allow in a string.
 func AppendQuoted[T string | []byte](dst []byte, text T) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')

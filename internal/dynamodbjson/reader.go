@@ -6,21 +6,21 @@ import (
 	"fmt"
 )
 
-// Reader reads the text of a payload from its start, and adds the items that it reads
-// to the payload. Where the text is malformed it stops: from then on there is nothing
-// more to read, and Err says where.
+// Reader reads the text of a payload from its start, and adds the items that it reads to
+// the payload. It stops where the text is malformed: then nothing more can be read, and
+// Err names the position.
 type Reader struct {
 	payload *Payload
-	text    []byte // the payload's
-	// at is the position behind what was read. Negative, it is the complement of the
-	// position where the text is malformed.
+	text    []byte // the text of payload
+	// at is the position after the text that was read. A negative one is the complement of
+	// the position where the text is malformed.
 	at int
 }
 
 // Reset starts at the first value of a payload.
 func (r *Reader) Reset(p *Payload) { r.payload, r.text, r.at = p, p.text, skipSpace(p.text, 0) }
 
-// Err returns an error when the text is malformed as far as it was read.
+// Err returns an error when the text that was read is malformed.
 func (r *Reader) Err() error {
 	if r.at < 0 {
 		return fmt.Errorf("it is malformed at byte %d", ^r.at)
@@ -28,7 +28,7 @@ func (r *Reader) Err() error {
 	return nil
 }
 
-// End returns an error when the text is malformed or goes on.
+// End returns an error when the text is malformed or continues.
 func (r *Reader) End() error {
 	if r.at < 0 {
 		return r.Err()
@@ -48,7 +48,7 @@ func (r *Reader) Position() Position { return Position(r.at) }
 // Return goes back to a position.
 func (r *Reader) Return(p Position) { r.at = int(p) }
 
-// Since returns the text that was read since a position, or nil where it is malformed.
+// Since returns the text that was read since a position, or nil when it is malformed.
 func (r *Reader) Since(p Position) []byte {
 	if r.at < 0 {
 		return nil
@@ -64,7 +64,7 @@ func (r *Reader) Kind() byte {
 	return r.text[r.at]
 }
 
-// Open reads the bracket that opens what.
+// Open reads an opening bracket. An error names the value by what.
 func (r *Reader) Open(bracket byte, what string) error {
 	if kind := r.Kind(); kind != bracket {
 		return fmt.Errorf("%s is %s, not %s", what, Describe(kind), Describe(bracket))
@@ -73,12 +73,13 @@ func (r *Reader) Open(bracket byte, what string) error {
 	return nil
 }
 
-// More goes on to element number n of an object or array, where it begins, or to behind
-// the bracket that closes it. It reports whether there is an element.
+// More advances to the start of element number n of an object or array, or past the
+// bracket that closes it. It reports whether there is an element.
 func (r *Reader) More(closing byte, n int) bool {
 	if r.at < 0 {
 		return false
 	}
+
 	b := r.text
 	i := skipSpace(b, r.at)
 	switch {
@@ -100,19 +101,21 @@ func (r *Reader) More(closing byte, n int) bool {
 	}
 }
 
-// Name reads a member's name, up to where its value begins, and returns it without
-// quotes and escapes.
+// Name reads a member's name, up to the start of its value, and returns it without quotes
+// and escapes.
 func (r *Reader) Name() []byte { return r.payload.slice(r.name()) }
 
 func (r *Reader) name() span {
 	if r.at < 0 {
 		return span{}
 	}
+
 	start := r.at
 	if value := skipPlainName(r.text, start); value > 0 {
 		r.at = value
 		return span{uint32(start + 1), uint32(value - 2)} // #nosec G115 -- see MaxPayloadBytes
 	}
+
 	end, value := skipName(r.text, start)
 	if r.at = value; value < 0 {
 		return span{}
@@ -120,19 +123,20 @@ func (r *Reader) name() span {
 	return r.unquoted(start, end)
 }
 
-// unquoted returns the text of the JSON string from start up to end.
+// unquoted returns the text of the JSON string from start to end.
 func (r *Reader) unquoted(start, end int) span {
 	p := r.payload
 	if bytes.IndexByte(p.text[start:end], '\\') < 0 {
 		return span{uint32(start + 1), uint32(end - 1)} // #nosec G115 -- see MaxPayloadBytes
 	}
+
 	at := len(p.text) + len(p.unescaped)
 	// Half a surrogate pair becomes a replacement character.
 	p.unescaped, _ = AppendUnquoted(p.unescaped, p.text[start:end])
 	return span{uint32(at), uint32(len(p.text) + len(p.unescaped))} // #nosec G115 -- see MaxPayloadBytes
 }
 
-// Value reads a value and returns it as JSON, or nil where it is malformed.
+// Value reads a value and returns it as JSON, or nil when it is malformed.
 func (r *Reader) Value() []byte {
 	start := r.Position()
 	if r.at >= 0 {
@@ -141,8 +145,8 @@ func (r *Reader) Value() []byte {
 	return r.Since(start)
 }
 
-// String reads a string, which what names in the error, and returns it without quotes
-// and escapes.
+// String reads a string and returns it without quotes and escapes. An error names the
+// value by what.
 func (r *Reader) String(what string) ([]byte, error) {
 	if kind := r.Kind(); kind != '"' && r.at >= 0 {
 		return nil, fmt.Errorf("%s is %s, not a string", what, Describe(kind))
@@ -154,13 +158,14 @@ func (r *Reader) String(what string) ([]byte, error) {
 	return r.payload.slice(r.unquoted(start, r.at)), nil
 }
 
-// Item reads an item: {"name":{"S":"text"},…}. Its values have one type descriptor
-// each; what is inside lists and maps is not looked at.
+// Item reads an item: {"name":{"S":"text"},…}. Each value has one type descriptor; values
+// inside lists and maps are not checked.
 func (r *Reader) Item() (Item, error) {
 	p, start, first := r.payload, r.Position(), len(r.payload.members)
 	if err := r.Open('{', "a part of a record"); err != nil {
 		return Item{}, err
 	}
+
 	for n := 0; r.More('}', n); n++ {
 		from := uint32(r.at) // #nosec G115 -- see MaxPayloadBytes
 		name := r.name()
@@ -190,8 +195,8 @@ func (r *Reader) OptionalItem() (Item, error) {
 	return item, err
 }
 
-// ErrSeveralDescriptors is the error of an attribute value with several type
-// descriptors. DynamoDB writes none.
+// ErrSeveralDescriptors is the error of an attribute value with several type descriptors.
+// DynamoDB never writes one.
 var ErrSeveralDescriptors = errors.New("an attribute value has several type descriptors")
 
 // attributeValue reads an attribute value.
@@ -207,6 +212,7 @@ func (r *Reader) attributeValue() (span, error) {
 	if kind := r.Kind(); kind != '{' {
 		return span{}, fmt.Errorf("an attribute value is %s, not an object", Describe(kind))
 	}
+
 	descriptors := 0
 	for r.at++; r.More('}', descriptors); descriptors++ {
 		r.name()

@@ -5,19 +5,19 @@ import (
 	"math/bits"
 )
 
-// The functions of this file read JSON as RFC 8259 defines it, with two liberties
-// that DynamoDB's own JSON needs: a name may appear twice in an object, and a string
-// may hold text that is not valid Unicode. Each gets the position where something
-// begins and returns the position behind it. For malformed JSON it returns the
-// complement of the position of the fault, which is negative; the two shortcuts,
-// skipScalar and skipPlainName, return 0 for anything they do not read.
+// The functions of this file read JSON as RFC 8259 defines it, with two exceptions that
+// DynamoDB's own JSON needs: a name may appear twice in an object, and a string may hold
+// text that is not valid Unicode. Each function receives the position where a part of the
+// text begins and returns the position after it. For malformed JSON it returns the
+// complement of the position of the fault, which is negative. The two shortcuts,
+// skipScalar and skipPlainName, return 0 for anything that they do not read.
 //
-// A stream record is read once and byte by byte, so this is where an invocation
-// spends its time. A fuzz test compares what is accepted with encoding/json.
+// Every byte of a stream record is read once, so this is where an invocation spends its
+// time. A fuzz test checks that encoding/json accepts the same texts.
 
-// maxDepth is how deep arrays and objects nest. DynamoDB nests values 32 levels
-// deep, each of which is two of JSON's; far beyond that, the bound keeps a payload
-// from exhausting the stack.
+// maxDepth limits the nesting of arrays and objects. DynamoDB nests values 32 levels deep,
+// and each of its levels is two of JSON's. The limit is far beyond that, and keeps a
+// payload from exhausting the stack.
 const maxDepth = 10_000
 
 // skipSpace skips white space. Usually there is none.
@@ -62,7 +62,7 @@ func skipValue(b []byte, i, depth int) int {
 	}
 }
 
-// skipScalar skips an attribute value of one letter and a string, as nearly all
+// skipScalar skips an attribute value with a one-letter type and a string, as nearly all
 // are: {"S":"text"}. It returns 0 for everything else.
 func skipScalar(b []byte, i int) int {
 	const (
@@ -111,8 +111,8 @@ func skipElements(b []byte, i, depth int) int {
 	}
 }
 
-// skipName skips a name with its colon. It returns where the name ends and where
-// its value begins.
+// skipName skips a name with its colon. It returns the end of the name and the start of its
+// value.
 func skipName(b []byte, i int) (end, value int) {
 	if value = skipPlainName(b, i); value > 0 {
 		return value - 1, value
@@ -129,9 +129,9 @@ func skipName(b []byte, i int) (end, value int) {
 	return end, skipSpace(b, i+1)
 }
 
-// skipPlainName skips a name without escapes and its colon, if there is no white
-// space before and behind that. It returns where the value begins, 2 behind where
-// the name's text ends, or 0 for everything else.
+// skipPlainName skips a name without escapes and its colon, if there is no white space
+// around the colon. It returns the start of the value, which is 2 after the end of the
+// name's text, or 0 for everything else.
 func skipPlainName(b []byte, i int) (value int) {
 	if i >= len(b) || b[i] != '"' {
 		return 0
@@ -154,8 +154,8 @@ func skipPlainName(b []byte, i int) (value int) {
 func skipString(b []byte, i int) int {
 	i++
 	for {
-		// Eight bytes at a time, up to the first that ends the string, begins an
-		// escape or must not be there.
+		// Eight bytes at a time, up to the first one that ends the string, begins an escape
+		// or is not allowed.
 		if len(b)-i >= 8 {
 			found := special(binary.LittleEndian.Uint64(b[i:]))
 			if found == 0 {
@@ -183,15 +183,14 @@ func skipString(b []byte, i int) int {
 	}
 }
 
-// special returns the high bit of each byte of w that is a quote, a backslash or a
-// control character: a byte below 0x80 from which a subtraction has to borrow. Bits
-// above the lowest one may be wrong, as it borrows from the byte above. Turning one
-// bit puts the quote right behind the control characters, so that one subtraction
-// finds both.
+// special returns the high bit of each byte of w that is a quote, a backslash or a control
+// character: a byte below 0x80 for which a subtraction has to borrow. Only the lowest bit
+// is reliable, because a borrow also changes the byte above. Flipping one bit moves the
+// quote right after the control characters, so that one subtraction finds both.
 func special(w uint64) uint64 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	const turn = '"' ^ ' '
-	return ((w ^ ones*turn - ones*(' '+1)) | (w ^ ones*'\\' - ones)) &^ w & highs
+	const flip = '"' ^ ' '
+	return ((w ^ ones*flip - ones*(' '+1)) | (w ^ ones*'\\' - ones)) &^ w & highs
 }
 
 // skipEscape skips a backslash and what it escapes.
@@ -234,7 +233,7 @@ func skipNumber(b []byte, i int) int {
 		i++
 	}
 	if i < len(b) && b[i] == '0' {
-		i++ // no digit follows a zero that comes first
+		i++ // a leading zero is the only digit
 	} else if i = skipDigits(b, i); i < 0 {
 		return i
 	}

@@ -6,12 +6,12 @@ import (
 	"errors"
 )
 
-// The functions of this file take attribute values that a Reader has read: they are
+// The functions of this file expect attribute values that a Reader has read: they are
 // well-formed JSON.
 
-// Scalar splits {"S":"text"} into its type and its text, quotes included. It is not ok
-// for a value that is not one string under one type descriptor; typ is then as far as
-// it could be read.
+// Scalar splits {"S":"text"} into its type and its text, including the quotes. ok is false
+// for a value that is not one string under one type descriptor; typ is then the type as far
+// as it could be read.
 func Scalar(value []byte) (typ, text []byte, ok bool) {
 	rest, ok := bytes.CutPrefix(value, []byte("{"))
 	if !ok {
@@ -21,6 +21,7 @@ func Scalar(value []byte) (typ, text []byte, ok bool) {
 	if !ok {
 		return nil, nil, false
 	}
+
 	typ = typ[1 : len(typ)-1]
 	rest, ok = bytes.CutPrefix(trimSpace(rest), []byte(":"))
 	if !ok {
@@ -57,7 +58,7 @@ func trimSpace(b []byte) []byte { return b[skipSpace(b, 0):] }
 // IsNull reports whether a value is NULL.
 func IsNull(value []byte) bool {
 	if len(value) > 3 && value[1] == '"' && value[3] == '"' {
-		return false // a descriptor of one letter
+		return false // a one-letter type
 	}
 	typ, _, ok := Scalar(value)
 	return !ok && string(typ) == "NULL"
@@ -65,7 +66,7 @@ func IsNull(value []byte) bool {
 
 // IsEmpty reports whether a value is the empty string or empty binary.
 func IsEmpty(value []byte) bool {
-	// Almost all are one letter and a text that is not empty.
+	// Nearly all values have a one-letter type and a text that is not empty.
 	if len(value) > len(`{"S":"`) && value[3] == '"' && value[4] == ':' && value[5] == '"' && value[6] != '"' {
 		return false
 	}
@@ -73,15 +74,16 @@ func IsEmpty(value []byte) bool {
 	return ok && len(text) == len(`""`) && (string(typ) == "S" || string(typ) == "B")
 }
 
-// Bool returns the text of a BOOL, true or false, or nil for every other value.
+// Bool returns the text of a BOOL, true or false. It returns nil for every other value.
 func Bool(value []byte) []byte { return member(value, "BOOL") }
 
-// member returns the value of the member called name of an object, or nil when there is
-// no such member or no object.
+// member returns the value of an object's member called name. It returns nil when there is
+// no such member, or no object.
 func member(object []byte, name string) []byte {
 	if len(object) == 0 || object[0] != '{' {
 		return nil
 	}
+
 	for i := skipSpace(object, 1); object[i] == '"'; {
 		nameEnd, at := skipName(object, i)
 		end := skipValue(object, at, 0)
@@ -92,10 +94,11 @@ func member(object []byte, name string) []byte {
 			i = skipSpace(object, i+1)
 		}
 	}
+
 	return nil
 }
 
-// isText reports whether a JSON string says text.
+// isText reports whether the text of a JSON string is text.
 func isText(quoted []byte, text string) bool {
 	if bytes.IndexByte(quoted, '\\') < 0 {
 		return string(quoted[1:len(quoted)-1]) == text

@@ -11,18 +11,18 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// composer joins attribute values into composites. It keeps its memory from one to the
-// next.
+// composer joins attribute values into composites. It keeps its memory from one composite
+// to the next.
 type composer struct {
 	joined, part []byte
 }
 
-// append appends the composite of parts, which are attribute values, as an attribute
-// value in JSON. spec.KeySource says how they are joined, and how it stays clear where
-// each begins.
+// append appends the composite of parts, which are attribute values, as an attribute value
+// in JSON. spec.KeySource defines how parts are joined so that they can be told apart.
 //
-// A part is a string as it is, a number in plain decimal notation, or binary as base64:
-// equal values have equal texts. It may be empty. A value of another type is an error.
+// The text of a part is a string itself, a number in plain decimal notation, or binary as
+// base64: equal values have equal texts. It may be empty. A value of another type is an
+// error.
 func (c *composer) append(dst []byte, k *KeyAttribute, parts [][]byte) ([]byte, error) {
 	c.joined = c.joined[:0]
 	for i, part := range parts {
@@ -31,9 +31,11 @@ func (c *composer) append(dst []byte, k *KeyAttribute, parts [][]byte) ([]byte, 
 		}
 		if err := c.join(k, part); err != nil {
 			path := k.parts[i]
-			return dst, fmt.Errorf("key attribute %q cannot be derived: its part %q: %w", k.Name, path[len(path)-1], err)
+			part := path[len(path)-1]
+			return dst, fmt.Errorf("key attribute %q cannot be derived: its part %q: %w", k.Name, part, err)
 		}
 	}
+
 	dst = append(dst, `{"S":`...)
 	dst = dynamodbjson.AppendQuoted(dst, c.joined)
 
@@ -49,6 +51,7 @@ func (c *composer) join(k *KeyAttribute, value []byte) error {
 	if !utf8.Valid(text) {
 		return errors.New("it is not valid UTF-8")
 	}
+
 	for {
 		at := bytes.IndexAny(text, k.escaped)
 		if at < 0 {
@@ -74,7 +77,7 @@ func (c *composer) text(value []byte) ([]byte, error) {
 	case ok && t == spec.Number:
 		c.part, err = dynamodbjson.AppendPlainNumber(c.part[:0], text)
 	case ok && t == spec.Binary:
-		// Decoded and encoded: there are several texts for the same bytes.
+		// Decoded and encoded again: the same bytes have several texts in base64.
 		c.part, err = dynamodbjson.AppendBinary(c.part[:0], text)
 		from = len(c.part)
 		c.part = base64.StdEncoding.AppendEncode(c.part, c.part)

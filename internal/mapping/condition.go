@@ -7,8 +7,8 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// condition is a condition of the spec, ready to be evaluated on items. Only the
-// attributes that it names are looked at.
+// condition is a condition of the spec, ready to be evaluated on items. It reads only the
+// attributes that it names.
 type condition struct {
 	all, any []condition
 
@@ -17,8 +17,8 @@ type condition struct {
 	values   []operand
 }
 
-// operand is a value to compare with: its type, and the text that makes it equal to
-// another one of that type.
+// operand is a value to compare with. Two values of one type are equal exactly when their
+// texts are.
 type operand struct {
 	typ  string
 	text []byte
@@ -32,18 +32,20 @@ func newCondition(c spec.Condition) condition {
 	for _, sub := range c.Any {
 		out.any = append(out.any, newCondition(sub))
 	}
+
 	for _, v := range c.Values {
 		text := []byte(v.Text)
 		if v.Type == "N" {
-			// The spec was checked: it is a number.
+			// It is a number: the spec was checked.
 			text, _ = dynamodbjson.AppendCanonicalNumber(nil, []byte(dynamodbjson.Quote(v.Text)))
 		}
 		out.values = append(out.values, operand{v.Type, text})
 	}
+
 	return out
 }
 
-// evaluator evaluates conditions. It keeps its memory from one to the next.
+// evaluator evaluates conditions. It keeps its memory from one condition to the next.
 type evaluator struct {
 	text []byte
 }
@@ -66,6 +68,7 @@ func (v *evaluator) holds(c *condition, p *dynamodbjson.Payload, item dynamodbjs
 		}
 		return false
 	}
+
 	value := p.At(item, c.path)
 	switch c.operator {
 	case spec.Exists:
@@ -96,15 +99,16 @@ func (v *evaluator) equalsAny(value []byte, operands []operand) bool {
 	return false
 }
 
-// read returns the type of a value and the text that makes it equal to another one of
-// that type. It is not ok for a value that no operand can equal.
+// read returns the type of a value and its text, as in an operand. ok is false for a value
+// that no operand can equal.
 func (v *evaluator) read(value []byte) (typ, text []byte, ok bool) {
 	if value == nil {
 		return nil, nil, false
 	}
+
 	typ, text, ok = dynamodbjson.Scalar(value)
 	if !ok {
-		// The one other type an operand can have is not a string in JSON.
+		// An operand can also be a BOOL, which is not a string in JSON.
 		truth := dynamodbjson.Bool(value)
 		return []byte("BOOL"), truth, truth != nil
 	}
@@ -118,5 +122,6 @@ func (v *evaluator) read(value []byte) (typ, text []byte, ok bool) {
 	default:
 		return nil, nil, false
 	}
+
 	return typ, v.text, err == nil
 }

@@ -9,26 +9,26 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// The longest key values. Source: Amazon DynamoDB Developer Guide, "Quotas", partition
-// keys and sort keys.
+// The sizes of the longest key values. Source: Amazon DynamoDB Developer Guide, "Quotas",
+// partition keys and sort keys.
 const (
 	MaxPartitionKeyBytes = 2048
 	MaxSortKeyBytes      = 1024
 )
 
-// KeyAttribute is one attribute of a key schema, with what its value must be.
+// KeyAttribute is one attribute of a key schema, with the rules for its value.
 type KeyAttribute struct {
 	Name string
 	Type spec.AttributeType
 
 	maxBytes int
 	// parts are the paths to the attributes of a source item that the value is derived
-	// from. More than one are joined into a composite.
+	// from. Several parts are joined into a composite.
 	parts [][]string
-	// derived says that the value is not the source attribute of the same name.
+	// derived says that the value is not that of the source attribute of the same name.
 	derived bool
-	// separator joins a composite, escaped are the characters that are escaped in its
-	// parts.
+	// separator joins the parts of a composite; escaped are the characters that are escaped
+	// in them.
 	separator, escaped string
 	// head is the name as JSON, with the colon.
 	head string
@@ -37,7 +37,7 @@ type KeyAttribute struct {
 // SourceKey returns the key attributes of a source table.
 func SourceKey(k spec.KeySchema) []KeyAttribute { return keyAttributes(k, spec.Target{}.KeySource) }
 
-// keyAttributes returns the key attributes of k, derived as sourceOf says.
+// keyAttributes returns the key attributes of k. sourceOf returns the source of each.
 func keyAttributes(k spec.KeySchema, sourceOf func(name string) spec.KeySource) []KeyAttribute {
 	var attributes []KeyAttribute
 	for i, a := range k.Attributes() {
@@ -53,26 +53,29 @@ func keyAttributes(k spec.KeySchema, sourceOf func(name string) spec.KeySource) 
 			head:      dynamodbjson.Quote(a.Name) + ":",
 		})
 	}
+
 	return attributes
 }
 
-// AppendIdentity appends what makes value, an attribute value as JSON, equal to another
-// one for DynamoDB: two values have the same identity exactly when DynamoDB takes them
-// for the same key (1, 1.0 and 1e0 are one number). The identity carries its own length,
-// so identities of several attributes can follow each other without ambiguity.
+// AppendIdentity appends the identity of value, an attribute value as JSON. Two values
+// have the same identity exactly when they are the same key for DynamoDB (1, 1.0 and 1e0
+// are one number). The identity includes its own length, so that identities of several
+// attributes can follow each other without ambiguity.
 //
-// A value of another type, an empty one, or one over the limit is an error: a key cannot
-// hold it. Mapper.Map counts empty values of a target key as absent before.
+// A value of another type, an empty value, or one over the limit is an error: a key cannot
+// hold it. Mapper.Map has counted empty values of a target key as absent before.
 func (k *KeyAttribute) AppendIdentity(dst, value []byte) ([]byte, error) {
 	typ, text, ok := dynamodbjson.Scalar(value)
 	if !ok || string(typ) != string(k.Type) {
 		return dst, fmt.Errorf("key attribute %q has type %s, the key schema says %s", k.Name, typ, k.Type)
 	}
-	// The length is known only after the text is decoded: room for it comes first, and is
+
+	// The length is known only after the text is decoded: its bytes come first and are
 	// written last.
 	const lengthBytes = 4
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
+
 	var err error
 	switch k.Type {
 	case spec.String:
@@ -100,9 +103,9 @@ func (k *KeyAttribute) AppendIdentity(dst, value []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// isAbsent reports whether a value counts as none where the key attribute or a part of
-// it is wanted: object mappers write NULL or an empty value for "none". In a composite an
-// empty value is a part like any other.
+// isAbsent reports whether a value counts as absent in the key attribute or one of its
+// parts: object mappers write NULL or an empty value for "none". In a composite an empty
+// value is a part like any other.
 func (k *KeyAttribute) isAbsent(value []byte) bool {
 	return dynamodbjson.IsNull(value) || len(k.parts) == 1 && dynamodbjson.IsEmpty(value)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// Mapping is how the items of one target table are derived from those of the source
+// Mapping says how the items of one target table are derived from those of the source
 // table.
 type Mapping struct {
 	TableName string
@@ -25,12 +25,12 @@ type Mapping struct {
 
 	filter     *condition
 	projection spec.ProjectionType
-	// listed are the names that the projection is about: the ones that EXCLUDE drops, or
-	// else the ones that are carried.
+	// listed are the names that the projection lists: those that EXCLUDE drops, or else
+	// those that are carried.
 	listed names
 	// renamed holds new names as JSON, with the colon.
 	renamed map[string]string
-	// reserved are the names in a target item that only one attribute can have.
+	// reserved are the names in a target item that already have an owner.
 	reserved []reservedName
 }
 
@@ -46,6 +46,7 @@ func New(source spec.KeySchema, t spec.Target) Mapping {
 		projection:       t.Projection.Type,
 		renamed:          map[string]string{},
 	}
+
 	for _, name := range t.Projection.Attributes {
 		m.listed.add(name)
 	}
@@ -58,13 +59,18 @@ func New(source spec.KeySchema, t spec.Target) Mapping {
 	return m
 }
 
-// reservedName is a name in a target item, and whose it is: that of the source attribute
-// from, if there is one, or else of something that every target item has.
-type reservedName struct{ name, from, owner string }
+// reservedName is a name in a target item that only its owner can have: the source
+// attribute called from, or when from is empty, an attribute of every target item.
+type reservedName struct {
+	name, from string
+	// owner describes the owner in an error.
+	owner string
+}
 
-// reserve collects the names that only one attribute of a target item can have.
+// reserve collects the names in a target item that already have an owner.
 func (m *Mapping) reserve(t spec.Target) {
 	add := func(name, from, owner string) { m.reserved = append(m.reserved, reservedName{name, from, owner}) }
+
 	for _, k := range slices.Concat(m.SourceKey, m.Key) {
 		if k.derived {
 			add(k.Name, "", "also the name of a target key attribute that is derived from others: "+
@@ -73,11 +79,13 @@ func (m *Mapping) reserve(t spec.Target) {
 			m.listed.add(k.Name)
 		}
 	}
+
 	for _, from := range slices.Sorted(maps.Keys(t.Projection.Renames)) {
 		to := t.Projection.Renames[from]
 		m.renamed[from] = dynamodbjson.Quote(to) + ":"
 		add(to, from, "also the new name of another attribute: choose another one in Projection.Renames")
 	}
+
 	if t.VersionAttribute != "" {
 		add(t.VersionAttribute, "", "the target table's version attribute: choose another VersionAttribute")
 	}
@@ -91,23 +99,25 @@ func (m *Mapping) carries(name []byte) bool {
 	return m.listed.contain(name) != (m.projection == spec.Exclude)
 }
 
-// conflict returns an error when a target item would have two attributes of one name.
+// conflict returns an error when the target item would have two attributes of one name.
 func (m *Mapping) conflict(p *dynamodbjson.Payload, item dynamodbjson.Item) error {
 	for i := range m.reserved {
 		name, from := m.reserved[i].name, m.reserved[i].from
 		if p.Find(item, name) == nil || !m.carries([]byte(name)) || from != "" && p.Find(item, from) == nil {
 			continue
 		}
+
 		if _, renamed := m.renamed[name]; !renamed {
 			return fmt.Errorf("the source item has an attribute %q, which is %s", name, m.reserved[i].owner)
 		}
 	}
+
 	return nil
 }
 
-// Same reports whether two target items of one mapping are the same. It may miss it: a
-// set whose elements come in another order counts as changed, and so does a large item
-// whose attributes do. That costs a write and loses nothing.
+// Same reports whether two target items of one mapping are the same. A false answer may be
+// wrong: a set with its elements in another order counts as changed, and so does a large
+// item with its attributes in another order. That costs a write and loses nothing.
 func (m *Mapping) Same(p *dynamodbjson.Payload, a, b *TargetItem) bool {
 	if !a.Exists() || !b.Exists() {
 		return !a.Exists() && !b.Exists()
@@ -115,8 +125,8 @@ func (m *Mapping) Same(p *dynamodbjson.Payload, a, b *TargetItem) bool {
 	return bytes.Equal(a.Key, b.Key) && m.within(p, *a.source, *b.source) && m.within(p, *b.source, *a.source)
 }
 
-// within reports whether b has every carried attribute of a unchanged. False may also
-// mean that one was not found.
+// within reports whether b has every carried attribute of a unchanged. A false answer may
+// be wrong: FindNear can miss an attribute.
 func (m *Mapping) within(p *dynamodbjson.Payload, a, b dynamodbjson.Item) bool {
 	members := p.Members(a)
 	for i := range members {
@@ -124,10 +134,12 @@ func (m *Mapping) within(p *dynamodbjson.Payload, a, b dynamodbjson.Item) bool {
 		if !m.carries(name) {
 			continue
 		}
+
 		other := p.FindNear(b, i, name)
 		if other == nil || !bytes.Equal(p.Value(&members[i]), p.Value(other)) {
 			return false
 		}
 	}
+
 	return true
 }

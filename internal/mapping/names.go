@@ -1,10 +1,10 @@
 package mapping
 
-// names is a set of attribute names. Most of the names that it is asked about are not in
-// it, and most of these have another length than all that are.
+// names is a set of attribute names. Most look-ups are for names that are not in it, and
+// whose length no name in it has: one bit per length answers them without hashing.
 type names struct {
 	set     map[string]struct{}
-	lengths uint64 // the bit of a name's length, modulo the number of bits
+	lengths uint64 // bit number len(name) % 64 is set for each name
 }
 
 func (n *names) add(name string) {

@@ -109,7 +109,7 @@ func TestValuesWithSeveralTypeDescriptorsAreNoRecordsOfDynamoDB(t *testing.T) {
 		if len(f.queue.bodies) > 0 || len(f.db.Items("target")) > 0 {
 			t.Errorf("%s: the queue has %d messages, the target has %v", name, len(f.queue.bodies), f.db.Items("target"))
 		}
-		if log := f.log.String(); !strings.Contains(log, "several type descriptors") || !strings.Contains(log, "one type descriptor a value") {
+		if log := f.log.String(); !strings.Contains(log, "several type descriptors") || !strings.Contains(log, "one type descriptor per value") {
 			t.Errorf("%s: the log must say what is wrong with the event: %s", name, log)
 		}
 	}

@@ -6,12 +6,11 @@ import (
 	"sync/atomic"
 )
 
-// requestBody is the memory of request bodies, one after the other.
+// requestBody is memory for request bodies, one after the other.
 type requestBody struct {
 	bytes []byte
-	// readers counts the connections that may still be reading it. A call ends as soon as
-	// there is an answer or its context ends: that may be before its connection has read
-	// the whole body.
+	// readers counts the connections that may still be reading it. A call ends with its
+	// answer or its context, which may be before its connection has read the whole body.
 	readers atomic.Int32
 	trace   httptrace.ClientTrace
 }
@@ -28,6 +27,6 @@ func (b *requestBody) in(ctx context.Context) context.Context {
 // isFree reports whether the memory can be used again.
 func (b *requestBody) isFree() bool { return b.readers.Load() == 0 && cap(b.bytes) <= maxKeptBody }
 
-// maxKeptBody is the largest body whose memory is kept. A body of common items is far
-// smaller; a few of large ones would need more memory than a small function has.
+// maxKeptBody is the largest body whose memory is kept. The bodies of common items are far
+// smaller; keeping a few large ones would need more memory than a small function has.
 const maxKeptBody = 1 << 20

@@ -13,21 +13,22 @@ const (
 	wrongPercent    = 90
 )
 
-// brake keeps a target whose table refuses one put after the other, because of its
-// own definition, from losing all of its items: a secondary index that somebody adds
-// with a key of the wrong type refuses every item. While the brake is on, the stream
-// waits. It lasts from one invocation of the process to the next, and a put that the
-// table stores ends it. What lies in an item itself never counts.
+// brake protects a target whose table refuses one put after the other because of its own
+// definition: a secondary index with a key of the wrong type refuses every item, and
+// without a brake the target would lose them all. While the brake is on, the stream
+// waits. It lasts from one invocation of the process to the next, until the table stores
+// a put. Refusals for a reason in the item itself never count.
 type brake struct {
-	// disabled lets every refused put go to the failure queue.
+	// disabled sends every refused put to the failure queue.
 	disabled bool
 
 	mu sync.Mutex
 	on bool
-	// refused holds the sequence numbers of the changes whose puts were refused in a
-	// row, and why they all were. A change that is delivered again counts once.
+	// refused holds the sequence numbers of the changes whose puts were refused in a row:
+	// a redelivered change counts once.
 	refused map[string]struct{}
-	why     reason
+	// why is the reason that they share.
+	why reason
 }
 
 // isOn reports whether the brake is on.
@@ -37,9 +38,9 @@ func (b *brake) isOn() bool {
 	return b.on
 }
 
-// accept tells the brake of a put that the table has accepted. When it was not stored,
-// because its condition did not hold, the row ends but not the brake: the item was there
-// already, and may have been before the table became wrong.
+// accept tells the brake that the table has accepted a put. If the put was not stored,
+// because its condition did not hold, the row ends but the brake does not: the item was
+// there already, perhaps from before the table became wrong.
 func (b *brake) accept(stored bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -47,12 +48,12 @@ func (b *brake) accept(stored bool) {
 	clear(b.refused)
 }
 
-// counts reports whether a put that was refused for a reason is a sign of a wrong
+// counts reports whether a put that was refused for this reason is a sign of a wrong
 // table.
 func (b *brake) counts(why reason) bool { return why != aboutItem && !b.disabled }
 
-// refuse tells the brake of a put that was refused for a reason that counts, and
-// reports whether the brake is on.
+// refuse tells the brake that a put was refused for a reason that counts. It reports
+// whether the brake is on.
 func (b *brake) refuse(why reason, sequenceNumber []byte) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -71,8 +72,8 @@ func (b *brake) refuse(why reason, sequenceNumber []byte) bool {
 	return b.on
 }
 
-// isUndecided reports whether a plan of so many puts may still show that the table is
-// wrong, when so many of them were refused and open ones have no answer.
+// isUndecided reports whether a plan may still show that the table is wrong: the table has
+// refused some of its puts, and open is how many have no answer yet.
 func (b *brake) isUndecided(puts, refused, open int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -84,8 +85,8 @@ func (b *brake) isUndecided(puts, refused, open int) bool {
 	return row > 0 && row+open > maxRefusedInRow || isWrong(puts, refused+open)
 }
 
-// judge tells the brake how many of so many puts were refused in the end. It reports
-// whether the brake is on.
+// judge tells the brake how many of a plan's puts the table has refused in the end. It
+// reports whether the brake is on.
 func (b *brake) judge(puts, refused int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -105,7 +106,8 @@ type brakeError struct {
 }
 
 func (e *brakeError) Error() string {
-	return fmt.Sprintf("the table %s refuses too many puts for reasons that are not known to lie in the items; the last one: %s", e.tableName, e.why)
+	return fmt.Sprintf("the table %s refuses too many puts for reasons that are not known to lie in the items; "+
+		"the last one: %s", e.tableName, e.why)
 }
 
 func (e *brakeError) remedy() string {
@@ -113,6 +115,7 @@ func (e *brakeError) remedy() string {
 		return "put one of the items by hand to see DynamoDB's message and correct the table's definition, " +
 			"or set WriteBrake to false, so that refused records go to the failure queue with the message"
 	}
-	return "correct the table's definition, such as a secondary index whose key has another type than the attribute, " +
-		"or set WriteBrake to false, so that refused records go to the failure queue"
+
+	return "correct the table's definition, such as a secondary index whose key has another type " +
+		"than the attribute, or set WriteBrake to false, so that refused records go to the failure queue"
 }

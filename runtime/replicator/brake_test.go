@@ -223,7 +223,7 @@ func TestNothingIsDeletedBeforeItIsClearThatTheTableIsNotWrong(t *testing.T) {
 		if after := f.db.Items("target"); !slices.Equal(after, before) || len(f.queue.bodies) > 0 {
 			t.Errorf("the target has %d of %d items; %d records were given up", len(after), len(before), len(f.queue.bodies))
 		}
-		if log := f.log.String(); !strings.Contains(log, "given up only when the table is not wrong") {
+		if log := f.log.String(); !strings.Contains(log, "only when it is clear that the table is not wrong") {
 			t.Errorf("the log says %s", log)
 		}
 	})

@@ -11,40 +11,40 @@ import (
 // chain is all changes of one source item to one target, in order.
 type chain struct {
 	mapping int
-	// first is the index of the first change: where the stream must resume when the chain
-	// is not applied.
+	// first is the index of the first change. The stream resumes there when the chain is
+	// not applied.
 	first int
-	// last is the last effect that changed the target item, nil when none did.
+	// last is the last effect that changes the target item, nil when none does.
 	last *effect
 	// after is the target item after the whole chain.
 	after *mapping.TargetItem
-	// keys are the target items that the source item had before and between the changes,
-	// for their keys.
+	// keys are the target items before, between and after the changes, for their keys.
 	keys []*mapping.TargetItem
-	// ended says that the target item now has no owner: its source item expired, and it
-	// was kept.
+	// ended says that the target item no longer has an owner: its source item expired, and
+	// the target item was kept.
 	ended bool
 
 	source []byte
 	next   int // the next chain with the same hash, or -1
 }
 
-// addKey adds a target key to the chain. Usually one change's key is the next one's old
-// key.
+// addKey adds a target key to the chain, except right after the same key: usually the key
+// after one change is the key before the next.
 func (c *chain) addKey(t *mapping.TargetItem) {
 	if t.Exists() && (len(c.keys) == 0 || !bytes.Equal(t.Key, c.keys[len(c.keys)-1].Key)) {
 		c.keys = append(c.keys, t)
 	}
 }
 
-// chain returns the chain of a source item, which starts with change when there is none
-// yet. Chains with the same hash are a list.
+// chain returns the chain of a source item. If there is none yet, a new one starts with
+// change. Chains with the same hash form a list.
 func (p *planner) chain(mapping, change int, source []byte) *chain {
 	var h maphash.Hash
 	h.SetSeed(p.seed)
-	_ = h.WriteByte(byte(mapping)) // #nosec G115 -- a collision costs a comparison, no more
+	_ = h.WriteByte(byte(mapping)) // #nosec G115 -- a collision only costs a comparison
 	_, _ = h.Write(source)
 	sum := h.Sum64()
+
 	head, found := p.heads[sum]
 	if !found {
 		head = -1
@@ -55,8 +55,8 @@ func (p *planner) chain(mapping, change int, source []byte) *chain {
 		}
 	}
 
+	// A chain of an earlier batch may be there already: its list of keys is used again.
 	n := len(p.chains)
-	// The list of keys of an earlier batch's chain is used again.
 	p.chains = slices.Grow(p.chains, 1)[:n+1]
 	c := &p.chains[n]
 	*c = chain{mapping: mapping, first: change, source: source, next: head, keys: c.keys[:0]}

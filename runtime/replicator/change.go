@@ -9,14 +9,14 @@ type event struct {
 	changes []change
 }
 
-// What happened to the source item: the event names of a DynamoDB stream.
+// The event names of a DynamoDB stream.
 const (
 	insert = "INSERT"
 	modify = "MODIFY"
 	remove = "REMOVE"
 )
 
-// change is one decoded stream record. What it holds are parts of the payload, but for
+// change is one decoded stream record. Its byte slices are parts of the payload, except
 // the identity of its source item.
 type change struct {
 	// raw is the whole record as JSON.
@@ -26,16 +26,17 @@ type change struct {
 	eventName      []byte
 	// createdAt is the record's creation time in seconds, as JSON.
 	createdAt []byte
-	// streamARN names the stream that the record came from, viewType what it holds.
+	// streamARN names the stream of the record, viewType the images that the stream holds.
 	streamARN, viewType []byte
 	keys                dynamodbjson.Item
 	oldImage            dynamodbjson.Item
 	newImage            dynamodbjson.Item
-	// source identifies the source item among the changes of a batch. Nil when it is not
-	// known.
+	// source identifies the source item among the changes of a batch. It is nil when the
+	// item is not known.
 	source []byte
 	// expired says that DynamoDB itself deleted the item, by its time to live.
 	expired bool
-	// err is why the record could not be decoded. The fields that could be are set.
+	// err is why the record could not be decoded. The fields before the fault are set, and
+	// so are those after it that could be read.
 	err error
 }

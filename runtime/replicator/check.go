@@ -8,8 +8,8 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
 )
 
-// check says whether a record that was read holds everything that replication needs, and
-// identifies its source item.
+// check returns an error unless a record has everything that replication needs. It also
+// identifies the record's source item.
 func (d *decoder) check(c *change) error {
 	if err := checkSequenceNumber(c.sequenceNumber); err != nil {
 		return err
@@ -23,6 +23,7 @@ func (d *decoder) check(c *change) error {
 	if err := d.identify(c); err != nil {
 		return err
 	}
+
 	if d.versioned {
 		if err := checkVersion(c); err != nil {
 			return err
@@ -35,7 +36,7 @@ func (d *decoder) check(c *change) error {
 // newAndOldImages is the one view type in which a change of key can be seen.
 const newAndOldImages = "NEW_AND_OLD_IMAGES"
 
-// checkStream says whether the record comes from the stream of the source table.
+// checkStream returns an error unless the record comes from the stream of the source table.
 func (d *decoder) checkStream(c *change) error {
 	if !bytes.Equal(c.streamARN, d.streamARN) {
 		if table := streamTable(c.streamARN); table != nil && string(table) != d.sourceTable {
@@ -43,9 +44,11 @@ func (d *decoder) checkStream(c *change) error {
 		}
 		d.streamARN = c.streamARN
 	}
+
 	if len(c.viewType) > 0 && string(c.viewType) != newAndOldImages {
 		return wrongStream("the stream's view type is not NEW_AND_OLD_IMAGES")
 	}
+
 	return nil
 }
 
@@ -64,7 +67,7 @@ func (d *decoder) identify(c *change) error {
 			if typ, _, _ := dynamodbjson.Scalar(p.Value(m)); string(typ) != string(k.Type) {
 				return wrongStream(fmt.Sprintf("the records' Keys are not those of the source table: %v", err))
 			}
-			return err // this record's own
+			return err // only this record is wrong
 		}
 	}
 	c.source = d.identities[at:len(d.identities):len(d.identities)]
@@ -72,7 +75,7 @@ func (d *decoder) identify(c *change) error {
 	return nil
 }
 
-// checkVersion says whether a version can be derived from the record.
+// checkVersion returns an error unless a version can be derived from the record.
 func checkVersion(c *change) error {
 	if len(c.createdAt) == 0 || c.createdAt[0] != '-' && !isDigit(c.createdAt[0]) {
 		return errors.New("ApproximateCreationDateTime is missing or not a number: a version needs it")
@@ -83,7 +86,7 @@ func checkVersion(c *change) error {
 	return nil
 }
 
-// checkImages says whether the record has the images of its event.
+// checkImages returns an error unless the record has the images of its event.
 func (d *decoder) checkImages(c *change) error {
 	var needsOld, needsNew bool
 	switch string(c.eventName) {
@@ -96,9 +99,11 @@ func (d *decoder) checkImages(c *change) error {
 	default:
 		return errors.New("eventName is not INSERT, MODIFY or REMOVE")
 	}
+
 	if err := d.checkImage(c.oldImage, needsOld, "an OldImage"); err != nil {
 		return err
 	}
+
 	return d.checkImage(c.newImage, needsNew, "a NewImage")
 }
 
@@ -111,11 +116,13 @@ func (d *decoder) checkImage(image dynamodbjson.Item, needed bool, what string) 
 	case !needed:
 		return nil
 	}
+
 	for i := range d.sourceKey {
 		if name := d.sourceKey[i].Name; d.event.payload.Find(image, name) == nil {
 			return fmt.Errorf("it has %s without %q, the source table's key attribute", what, name)
 		}
 	}
+
 	return nil
 }
 
@@ -135,6 +142,7 @@ func checkSequenceNumber(n []byte) error {
 			return errors.New("SequenceNumber is not a decimal number")
 		}
 	}
+
 	return nil
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// classify says which class the error of a request has.
+// classify returns the class of a request's error.
 func classify(err error) class {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
@@ -23,44 +23,47 @@ func classify(err error) class {
 		}
 		return permanent
 	case code == "ItemCollectionSizeLimitExceededException":
-		return permanent // the item's own, in a table with a local secondary index
+		return permanent // the item's own fault, in a table with a local secondary index
 	case code == "TransactionConflictException", code == "ReplicatedWriteConflictException":
-		return transient // another writer has the item
+		return transient // another writer is changing the item
 	case isTransient(err):
 		return transient
 	default:
-		// No permission, no table, no key, a signature that is not accepted; and
-		// what is not known yet, which must not be given up.
+		// No permission, no table, no key, a signature that is not accepted. Also every
+		// unknown error: a record must not go to the failure queue because of one.
 		return systemic
 	}
 }
 
-// isTransient reports whether the error passes by itself: the service's own, or one that
-// asks for patience.
+// isTransient reports whether a retry can succeed: the error is the service's own fault,
+// or it asks the caller to slow down.
 func isTransient(err error) bool {
 	if retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary ||
 		retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary {
 		return true
 	}
+
 	var answer interface{ HTTPStatusCode() int }
 	if !errors.As(err, &answer) {
 		return false
 	}
 	status := answer.HTTPStatusCode()
-	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
+
+	return status >= http.StatusInternalServerError ||
+		status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
 }
 
-// isRefusal reports whether the error code is about what a request holds.
+// isRefusal reports whether an error code is about the content of a request.
 func isRefusal(code string) bool {
 	return code == "ValidationException" || code == "SerializationException"
 }
 
-// aboutTheTable reports whether a ValidationException is about the table's name or
-// key schema or the request's expressions, which are the same for every item. The
-// keys were checked against the spec before: if the table refuses them, it has
-// another key schema than the spec says. A key of a secondary index that somebody
-// added is one item's own matter; DynamoDB's text for it says "Index Key". Texts
-// are compared from their beginning, as they can go on with names of the caller's.
+// aboutTheTable reports whether a ValidationException is about the table's name, its key
+// schema, or the request's expressions, which are the same for every item. The replicator
+// has checked the keys against the spec: a table that refuses them has another key schema
+// than the spec. The key of an added secondary index is a matter of each item; DynamoDB's
+// text for it says "Index Key". Texts are compared from their beginning, because they can
+// continue with the caller's own names.
 func aboutTheTable(message string) bool {
 	for _, text := range []string{
 		"The provided key element does not match the schema",

@@ -17,9 +17,9 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// client is a table: it sends bodies that are ready through the DynamoDB client
-// of the AWS SDK. Endpoint, signature, retries and the reading of the response
-// are the SDK's own; only the request body is ours.
+// client is a table: it sends ready bodies through the DynamoDB client of the AWS SDK.
+// The endpoint, the signature, the retries and the reading of the answer are the SDK's
+// own; only the request body is ours.
 type client struct {
 	dynamodb *dynamodb.Client
 	http     aws.HTTPClient
@@ -35,17 +35,20 @@ func newClient(options dynamodb.Options) *client {
 	options.HTTPClient = fromMemory{options.HTTPClient}
 	options.EndpointResolverV2 = &sameEndpoint{EndpointResolverV2: dynamodb.NewDefaultEndpointResolverV2()}
 	c.dynamodb = dynamodb.New(options)
+
 	return c
 }
 
-// sameEndpoint resolves the endpoint once instead of with every request: it only
-// depends on the client's options, which do not change.
+// sameEndpoint resolves the endpoint once instead of with every request: it depends only
+// on the client's options, which do not change.
 type sameEndpoint struct {
 	dynamodb.EndpointResolverV2
 	resolved atomic.Pointer[smithyendpoints.Endpoint]
 }
 
-func (s *sameEndpoint) ResolveEndpoint(ctx context.Context, params dynamodb.EndpointParameters) (smithyendpoints.Endpoint, error) {
+func (s *sameEndpoint) ResolveEndpoint(
+	ctx context.Context, params dynamodb.EndpointParameters,
+) (smithyendpoints.Endpoint, error) {
 	if resolved := s.resolved.Load(); resolved != nil {
 		return *resolved, nil
 	}
@@ -56,9 +59,9 @@ func (s *sameEndpoint) ResolveEndpoint(ctx context.Context, params dynamodb.Endp
 	return resolved, err
 }
 
-// fromMemory tells net/http that a request body lies in memory, which it cannot
-// see through the wrapping of the SDK: then it writes head and body in one piece
-// instead of two, and allocates no 32 KiB to copy the second.
+// fromMemory tells net/http that a request body is in memory, which the SDK's wrapping
+// hides: net/http then writes head and body in one piece instead of two, and does not
+// allocate 32 KiB to copy the body.
 type fromMemory struct{ http aws.HTTPClient }
 
 func (c fromMemory) Do(r *http.Request) (*http.Response, error) {
@@ -73,8 +76,8 @@ func (c fromMemory) Do(r *http.Request) (*http.Response, error) {
 var errNoBody = errors.New("a request of the replicator has no body")
 
 // sendReadyBody replaces the body that the SDK has serialized from the operation's
-// input by the one in the context. It runs once per call, before the payload is
-// hashed and signed; a retry rewinds the same body.
+// input with the one in the context. It runs once per call, before the payload is hashed
+// and signed; a retry rewinds the same body.
 func sendReadyBody(stack *middleware.Stack) error {
 	return stack.Serialize.Add(middleware.SerializeMiddlewareFunc("ReplicatorReadyBody",
 		func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (
@@ -84,6 +87,7 @@ func sendReadyBody(stack *middleware.Stack) error {
 			if !ok {
 				return middleware.SerializeOutput{}, middleware.Metadata{}, errNoBody
 			}
+
 			request, ok := in.Request.(*smithyhttp.Request)
 			if !ok {
 				err := fmt.Errorf("the SDK serialized into a %T, not into an HTTP request", in.Request)
@@ -93,12 +97,13 @@ func sendReadyBody(stack *middleware.Stack) error {
 			if in.Request, err = request.SetStream(bytes.NewReader(body.bytes)); err != nil {
 				return middleware.SerializeOutput{}, middleware.Metadata{}, err
 			}
+
 			return next.HandleSerialize(ctx, in)
 		}), middleware.After)
 }
 
-// The inputs satisfy the SDK's own validation, no more: sendReadyBody replaces
-// what becomes of them.
+// The inputs only satisfy the SDK's own validation: sendReadyBody replaces what the SDK
+// serializes from them.
 var (
 	anyBatch  = &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{}}
 	anyPut    = &dynamodb.PutItemInput{TableName: aws.String("-"), Item: map[string]types.AttributeValue{}}

@@ -10,14 +10,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// connect opens the first connection before there is anything to send. The root
-// certificates and the handshake take ten milliseconds of a processor: Lambda gives
-// a whole one to a function that starts, and the smallest a fourteenth of one
-// afterwards. Source: Serverless Land, "Utilize initialization phase".
+// connect opens the first connection before there is anything to send. Reading the root
+// certificates and the handshake cost a processor ten milliseconds. Lambda gives a
+// starting function a whole processor, and later the smallest function a fourteenth of
+// one. Source: Serverless Land, "Utilize initialization phase".
 //
-// It asks for the endpoint's root, without credentials; any answer will do. When
-// there is none until ctx ends, the first batch meets the same problem and reports
-// it. Without TLS there is nothing to save. Where writes go is not decided here: the
+// connect requests the endpoint's root, without credentials, and accepts any answer. When
+// none arrives before ctx ends, the first batch meets the same problem and reports it.
+// Without TLS there is nothing to save. connect does not decide where writes go: the
 // client resolves its endpoint itself.
 func (c *client) connect(ctx context.Context) {
 	o := c.dynamodb.Options()
@@ -29,6 +29,7 @@ func (c *client) connect(ctx context.Context) {
 	if err != nil || endpoint.URI.Scheme != "https" {
 		return
 	}
+
 	root := url.URL{Scheme: endpoint.URI.Scheme, Host: endpoint.URI.Host, Path: "/"}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, root.String(), http.NoBody)
 	if err != nil {
@@ -38,6 +39,7 @@ func (c *client) connect(ctx context.Context) {
 	if err != nil {
 		return
 	}
+
 	// A connection is used again once its answer has been read.
 	_, _ = io.Copy(io.Discard, answer.Body)
 	_ = answer.Body.Close()

@@ -10,12 +10,12 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// decoder turns an invocation's payload into an event. It keeps its memory from one to
-// the next.
+// decoder turns an invocation's payload into an event. It keeps its memory from one
+// payload to the next.
 type decoder struct {
 	sourceTable string
 	sourceKey   []mapping.KeyAttribute
-	// versioned says that records must carry what versions are derived from.
+	// versioned says that records need the fields that versions are derived from.
 	versioned bool
 
 	event  event
@@ -35,14 +35,15 @@ func newDecoder(s spec.Spec) *decoder {
 	}
 }
 
-// decode reads the payload of one invocation. A record that is well-formed JSON but not
-// a stream record is a permanent failure, and a change with an error; a record that is
-// not meant for this function is one systemic failure of all. Only a payload that is not
-// an event of stream records is an error.
+// decode reads the payload of one invocation. A record that is well-formed JSON but not a
+// stream record is a change with an error, and a permanent failure. A record that is not
+// meant for this function is one systemic failure of the whole batch. Only a payload that
+// is not an event of stream records is an error.
 func (d *decoder) decode(payload []byte) (*event, []failure, error) {
 	e := &d.event
 	e.payload.Reset(payload)
 	e.changes, d.identities, d.streamARN = e.changes[:0], d.identities[:0], nil
+
 	if err := d.records(len(payload)); err != nil {
 		return nil, nil, fmt.Errorf("the payload is not an event of DynamoDB stream records: %w", err)
 	}
@@ -56,13 +57,14 @@ func undecoded(changes []change) []failure {
 	for i := range changes {
 		err := changes[i].err
 		if err == nil {
-			continue // before anything that allocates: this is every record
+			continue // before anything that allocates: nearly every record is fine
 		}
 		if wrong := (*configurationError)(nil); errors.As(err, &wrong) {
 			return []failure{{0, everyMapping, systemic, wrong}}
 		}
 		failures = append(failures, failure{i, everyMapping, permanent, err})
 	}
+
 	return failures
 }
 
@@ -71,6 +73,7 @@ func (d *decoder) records(size int) error {
 	if size > dynamodbjson.MaxPayloadBytes {
 		return fmt.Errorf("it has %d bytes", size)
 	}
+
 	r := &d.reader
 	r.Reset(&d.event.payload)
 	err := r.Open('{', "the event")
@@ -108,14 +111,14 @@ func (d *decoder) record() {
 	if c.raw = d.reader.Since(start); c.raw == nil {
 		return
 	}
+
 	if err := d.check(c); c.err == nil {
 		c.err = err
 	}
 }
 
-// object reads an object that is a part of c's record. A value that is not what it
-// should be is skipped, and is c's error if it is the first: what follows is read all the
-// same.
+// object reads an object that is a part of c's record. It skips a value of the wrong
+// kind, keeps the first such error as c's, and reads on.
 func (d *decoder) object(c *change, read func(d *decoder, c *change, name []byte) error) {
 	start := d.reader.Position()
 	err := d.reader.Open('{', "a part of a record")
@@ -126,12 +129,13 @@ func (d *decoder) object(c *change, read func(d *decoder, c *change, name []byte
 			d.skip(c, value, err)
 		}
 	}
+
 	if err != nil {
 		d.skip(c, start, err)
 	}
 }
 
-// skip skips the value at start, which cannot be read because of err.
+// skip skips the value at start. err says why it cannot be read.
 func (d *decoder) skip(c *change, start dynamodbjson.Position, err error) {
 	d.reader.Return(start)
 	d.reader.Value()
@@ -148,7 +152,7 @@ func (d *decoder) recordMember(c *change, name []byte) (err error) {
 	case "eventSourceARN":
 		c.streamARN, err = d.reader.String("eventSourceARN")
 	case "userIdentity":
-		if d.reader.Kind() != '{' { // null: an application made the change
+		if d.reader.Kind() != '{' { // null: the author is an application
 			d.reader.Value()
 			return nil
 		}
@@ -158,6 +162,7 @@ func (d *decoder) recordMember(c *change, name []byte) (err error) {
 	default:
 		d.reader.Value()
 	}
+
 	return err
 }
 
@@ -165,8 +170,8 @@ func (d *decoder) recordMember(c *change, name []byte) (err error) {
 // Developer Guide, "DynamoDB Streams and Time to Live".
 const timeToLive = "dynamodb.amazonaws.com"
 
-// userIdentityMember reads the value of one member of the record's userIdentity object:
-// who made the change.
+// userIdentityMember reads the value of one member of the record's userIdentity object,
+// which names the author of the change.
 func (d *decoder) userIdentityMember(c *change, name []byte) error {
 	if string(name) != "principalId" || d.reader.Kind() != '"' {
 		d.reader.Value()
@@ -195,8 +200,10 @@ func (d *decoder) streamRecordMember(c *change, name []byte) (err error) {
 	default:
 		d.reader.Value()
 	}
+
 	if errors.Is(err, dynamodbjson.ErrSeveralDescriptors) {
 		return errSeveralDescriptors
 	}
+
 	return err
 }

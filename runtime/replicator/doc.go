@@ -9,80 +9,103 @@
 // calls them. decode, project, plan and report are pure: they take values and
 // return values. write is the only one that talks to DynamoDB.
 //
+// # The files, in reading order
+//
+//	start.go, config.go, connect.go                 the function's main
+//	handler.go, deadline.go, pool.go                one invocation: its story, its time, its memory
+//	decode.go, check.go, change.go                  payload → changes
+//	project.go                                      changes → effects
+//	plan.go, chain.go                               effects → writes
+//	write.go, send.go, outcome.go                   writes → failures
+//	encode.go, version.go                           writes → request bodies
+//	client.go, body.go, transport.go, retry.go      request bodies → DynamoDB
+//	failure.go, classify.go, refusal.go, brake.go   errors → classes of failure
+//	failure_queue.go, sqs.go, report.go, log.go     failures → messages, response, log lines
+//
+// Four packages hold the rest:
+//
+//   - internal/spec: the configuration that the construct writes.
+//   - internal/mapping: one source item → its target item. It is pure.
+//   - internal/dynamodbjson: reads DynamoDB's JSON byte by byte.
+//   - runtime/failurequeue: the message that a reader of the failure queue decodes.
+//
 // # What is decoded, and what is only carried
 //
-// An attribute value in a stream image and in a DynamoDB request is the same
-// JSON. So the function decodes the attributes that a key is made of or a filter
-// asks about, and carries all others as the bytes they arrived in: no number is
-// ever parsed into a float, and a type that does not exist today passes too. Only
-// a composite key attribute is written anew.
+// An attribute value has the same JSON in a stream image and in a request to
+// DynamoDB. So the function decodes only the attributes that a key is derived from
+// or a filter names. It carries all others as the bytes that arrived: it never
+// parses a number into a float, and it also carries types that do not exist today.
+// The only values it encodes itself are composite key attributes and versions.
 //
 // # Invariants
 //
 //   - A chain is all changes of one source item in one invocation. It is written
 //     once, with its last state.
-//   - A moved item is put under its new key first; its old keys are deleted only
-//     after that put succeeded. Briefly twice, never missing.
-//   - The deletes of a chain are all old and intermediate target keys, not only
-//     the first one: an earlier attempt may have stopped at any of them.
-//   - A chain is skipped only when every change in it leaves the target item as
-//     it was.
-//   - An image that makes no target item, or one that the table refuses, leaves
-//     none behind: what the item was before is deleted, once it is clear that the
-//     table is not wrong.
-//   - Every write names its chain, and every chain its first record. Nothing
-//     that was not written can go unreported.
+//   - A moved item is put under its new key first. Its old keys are deleted only
+//     after that put has succeeded: the item is briefly there twice, never missing.
+//   - A chain deletes all old and intermediate target keys, not only the first: an
+//     earlier attempt may have stopped at any of them.
+//   - A chain is skipped only when none of its changes changes the target item.
+//   - When an image cannot be mapped, or the table refuses it, the target shows no
+//     item instead of an older state. The older item is deleted as soon as it is
+//     clear that the table is not wrong.
+//   - Every write names its chain, and every chain its first record: a write that
+//     was not carried out cannot go unreported.
 //
 // # Failures
 //
 // A failure has one of three classes, and each class one outcome:
 //
-//   - permanent: one record can never be applied. It goes to the failure queue
-//     as a [FailureMessage] and then counts as done; the shard never waits for
-//     it. If the queue does not take it, the failure is transient.
+//   - permanent: one record can never be applied. It goes to the failure queue as
+//     a [failurequeue.Message] and then counts as done, so that the shard never
+//     waits for it. If the queue does not accept it, the failure is transient.
 //   - transient: throttling, errors of the service or the network, unprocessed
-//     items. Retried with full jitter until shortly before the function's
-//     deadline; what is left is reported, from the first record of each chain.
-//   - systemic: no permission, no table, another key schema. Nothing is given
-//     up: the batch comes again from its first record until somebody has
-//     repaired it, and one log line says what to do.
+//     items. They are retried with full jitter until shortly before the function's
+//     deadline; the rest is reported, from the first record of each chain.
+//   - systemic: no permission, no table, another key schema. Nothing is discarded:
+//     the batch is redelivered from its first record until the cause is repaired,
+//     and one log line says how to repair it.
 //
-// A table that refuses an item says why in a text. A limit that the item breaks is
-// permanent. The key of a secondary index, or a text that is not known, may be the
-// table's fault: the item is given up as well, but a brake counts these refusals, and
-// when there are too many in a row the failure is systemic. brake.go says how many.
+// A table that refuses an item says why in a text. A limit that the item itself
+// breaks is permanent. A text about the key of a secondary index, or an unknown one,
+// may point at the table: the record goes to the failure queue as well, but a brake
+// counts these refusals, and too many of them are a systemic failure. brake.go says
+// how many.
 //
-// # What a retry does
+// # Redelivery
 //
-// Delivery is at least once. Lambda resumes at the lowest reported sequence
-// number and delivers everything from there again. Applying a change twice, or
-// applying it after later ones and then applying those again, ends in the same
-// target. Where keys can collide, it ends in one in which every item is owned by
-// a source item that maps there, and the newest write of an item that is still
-// there is never lost. The model test checks both on random histories with faults
-// and crashes.
+// Delivery is at least once. Lambda resumes at the lowest reported sequence number
+// and redelivers every record from there. Applying a change twice, or again after
+// later ones that are then applied again too, ends in the same target. Where keys
+// can collide, the target may differ, but every item in it is owned by a source item
+// that maps there, and the newest write of an item that is still there is never
+// lost. The model test checks both on random histories with faults and crashes.
 //
 // # The hot path
 //
 // One pass over the payload, eight bytes of a string at a time, finds the attributes
-// of every image. What it keeps are positions: nothing is copied, and there is
-// nothing for the garbage collector to follow. A change is projected by comparing
-// these pieces and decoding what makes a key. Chains are found through one hash per
-// record. Request bodies are pieces copied into memory that earlier requests have
-// left, and one middleware puts them in the place of what the SDK would serialize;
-// endpoint, signature, retries and the reading of the answer are the SDK's own. A
-// body is written to its connection together with the head, and its memory is used
-// again once the connection has read it. All other memory is kept for the next
-// batch: a warm function allocates per request, not per record. As many requests
-// are under way as the function's memory, and with it its CPU, is good for.
+// of every image. It keeps them as positions in the payload: there are tens of
+// thousands, nothing is copied, and the garbage collector has nothing to follow.
+// Changes, target items and chains are few, and hold byte slices. A change is
+// projected by comparing the pieces and decoding only those that a key is derived
+// from. One hash per record and target finds its chain.
 //
-// "make bench" measures all of it against the article's function and against what
-// the typed SDK can do. What is left is mostly what a request takes. A profile of
-// batches of 1,000 items of 1 KB shows 30 % of the CPU in the SDK, 18 in net/http, 12
-// in the kernel's reading and writing, 11 in hashing the bodies, 12 in decode, 6 in
-// encode, and less than 4 in anything else. It does not see the Go runtime's monitor
-// thread, which wakes with every answer and takes another 13 % of the process.
+// A request body is pieces of the payload, copied into the memory of an earlier
+// body. One middleware puts it in the place of the body that the SDK would serialize;
+// the endpoint, the signature, the retries and the reading of the answer are the
+// SDK's own. A body is written to its connection together with the head, and its
+// memory is used again once no connection reads it. All other memory is kept for the
+// next batch: a warm function allocates per request, not per record. The number of
+// requests in flight grows with the function's memory, and so with its CPU.
 //
-// A start opens the first connection, because Lambda gives it a whole processor.
-// "make bench-cold" measures it with the batch that follows.
+// "make bench" measures all of it against the article's function and against the
+// best that the typed SDK can do. Most of the remaining time is the price of the
+// requests. A profile of batches of 1,000 items of 1 KB shows 30 % of the CPU in the
+// SDK, 18 in net/http, 12 in the kernel's reading and writing, 11 in hashing the
+// bodies, 12 in decode, 6 in encode, and less than 4 in anything else. It does not
+// see the Go runtime's monitor thread, which wakes with every answer and uses another
+// 13 % of the process.
+//
+// A start opens the first connection, because Lambda gives a starting function a
+// whole processor. "make bench-cold" measures the start with the batch that follows.
 package replicator

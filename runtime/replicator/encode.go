@@ -16,8 +16,8 @@ const (
 	batchTail   = `]}}`
 )
 
-// encoder builds the request bodies of one mapping out of pieces of the payload.
-// Everything that does not depend on an item is prepared once.
+// encoder builds the request bodies of one mapping from pieces of the payload. It prepares
+// the parts that do not depend on an item once.
 type encoder struct {
 	mapping   *mapping.Mapping
 	batchHead string // BatchWriteItem, up to the first write
@@ -40,12 +40,12 @@ func newEncoder(m *mapping.Mapping) *encoder {
 // guarded reports whether every write has a condition.
 func (e *encoder) guarded() bool { return e.mapping.VersionAttribute != "" }
 
-// prepareConditions prepares the conditions of guarded writes. version.go says what a
-// version is and which part of it decides.
+// prepareConditions prepares the conditions of guarded writes. version.go defines versions
+// and says which part of one decides.
 //
-// A put wins over an absent item, over one without a version, over an older one of the
-// same source item, and over an older one of another source item. A delete wins only over
-// an older one of the same source item.
+// A put wins over an absent item, an item without a version, an older item of the same
+// source item, and an older item of another source item. A delete wins only over an item of
+// the same source item that is older or has no version.
 func (e *encoder) prepareConditions() {
 	m, quote := e.mapping, dynamodbjson.Quote
 	names := fmt.Sprintf(`"#v":%s`, quote(m.VersionAttribute))
@@ -54,6 +54,7 @@ func (e *encoder) prepareConditions() {
 		names += fmt.Sprintf(`,"#seq":%s`, quote(versionSeq))
 		seq = "#v.#seq"
 	}
+
 	older := fmt.Sprintf("attribute_not_exists(%s) OR %s < :seq", seq, seq)
 	put, putNames := older, names
 	remove, removeNames := older, names
@@ -72,15 +73,16 @@ func (e *encoder) prepareConditions() {
 			" OR (NOT (%s) AND (#v.#at < :at OR (#v.#at = :at AND %s < :seq)))", seq, owner, seq, owner, seq)
 	}
 
-	const head = `{"TableName":%s,"ConditionExpression":%s,"ExpressionAttributeNames":{%s},"ExpressionAttributeValues":{`
+	const head = `{"TableName":%s,"ConditionExpression":%s,` +
+		`"ExpressionAttributeNames":{%s},"ExpressionAttributeValues":{`
 	table := quote(m.TableName)
 	e.put = fmt.Sprintf(head, table, quote(put), putNames)
 	e.delete = fmt.Sprintf(head, table, quote(remove), removeNames)
 	e.version = quote(m.VersionAttribute)
 }
 
-// appendRequests appends the requests for writes to mapping number index. A guarded write
-// has a condition, which only a request of its own can carry.
+// appendRequests appends the requests for the writes of mapping number index. A guarded
+// write has a condition, and so a request of its own.
 func (e *encoder) appendRequests(dst []request, from *event, index int, writes []write) []request {
 	limit := maxBatchWrites
 	if e.guarded() {
@@ -109,6 +111,7 @@ func (e *encoder) appendBatch(dst []byte, from *event, writes []write) []byte {
 		}
 		dst = append(dst, requestTail...)
 	}
+
 	return append(dst, batchTail...)
 }
 
@@ -119,6 +122,7 @@ func (e *encoder) appendGuarded(dst []byte, from *event, w *write) []byte {
 	} else {
 		dst = append(dst, e.delete...)
 	}
+
 	dst = append(dst, `":seq":`...)
 	dst = appendVersionSeq(dst, w.change)
 	if e.mapping.Collisions {
@@ -167,5 +171,6 @@ func (e *encoder) appendOwner(dst []byte, from *event, w *write) []byte {
 		dst = append(dst, `,":at":`...)
 		dst = appendVersionAt(dst, w.change)
 	}
+
 	return dst
 }

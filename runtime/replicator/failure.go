@@ -1,23 +1,23 @@
 package replicator
 
-// class says what becomes of a failure.
+// class says how a failure is handled.
 type class int
 
 const (
-	// transient failures pass: what was not written is redelivered.
+	// transient failures end by themselves: the records are redelivered.
 	transient class = iota
-	// permanent failures belong to one record, which can never be applied as it is. It
-	// goes to the failure queue and then counts as done.
+	// permanent failures belong to one record, which can never be applied. It goes to the
+	// failure queue and then counts as done.
 	permanent
-	// systemic failures belong to the configuration, not to a record. Nothing is given up:
-	// the whole batch is redelivered until the cause is repaired.
+	// systemic failures belong to the configuration, not to a record. No record goes to
+	// the failure queue: the whole batch is redelivered until the cause is repaired.
 	systemic
 )
 
 // failure is a record, or a chain of them, that was not applied.
 type failure struct {
-	// change is the index of the record; of a chain that must be redelivered, its first
-	// one.
+	// change is the index of the record. For a chain that must be redelivered it is the
+	// chain's first.
 	change int
 	// mapping is the index of the mapping, or everyMapping.
 	mapping int
@@ -31,19 +31,19 @@ const everyMapping = -1
 // systemicFailure returns the failure of a whole batch.
 func systemicFailure(err error) []failure { return []failure{{0, everyMapping, systemic, err}} }
 
-// isSystemic reports whether the whole batch failed. Such a failure stands alone.
+// isSystemic reports whether the whole batch failed. Such a failure is the only one.
 func isSystemic(failures []failure) bool {
 	return len(failures) == 1 && failures[0].class == systemic
 }
 
-// configurationError says why the function cannot apply the records that it gets, and
-// what to do. Its texts may be logged.
+// configurationError says why the function cannot apply the records that it receives, and
+// how to repair that. Its texts may be logged.
 type configurationError struct{ text, remedy string }
 
 func (e *configurationError) Error() string { return e.text }
 
-// wrongStream is the error of a function that is connected to another stream than that
-// of its source table.
+// wrongStream returns the error of a function that is not connected to the stream of its
+// source table.
 func wrongStream(text string) error {
 	return &configurationError{
 		text,
@@ -51,11 +51,11 @@ func wrongStream(text string) error {
 	}
 }
 
-// errSeveralDescriptors is the error of an event that DynamoDB did not write: it gives
-// every value one type descriptor. Event types of SDKs list all ten, nine of them null,
-// when they are written as JSON.
+// errSeveralDescriptors is the error of an event that DynamoDB did not write: DynamoDB
+// writes one type descriptor per value. The event types of SDKs, encoded as JSON, list all
+// ten, nine of them null.
 var errSeveralDescriptors = &configurationError{
 	"the event's attribute values carry several type descriptors, as hand-written test events do",
-	`invoke the function with the JSON of a DynamoDB stream, one type descriptor a value ({"S":"text"}), ` +
+	`invoke the function with the JSON of a DynamoDB stream, one type descriptor per value ({"S":"text"}), ` +
 		"or write to the source table instead",
 }

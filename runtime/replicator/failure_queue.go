@@ -19,26 +19,28 @@ const (
 	maxQueueBytes         = 1 << 20
 )
 
-// queue sends messages, at most maxQueueBatchMessages of at most maxQueueBytes together.
-// It returns an error for each message that was not accepted, by index.
+// queue is a queue of messages.
 type queue interface {
+	// send sends at most maxQueueBatchMessages of at most maxQueueBytes together. It
+	// returns an error for each message that was not accepted, by index.
 	send(ctx context.Context, bodies []string) map[int]error
 }
 
-// failureQueue is where records go that can never be applied.
+// failureQueue receives the records that can never be applied.
 type failureQueue struct {
 	queue    queue
 	mappings []mapping.Mapping
 }
 
-// send sends the permanent failures to the queue. What the queue accepts is done. It
-// returns what must be redelivered, the other failures and what the queue did not accept,
-// and what it accepted, in the order of the records.
+// send sends the permanent failures to the queue. It returns the failures that remain, and
+// the sent ones, in the order of the records. The sent ones are done. The remaining ones
+// must be redelivered: they are the failures of other classes, and those that the queue
+// did not accept.
 //
-// A record that is redelivered anyway, because one before it is, is not sent now: it will
-// fail then as well, and one message is enough.
+// A permanent failure behind a record that is redelivered remains too: Lambda redelivers
+// it anyway, it fails again, and one message is enough.
 func (q *failureQueue) send(ctx context.Context, e *event, failures []failure) (remaining, sent []failure) {
-	// Lowest first: if the time is up before the last one, the shard has moved on.
+	// Lowest first: if the time is up before the last one, the shard still advances.
 	slices.SortStableFunc(failures, func(a, b failure) int { return cmp.Compare(a.change, b.change) })
 	resume := len(e.changes)
 	for _, f := range failures {
@@ -67,6 +69,7 @@ func (q *failureQueue) send(ctx context.Context, e *event, failures []failure) (
 		}
 		bodies, sending, size = bodies[:0], sending[:0], 0
 	}
+
 	for _, f := range failures {
 		if f.class != permanent || f.change >= resume {
 			remaining = append(remaining, f)
@@ -83,7 +86,7 @@ func (q *failureQueue) send(ctx context.Context, e *event, failures []failure) (
 	return remaining, sent
 }
 
-// message returns the body for one failure, at most maxQueueBytes of it.
+// message returns the body for one failure, of at most maxQueueBytes.
 func (q *failureQueue) message(e *event, f failure) string {
 	c := &e.changes[f.change]
 	m := failurequeue.Message{
@@ -97,12 +100,14 @@ func (q *failureQueue) message(e *event, f failure) string {
 		OldImage:       c.oldImage.Raw,
 		NewImage:       c.newImage.Raw,
 	}
+
 	if f.mapping != everyMapping {
 		m.TargetTable = q.mappings[f.mapping].TableName
 	}
 	if c.err != nil {
 		m.Record, m.OldImage, m.NewImage = c.raw, nil, nil
 	}
+
 	body := encodeMessage(m)
 	if len(body) > maxQueueBytes {
 		m.OldImage, m.NewImage, m.Record, m.LeftOut = nil, nil, nil, true
@@ -118,12 +123,13 @@ func encodeMessage(m failurequeue.Message) string {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(m); err != nil {
-		// Its parts are slices of a payload that was read as JSON.
+		// Its JSON is parts of a payload that was read as JSON.
 		panic(fmt.Sprintf("replicator: a failure message cannot be encoded: %v", err))
 	}
+
 	body := bytes.ToValidUTF8(bytes.TrimSuffix(b.Bytes(), []byte("\n")), []byte("\ufffd"))
-	// The two characters that JSON allows and SQS does not. Source: Amazon SQS API
-	// Reference, SendMessageBatch. They can only appear inside strings.
+	// JSON allows these two characters and SQS does not. Source: Amazon SQS API Reference,
+	// SendMessageBatch. They can appear only inside strings.
 	body = bytes.ReplaceAll(body, []byte("\ufffe"), []byte(`\ufffe`))
 
 	return string(bytes.ReplaceAll(body, []byte("\uffff"), []byte(`\uffff`)))

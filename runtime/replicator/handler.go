@@ -36,23 +36,27 @@ func (r *Replicator) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
+
 	if !isSystemic(failures) {
 		effects, unmapped := w.projector.project(e)
 		unwritten := r.apply(writing, w.planner, e, effects)
 		failures = join(unwritten, failures, unmapped)
 	}
+
 	if !isSystemic(failures) {
 		remaining, sent := r.failureQueue.send(queueing, e, failures)
 		r.logSent(ctx, e, sent)
 		failures = remaining
 	}
+
 	response := report(e, failures)
 	r.logFailures(ctx, e, failures)
 
 	return response, nil
 }
 
-// join joins the failures of all stages. A systemic one of the writes stands alone.
+// join joins the failures of all stages. A systemic failure of the writes replaces the
+// others.
 func join(unwritten, undecoded, unmapped []failure) []failure {
 	if isSystemic(unwritten) {
 		return unwritten
@@ -60,8 +64,8 @@ func join(unwritten, undecoded, unmapped []failure) []failure {
 	return slices.Concat(unwritten, undecoded, unmapped)
 }
 
-// apply plans and writes effects. Usually that is one plan; see planner.plan for the
-// exception. When a part fails, what waited for it is not begun.
+// apply plans and writes effects. Usually that is one plan; planner.plan says when there
+// are more. When one plan fails, the next is not started.
 func (r *Replicator) apply(ctx context.Context, p *planner, e *event, effects []effect) []failure {
 	var done []int // puts, by mapping
 	for {
@@ -93,7 +97,7 @@ type workspace struct {
 	planner   *planner
 }
 
-// workspace returns a workspace that is not in use.
+// workspace returns a workspace that no other invocation uses.
 func (r *Replicator) workspace() *workspace {
 	w := r.workspaces.get()
 	if w.decoder == nil {
@@ -102,8 +106,8 @@ func (r *Replicator) workspace() *workspace {
 	return w
 }
 
-// release keeps a workspace for the next invocation, without the payload: that is large,
-// and Lambda's.
+// release keeps a workspace for the next invocation, without the payload, which is large
+// and belongs to Lambda.
 func (r *Replicator) release(w *workspace) {
 	e := &w.decoder.event
 	e.payload.Reset(nil)
@@ -121,5 +125,6 @@ func newReplicator(s spec.Spec, t table, q queue, inFlight int, log *slog.Logger
 		r.writer.encoders = append(r.writer.encoders, newEncoder(&r.mappings[i]))
 		r.writer.brakes = append(r.writer.brakes, &brake{disabled: target.WriteBrakeDisabled})
 	}
+
 	return r
 }

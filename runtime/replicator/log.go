@@ -13,7 +13,7 @@ import (
 // maxLoggedReasons bounds the line about records in the failure queue.
 const maxLoggedReasons = 5
 
-// loggedReason is why some of the records of a batch are in the failure queue, and the
+// loggedReason says why some records of a batch are in the failure queue, and names the
 // first of them.
 type loggedReason struct {
 	Reason         string `json:"reason"`
@@ -21,12 +21,13 @@ type loggedReason struct {
 	SequenceNumber string `json:"sequenceNumber"`
 }
 
-// logSent says why records went to the failure queue. The failures are in the order of
-// the records.
+// logSent logs why records went to the failure queue. The failures are in the order of the
+// records.
 func (r *Replicator) logSent(ctx context.Context, e *event, sent []failure) {
 	if len(sent) == 0 {
 		return
 	}
+
 	var reasons []loggedReason
 	for _, f := range sent {
 		text := loggable(f.err)
@@ -52,12 +53,13 @@ func (r *Replicator) logSent(ctx context.Context, e *event, sent []failure) {
 		slog.Any("reasons", reasons))
 }
 
-// logFailures says once why records are redelivered. The failures are in the order of the
+// logFailures logs once why records are redelivered. The failures are in the order of the
 // records.
 func (r *Replicator) logFailures(ctx context.Context, e *event, failures []failure) {
 	if len(failures) == 0 {
 		return
 	}
+
 	resume := failures[0]
 	c := &e.changes[resume.change]
 	attributes := []slog.Attr{
@@ -67,17 +69,19 @@ func (r *Replicator) logFailures(ctx context.Context, e *event, failures []failu
 		slog.Int("failures", len(failures)),
 		slog.Int("records", len(e.changes)),
 	}
+
 	if resume.class == systemic {
 		r.log.LogAttrs(ctx, slog.LevelError,
 			"nothing can be applied until this is repaired: Lambda redelivers the whole batch",
 			append(attributes, slog.String("remedy", remedy(resume.err)))...)
 		return
 	}
+
 	r.log.LogAttrs(ctx, slog.LevelError,
 		"not everything was applied: Lambda redelivers the records from this one on", attributes...)
 }
 
-// remedy says what to do about a systemic error.
+// remedy says how to repair a systemic error.
 func remedy(err error) string {
 	if wrong := (*configurationError)(nil); errors.As(err, &wrong) {
 		return wrong.remedy
@@ -85,10 +89,12 @@ func remedy(err error) string {
 	if braked := (*brakeError)(nil); errors.As(err, &braked) {
 		return braked.remedy()
 	}
+
 	var api smithy.APIError
 	if !errors.As(err, &api) {
 		return "look up the reason; the stream waits, up to the age limit of the event source mapping"
 	}
+
 	switch code := api.ErrorCode(); {
 	case code == "AccessDeniedException":
 		return "allow the function's role the action on the target table, and its key if it is encrypted with one"
@@ -103,9 +109,9 @@ func remedy(err error) string {
 	}
 }
 
-// loggable returns what may be logged about an error: never an attribute value.
-// The message with which DynamoDB refuses an item can quote the item, so its code is
-// kept, and in words of our own what it is known to say.
+// loggable returns a text about an error that may be logged: it never has an attribute
+// value. DynamoDB's message can quote the item that it refuses, so loggable replaces it
+// with its code and a description in our own words.
 func loggable(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) && isRefusal(api.ErrorCode()) {

@@ -7,20 +7,20 @@ import (
 	"sync"
 )
 
-// outcome collects what becomes of a plan's writes: what remains, what was refused, and
-// what ends it all.
+// outcome collects the results of a plan's writes: the remaining ones, the refused ones,
+// and the error that ends all sending.
 type outcome struct {
 	cancel context.CancelFunc
 
 	mu sync.Mutex
-	// remaining holds the writes that this round leaves to the next, by mapping.
+	// remaining holds the writes that the next round must send, by mapping.
 	remaining [][]write
-	// pending holds why a chain has remaining writes, by chain. When the time is up, these
-	// are the chains that have failed.
+	// pending holds the reason why a chain has remaining writes, by chain. These chains
+	// have failed when the time is up.
 	pending map[int]error
 	// refused holds the writes that can never be carried out, by chain.
 	refused map[int]refusal
-	// systemic is the first error that is not a chain's own. It ends all sending.
+	// systemic is the first error that does not belong to one chain. It ends all sending.
 	systemic error
 }
 
@@ -33,9 +33,9 @@ type refusal struct {
 	mapping int
 	write   write
 	err     error
-	// undecided says that the table may be wrong: nothing of the item is deleted.
+	// undecided says that the table may be wrong: no delete of the item is sent yet.
 	undecided bool
-	// removed says that the older state under its key is being deleted.
+	// removed says that the delete of the older state under its key has been added.
 	removed bool
 }
 
@@ -67,9 +67,9 @@ func (o *outcome) stop(err error) {
 	o.cancel()
 }
 
-// takeRemaining returns the writes that the round leaves to the next. The chains that
-// have none are no longer pending.
-func (o *outcome) takeRemaining() [][]write {
+// drainRemaining returns the writes that the next round must send, and forgets them. A
+// chain without any is no longer pending.
+func (o *outcome) drainRemaining() [][]write {
 	remaining := o.remaining
 	o.remaining = make([][]write, len(remaining))
 	still := map[int]bool{}
@@ -83,8 +83,8 @@ func (o *outcome) takeRemaining() [][]write {
 	return remaining
 }
 
-// undecided counts the puts of a mapping that were refused by a table that may be wrong,
-// and returns why one of them was.
+// undecided counts the puts of a mapping that a table refused which may be wrong, and
+// returns the reason for one of them.
 func (o *outcome) undecided(mapping int) (refused int, why reason) {
 	for _, refusal := range o.refused {
 		if refusal.mapping == mapping && refusal.undecided {
@@ -95,7 +95,7 @@ func (o *outcome) undecided(mapping int) (refused int, why reason) {
 	return refused, why
 }
 
-// decide says that the table of a mapping is not wrong.
+// decide notes that the table of a mapping is not wrong.
 func (o *outcome) decide(mapping int) {
 	for chain, refused := range o.refused {
 		if refused.mapping == mapping {
@@ -105,8 +105,8 @@ func (o *outcome) decide(mapping int) {
 	}
 }
 
-// release splits the writes that wait for their chains' puts into those that need to wait
-// no more and the others.
+// release splits the writes that wait for the puts of their chains: ready ones need not
+// wait any longer.
 func (o *outcome) release(wait [][]write) (ready, waiting [][]write) {
 	ready, waiting = make([][]write, len(wait)), make([][]write, len(wait))
 	for i := range wait {
@@ -114,6 +114,7 @@ func (o *outcome) release(wait [][]write) (ready, waiting [][]write) {
 			ready[i] = wait[i]
 			continue
 		}
+
 		for _, write := range wait[i] {
 			if _, pending := o.pending[write.chain]; pending || o.refused[write.chain].undecided {
 				waiting[i] = append(waiting[i], write)
@@ -126,14 +127,15 @@ func (o *outcome) release(wait [][]write) (ready, waiting [][]write) {
 	return ready, waiting
 }
 
-// addRemovals adds the deletes of the items under the keys of puts that were refused.
-// Such an item is an older state, and to show nothing is better than to show what is no
-// longer so: the same rule as for a new image that cannot be mapped.
+// addRemovals adds a delete for the key of each refused put. The item under that key is an
+// older state, and no item is better than an outdated one: the same rule holds for a new
+// image that cannot be mapped.
 func (o *outcome) addRemovals(ready [][]write) {
 	for chain, refused := range o.refused {
 		if refused.removed || refused.undecided {
 			continue
 		}
+
 		remove := refused.write
 		remove.put = false
 		ready[refused.mapping] = append(ready[refused.mapping], remove)
@@ -154,8 +156,8 @@ func (o *outcome) hold(writes []write, why error) {
 	}
 }
 
-// timeIsUp holds the chains of all writes that were not carried out, and of those that
-// were refused by a table that may be wrong.
+// timeIsUp notes that the chains of all unsent writes are pending, and so are those of
+// writes that a table refused which may be wrong.
 func (o *outcome) timeIsUp(remaining, ready, waiting [][]write) {
 	for i := range remaining {
 		o.hold(slices.Concat(remaining[i], ready[i], waiting[i]), errTimeIsUp)
@@ -167,7 +169,7 @@ func (o *outcome) timeIsUp(remaining, ready, waiting [][]write) {
 	}
 }
 
-// failures returns what has failed in the end.
+// failures returns a failure for each pending chain and each refused write.
 func (o *outcome) failures(chains []chain) []failure {
 	failures := make([]failure, 0, len(o.pending)+len(o.refused))
 	for chain, err := range o.pending {
@@ -176,5 +178,6 @@ func (o *outcome) failures(chains []chain) []failure {
 	for chain, refused := range o.refused {
 		failures = append(failures, failure{chains[chain].last.change, chains[chain].mapping, permanent, refused.err})
 	}
+
 	return failures
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/mapping"
 )
 
-// maxBatchWrites is the most writes of one BatchWriteItem call. Source: Amazon DynamoDB
-// API Reference, BatchWriteItem. Its other limit, 16 MB, is out of reach: all records of
-// an invocation have 6 MB, and each item is written once.
+// maxBatchWrites is the highest number of writes in one BatchWriteItem call. Source:
+// Amazon DynamoDB API Reference, BatchWriteItem. Its other limit, 16 MB, is out of reach:
+// all records of an invocation have 6 MB, and each item is written once.
 const maxBatchWrites = 25
 
 // write is one put or delete of a target item.
@@ -18,9 +18,9 @@ type write struct {
 	chain int
 	// put is set for a put, clear for a delete.
 	put bool
-	// item is the target item to put, or one that has the key to delete.
+	// item is the target item to put, or one with the key to delete.
 	item *mapping.TargetItem
-	// change gives the write its version and its owner.
+	// change is the source of the write's version and owner.
 	change *change
 }
 
@@ -28,10 +28,10 @@ type write struct {
 type plan struct {
 	event  *event
 	chains []chain
-	// first holds the puts, and the deletes that wait for nothing.
+	// first holds the puts, and the deletes that do not wait.
 	first [][]write
-	// then holds the deletes of moved items' old keys. Each waits until the put of its
-	// chain has succeeded.
+	// then holds the deletes of moved items' old keys. Each waits for the put of its chain
+	// to succeed.
 	then [][]write
 }
 
@@ -57,13 +57,14 @@ func newPlanner(mappings []mapping.Mapping) *planner {
 	}
 }
 
-// plan decides what to write for effects, which are in the order of the changes. It
-// returns the effects that must wait until that is written: those from the one on that
-// brings back a source item whose target item was kept. The kept item must be written
-// before another one may get its key.
+// plan decides what to write for effects, which are in the order of the changes. It also
+// returns the rest, the effects that must wait until the plan is written. The rest starts
+// where a source item is back whose target item was kept: the kept item must be written
+// before another item can get its key.
 func (p *planner) plan(e *event, effects []effect) (out plan, rest []effect) {
 	p.event = e
 	rest = effects[p.gather(effects):]
+
 	for i := range p.mappings {
 		p.first[i], p.then[i] = p.first[i][:0], p.then[i][:0]
 	}
@@ -74,7 +75,7 @@ func (p *planner) plan(e *event, effects []effect) (out plan, rest []effect) {
 	return plan{e, p.chains, p.first, p.then}, rest
 }
 
-// gather sorts effects into chains and returns how many of them have one.
+// gather adds effects to their chains. It returns the number of effects that have one.
 func (p *planner) gather(effects []effect) int {
 	p.chains = p.chains[:0]
 	clear(p.heads)
@@ -92,16 +93,18 @@ func (p *planner) gather(effects []effect) int {
 		}
 		c.after = &e.after
 	}
+
 	return len(effects)
 }
 
-// write plans the writes of one chain: at most one put, and a delete for every other key
-// that the item had.
+// write plans the writes of one chain: at most one put, and a delete for each of the
+// item's other keys.
 func (p *planner) write(index int) {
 	c := &p.chains[index]
 	if c.last == nil {
 		return
 	}
+
 	m := c.mapping
 	by := &p.event.changes[c.last.change]
 	deletes := &p.first[m]

@@ -2,15 +2,15 @@ package replicator
 
 import "sync"
 
-// pool keeps memory that is not in use for its next user. Unlike a sync.Pool it keeps all
-// of it: an invocation needs what the one before needed, and a function that waits
-// between two has no other use for it.
+// pool keeps unused memory for its next user. Unlike a sync.Pool it keeps all of it: an
+// invocation needs as much as the one before it, and a function that waits between two
+// invocations has no other use for it.
 type pool[T any] struct {
 	mu   sync.Mutex
 	kept []*T
 }
 
-// get returns memory in the state in which it was put back, or new.
+// get returns memory in the state in which it was put back, or new memory.
 func (p *pool[T]) get() *T {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -24,6 +24,7 @@ func (p *pool[T]) get() *T {
 	return kept
 }
 
+// put puts memory back that its user no longer needs.
 func (p *pool[T]) put(unused *T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

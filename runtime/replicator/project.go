@@ -6,7 +6,7 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/mapping"
 )
 
-// effect is what one change does to the target item of one mapping.
+// effect is how one change affects the target item of one mapping.
 type effect struct {
 	change  int // index of the change
 	mapping int // index of the mapping
@@ -14,7 +14,7 @@ type effect struct {
 	after   mapping.TargetItem
 	// unchanged says that the target item is the same before and after.
 	unchanged bool
-	// kept says that the source item is gone and its target item stays.
+	// kept says that the source item has expired and its target item stays.
 	kept bool
 }
 
@@ -25,9 +25,9 @@ type projector struct {
 	mapper   mapping.Mapper
 }
 
-// project applies every mapping to every change, and returns a permanent failure for
-// every change that cannot be mapped. Changes whose source item is not known have no
-// effect: decode has returned their failure.
+// project applies every mapping to every change. It returns a permanent failure for every
+// change that cannot be mapped. A change whose source item is not known has no effect:
+// decode has returned its failure.
 func (p *projector) project(e *event) (effects []effect, failures []failure) {
 	p.effects = slices.Grow(p.effects[:0], len(e.changes)*len(p.mappings))
 	p.mapper.Reset()
@@ -36,6 +36,7 @@ func (p *projector) project(e *event) (effects []effect, failures []failure) {
 		if c.source == nil {
 			continue
 		}
+
 		for j := range p.mappings {
 			n := len(p.effects)
 			p.effects = p.effects[:n+1]
@@ -57,8 +58,8 @@ func (p *projector) effect(f *effect, e *event, c *change) {
 	p.mapper.Map(&f.before, m, &e.payload, &c.oldImage)
 	switch {
 	case c.err != nil:
-		// What the item became is not known. What it was must not stay: no later record
-		// will ever name that target item again.
+		// The new state is not known. The old one must not stay: no later record may ever
+		// name its target item again.
 		f.after.Err = c.err
 	case c.expired && m.KeepExpired && f.before.Exists():
 		f.after, f.kept = f.before, true

@@ -7,11 +7,11 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// reason is what DynamoDB's refusal of an item is about, as far as its text tells.
+// reason is the subject of DynamoDB's refusal of an item, as far as its text says.
 type reason int
 
 const (
-	// aboutUnknown is a text that is not known.
+	// aboutUnknown is an unknown text.
 	aboutUnknown reason = iota
 	// aboutItem is a limit that the item itself breaks, whatever the table.
 	aboutItem
@@ -21,7 +21,7 @@ const (
 	aboutIndexKeySize
 )
 
-// String says the reason in words that quote nothing of the item.
+// String describes the reason without quoting the item.
 func (r reason) String() string {
 	switch r {
 	case aboutItem:
@@ -35,12 +35,16 @@ func (r reason) String() string {
 	}
 }
 
-const invalidValues = "One or more parameter values were invalid: "
+const (
+	invalidValues        = "One or more parameter values were invalid: "
+	invalidIndexKeyValue = "One or more parameter values are not valid. " +
+		"A value specified for a secondary index key is not supported"
+)
 
-// refusals are the texts with which DynamoDB refuses an item, from their beginning:
-// they can go on with names and values of the caller's. Source: Amazon DynamoDB API
-// Reference, TransactWriteItems, the messages of ValidationError; the texts of index
-// keys and of numbers as public reports and DynamoDB Local have them.
+// refusals are the beginnings of the texts with which DynamoDB refuses an item: they can
+// continue with the caller's own names and values. Source: Amazon DynamoDB API Reference,
+// TransactWriteItems, the messages of ValidationError; for index keys and numbers, public
+// reports and DynamoDB Local.
 var refusals = []struct {
 	text   string
 	reason reason
@@ -60,7 +64,7 @@ var refusals = []struct {
 	{invalidValues + "Binary sets should not be empty", aboutItem},
 	{invalidValues + "Null attribute value types must have the value of true", aboutItem},
 	{invalidValues + "Type mismatch for Index Key", aboutIndexKeyType},
-	{"One or more parameter values are not valid. A value specified for a secondary index key is not supported", aboutIndexKeySize},
+	{invalidIndexKeyValue, aboutIndexKeySize},
 	{invalidValues + "Size of hashkey has exceeded", aboutIndexKeySize},
 	{invalidValues + "Aggregated size of all range keys has exceeded", aboutIndexKeySize},
 	{invalidValues + "Size limit exceeded", aboutIndexKeySize},
@@ -75,10 +79,12 @@ func reasonOf(err error) reason {
 	if !isRefusal(api.ErrorCode()) {
 		return aboutItem // the size of its collection, in a table with a local secondary index
 	}
+
 	for _, r := range refusals {
 		if strings.HasPrefix(api.ErrorMessage(), r.text) {
 			return r.reason
 		}
 	}
+
 	return aboutUnknown
 }

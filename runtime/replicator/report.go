@@ -5,13 +5,12 @@ import (
 	"slices"
 )
 
-// report returns the function's response: the sequence numbers that must be redelivered,
-// lowest first. Lambda redelivers everything from the lowest one on. An empty list means
-// that the whole batch is done.
+// report returns the function's response: the sequence numbers of the failures, lowest
+// first. Lambda redelivers every record from the lowest one on. An empty list means that
+// the whole batch is done.
 //
-// A record without a readable sequence number cannot be named. The nearest record
-// before it is named instead; with none before it, the empty identifier fails the
-// whole batch.
+// A record without a readable sequence number cannot be named, so the nearest record
+// before it is. If there is none before it, the empty identifier fails the whole batch.
 func report(e *event, failures []failure) []byte {
 	slices.SortFunc(failures, func(a, b failure) int { return cmp.Compare(a.change, b.change) })
 	response := []byte(`{"batchItemFailures":[`)
@@ -21,6 +20,7 @@ func report(e *event, failures []failure) []byte {
 		for at >= 0 && checkSequenceNumber(e.changes[at].sequenceNumber) != nil {
 			at--
 		}
+
 		if n > 0 && at == previous {
 			continue
 		}
@@ -34,5 +34,6 @@ func report(e *event, failures []failure) []byte {
 		}
 		response = append(response, `"}`...)
 	}
+
 	return append(response, `]}`...)
 }

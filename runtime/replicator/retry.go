@@ -16,16 +16,16 @@ const (
 	maxBackoff  = 2 * time.Second
 )
 
-// backoff is how long to wait before retry number attempt, counted from 0.
+// backoff returns the wait before retry number attempt, counted from 0.
 func backoff(attempt int) time.Duration {
 	bound := maxBackoff
-	if attempt < 16 { // beyond, the shift is far over maxBackoff
+	if attempt < 16 { // for later attempts the shift is far beyond maxBackoff
 		bound = min(maxBackoff, baseBackoff<<attempt)
 	}
 	return rand.N(bound) // #nosec G404 -- jitter needs no secrecy
 }
 
-// sleep waits, at most until the time to send is up.
+// sleep waits for d, or until the time to send is up.
 func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -35,8 +35,8 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// attempts is how often the SDK sends one write request before it waits for the writer's
-// next round: enough for a broken connection, too few to hold up others.
+// attempts is how often the SDK sends one write request in one round of the writer: enough
+// for a broken connection, too few to hold up other writes.
 const attempts = 3
 
 // newRetryer returns a retryer that gives up after maxAttempts. Retries cost no tokens:

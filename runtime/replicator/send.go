@@ -18,9 +18,8 @@ import (
 type table interface {
 	// batchWriteItem returns the writes that DynamoDB has not processed.
 	batchWriteItem(ctx context.Context, body *requestBody) (unprocessed []types.WriteRequest, err error)
-	// putItem and deleteItem send conditional writes. It is not an error when the
-	// condition does not hold: the table then has something newer, and a put is not
-	// stored.
+	// putItem and deleteItem send conditional writes. A condition that does not hold is not
+	// an error: the table then has a newer item, and a put is not stored.
 	putItem(ctx context.Context, body *requestBody) (stored bool, err error)
 	deleteItem(ctx context.Context, body *requestBody) error
 }
@@ -46,6 +45,7 @@ func (w *writer) send(ctx context.Context, q request, o *outcome) {
 	default:
 		remaining = nil
 	}
+
 	if countPuts(remaining) < countPuts(q.writes) {
 		w.brakes[q.mapping].accept(stored)
 	}
@@ -59,8 +59,8 @@ func (w *writer) send(ctx context.Context, q request, o *outcome) {
 	case c == permanent && len(remaining) == 1:
 		w.refuse(q, remaining[0], err, o)
 	case c == permanent:
-		// One bad item refuses the whole call. Halving finds it, and every call without it
-		// succeeds.
+		// DynamoDB refuses the whole call because of one bad item. Halving finds it, and
+		// every call without it succeeds.
 		half := len(remaining) / 2
 		w.send(ctx, request{q.event, q.mapping, remaining[:half]}, o)
 		w.send(ctx, request{q.event, q.mapping, remaining[half:]}, o)
@@ -69,12 +69,12 @@ func (w *writer) send(ctx context.Context, q request, o *outcome) {
 	}
 }
 
-// call makes the one call of a request. stored is false when a put's condition did not
-// hold.
+// call sends a request in one call. stored is false when a put's condition does not hold.
 func (w *writer) call(ctx context.Context, q request) (unprocessed []types.WriteRequest, stored bool, err error) {
 	e := w.encoders[q.mapping]
 	body := w.bodies.get()
 	stored = true
+
 	switch {
 	case !e.guarded():
 		body.bytes = e.appendBatch(body.bytes[:0], q.event, q.writes)
@@ -86,6 +86,7 @@ func (w *writer) call(ctx context.Context, q request) (unprocessed []types.Write
 		body.bytes = e.appendGuarded(body.bytes[:0], q.event, &q.writes[0])
 		err = w.table.deleteItem(ctx, body)
 	}
+
 	if body.isFree() {
 		w.bodies.put(body)
 	}
@@ -106,8 +107,8 @@ func (w *writer) refuse(q request, write write, err error, o *outcome) {
 	}
 }
 
-// find returns the writes that DynamoDB has not processed, by their key, or all of them
-// and an error.
+// find finds the unprocessed ones among writes, by their keys. With an error it returns
+// all of them.
 func find(m *mapping.Mapping, writes []write, unprocessed []types.WriteRequest) ([]write, error) {
 	found := make([]write, 0, len(unprocessed))
 	for _, u := range unprocessed {
@@ -118,13 +119,14 @@ func find(m *mapping.Mapping, writes []write, unprocessed []types.WriteRequest) 
 		case u.DeleteRequest != nil:
 			attributes = u.DeleteRequest.Key
 		}
+
 		identity, err := identify(m, attributes)
 		if err != nil {
 			return writes, fmt.Errorf("an unprocessed write cannot be identified: %w", err)
 		}
 		at := slices.IndexFunc(writes, func(w write) bool { return bytes.Equal(w.item.Key, identity) })
 		if at < 0 {
-			return writes, errors.New("an unprocessed write is none of those that were sent")
+			return writes, errors.New("an unprocessed write is not among those that were sent")
 		}
 		found = append(found, writes[at])
 	}
@@ -148,11 +150,13 @@ func identify(m *mapping.Mapping, attributes map[string]types.AttributeValue) ([
 		default:
 			return nil, fmt.Errorf("it has no key attribute %q", k.Name)
 		}
+
 		var err error
 		value := fmt.Appendf(nil, `{%q:%s}`, typ, dynamodbjson.Quote(text))
 		if identity, err = k.AppendIdentity(identity, value); err != nil {
 			return nil, err
 		}
 	}
+
 	return identity, nil
 }

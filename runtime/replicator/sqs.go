@@ -12,7 +12,7 @@ import (
 
 // sqsQueue is a queue of Amazon SQS.
 type sqsQueue struct {
-	// client makes the client on first use, which most functions never come to.
+	// client creates the client on first use: most functions never need it.
 	client func() *sqs.Client
 	url    string
 }
@@ -22,6 +22,7 @@ func (q *sqsQueue) send(ctx context.Context, bodies []string) map[int]error {
 	for i := range bodies {
 		entries[i] = types.SendMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), MessageBody: &bodies[i]}
 	}
+
 	out, err := q.client().SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: entries})
 	errs := map[int]error{}
 	for i := range bodies {
@@ -30,6 +31,7 @@ func (q *sqsQueue) send(ctx context.Context, bodies []string) map[int]error {
 	if err != nil {
 		return errs
 	}
+
 	for i, entry := range entries {
 		errs[i] = errors.New("the queue's answer does not mention the message")
 		for _, accepted := range out.Successful {
@@ -43,5 +45,6 @@ func (q *sqsQueue) send(ctx context.Context, bodies []string) map[int]error {
 			}
 		}
 	}
+
 	return errs
 }

@@ -28,6 +28,7 @@ func Start() {
 		log.Error("the replicator cannot start", slog.String("reason", err.Error()))
 		os.Exit(1)
 	}
+
 	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
 	r.connect(ctx)
 	cancel()
@@ -40,30 +41,56 @@ const connectTimeout = time.Second
 
 // New returns a Replicator for the environment variables of a function of the
 // construct, as getenv returns them: [os.Getenv] in Lambda. Its errors name the
-// variable and the field. It logs to log one line per batch that was not applied
-// whole, never an image or a key value.
+// variable and the field. It logs to log which records of a
+// batch were not applied, in at most two lines, without images and key values.
 func New(getenv func(string) string, log *slog.Logger) (*Replicator, error) {
 	s, specErr := spec.Parse(getenv(spec.EnvironmentVariable))
 	c, configErr := newConfig(getenv)
 	if err := errors.Join(specErr, configErr); err != nil {
 		return nil, err
 	}
+
 	return c.replicator(s, log), nil
 }
 
 // replicator returns the handler for a spec with the clients that c describes.
 func (c config) replicator(s spec.Spec, log *slog.Logger) *Replicator {
-	table := newClient(dynamodb.Options{
-		Region: c.region, Credentials: c.credentials, BaseEndpoint: c.endpoint("DYNAMODB"), HTTPClient: c.http, Retryer: newRetryer(attempts),
-		EndpointOptions: dynamodb.EndpointResolverOptions{UseFIPSEndpoint: c.fips, UseDualStackEndpoint: c.dualStack},
-	})
-	r := newReplicator(s, table,
-		&sqsQueue{url: s.FailureQueueURL, client: sync.OnceValue(func() *sqs.Client {
-			return sqs.New(sqs.Options{
-				Region: c.region, Credentials: c.credentials, BaseEndpoint: c.endpoint("SQS"), HTTPClient: c.http, Retryer: newRetryer(math.MaxInt),
-				EndpointOptions: sqs.EndpointResolverOptions{UseFIPSEndpoint: c.fips, UseDualStackEndpoint: c.dualStack},
-			})
-		})}, c.inFlight, log)
+	table := newClient(c.dynamoDBOptions())
+	queue := &sqsQueue{
+		url:    s.FailureQueueURL,
+		client: sync.OnceValue(func() *sqs.Client { return sqs.New(c.sqsOptions()) }),
+	}
+	r := newReplicator(s, table, queue, c.inFlight, log)
 	r.connect = table.connect
+
 	return r
+}
+
+func (c config) dynamoDBOptions() dynamodb.Options {
+	return dynamodb.Options{
+		Region:       c.region,
+		Credentials:  c.credentials,
+		BaseEndpoint: c.endpoint("DYNAMODB"),
+		HTTPClient:   c.http,
+		Retryer:      newRetryer(attempts),
+		EndpointOptions: dynamodb.EndpointResolverOptions{
+			UseFIPSEndpoint:      c.fips,
+			UseDualStackEndpoint: c.dualStack,
+		},
+	}
+}
+
+// sqsOptions retries without a limit of its own: the deadline of the invocation ends it.
+func (c config) sqsOptions() sqs.Options {
+	return sqs.Options{
+		Region:       c.region,
+		Credentials:  c.credentials,
+		BaseEndpoint: c.endpoint("SQS"),
+		HTTPClient:   c.http,
+		Retryer:      newRetryer(math.MaxInt),
+		EndpointOptions: sqs.EndpointResolverOptions{
+			UseFIPSEndpoint:      c.fips,
+			UseDualStackEndpoint: c.dualStack,
+		},
+	}
 }

@@ -9,18 +9,18 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// answerTimeout is how long to wait for the first byte of an answer. DynamoDB's
-// own limit is not documented; it answers in milliseconds, and a connection that
-// was forgotten somewhere on the way never does.
+// answerTimeout is the longest wait for the first byte of an answer. DynamoDB answers in
+// milliseconds and documents no limit of its own; a connection that the network has
+// dropped never answers.
 const answerTimeout = 5 * time.Second
 
-// writeBufferBytes is the memory of a connection that a request is written from. A
-// request that fits is written in one piece, and without the 32 KiB that net/http
-// allocates to copy a larger body. It holds 25 items of 2.5 KB.
+// writeBufferBytes is the size of a connection's write buffer. A request that fits is
+// written in one piece, without the 32 KiB that net/http allocates to copy a larger body.
+// 25 items of 2.5 KB fit.
 const writeBufferBytes = 64 << 10
 
-// newHTTPClient returns the HTTP client for all requests of the process, of which
-// inFlight are in flight.
+// newHTTPClient returns the HTTP client for all requests of the process, with at most
+// inFlight of them in flight.
 func newHTTPClient(inFlight int) aws.HTTPClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		// Fewer idle connections than requests in flight means a new connection

@@ -8,15 +8,15 @@ import "bytes"
 //	     source items
 //	seq  the stream label and the sequence number: orders changes of one source item
 //
-// Sequence numbers are comparable only where DynamoDB promises an order, within
-// one source item; between items of different shards they say nothing about
-// time. The creation time is comparable everywhere, but only as fine as a
-// second, and nothing promises that a clock never steps back between two changes
-// of one item. So each part decides where it can, and seq also breaks ties of at, so
-// that every redelivery has the same result.
+// Sequence numbers are comparable only where DynamoDB promises an order, within one source
+// item; between items of different shards they say nothing about time. The creation time
+// is comparable everywhere, but only to the second, and nothing promises that a clock
+// never steps back between two changes of one item. So each part decides where it can. seq
+// also breaks ties of at, so that every redelivery has the same result.
 //
-// Where keys can collide the version attribute is a map of both parts. On a unique
-// mapping a target item never changes its owner: there it is seq alone, a string.
+// Where keys can collide, the version attribute is a map of both parts. In a unique
+// mapping a target item never changes its owner: there the attribute is seq alone, a
+// string.
 const (
 	versionAt  = "at"
 	versionSeq = "seq"
@@ -32,9 +32,9 @@ func streamTable(streamARN []byte) []byte {
 	return table
 }
 
-// streamLabel returns the label of a stream ARN, or nil. A stream that was
-// disabled and enabled again starts its sequence numbers anew under a new label;
-// labels are ISO times, so they sort by age.
+// streamLabel returns the label of a stream ARN, or nil. A stream that was disabled and
+// enabled again restarts its sequence numbers under a new label. Labels are ISO times, so
+// they sort by age.
 func streamLabel(streamARN []byte) []byte {
 	_, label, found := bytes.Cut(streamARN, []byte("/stream/"))
 	if !found || len(label) == 0 {
@@ -43,24 +43,25 @@ func streamLabel(streamARN []byte) []byte {
 	return label
 }
 
-// appendVersionAt appends the time of c's version as an attribute value.
+// appendVersionAt appends the time part of c's version as an attribute value.
 func appendVersionAt(dst []byte, c *change) []byte {
 	dst = append(dst, `{"N":"`...)
 	dst = append(dst, c.createdAt...)
 	return append(dst, `"}`...)
 }
 
-// appendVersionSeq appends the rest of c's version as an attribute value.
+// appendVersionSeq appends the sequence part of c's version as an attribute value.
 func appendVersionSeq(dst []byte, c *change) []byte {
 	number := c.sequenceNumber
 	dst = append(dst, `{"S":"`...)
 	dst = append(dst, streamLabel(c.streamARN)...)
 	dst = append(dst, '/')
-	// Sequence numbers have no fixed width: text compares like numbers only
-	// after padding.
+	// Sequence numbers have no fixed width: as texts they compare like numbers only after
+	// padding.
 	for range maxSequenceNumberDigits - len(number) {
 		dst = append(dst, '0')
 	}
 	dst = append(dst, number...)
+
 	return append(dst, `"}`...)
 }
