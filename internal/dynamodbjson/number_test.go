@@ -15,7 +15,7 @@ func FuzzCanonicalNumber(f *testing.F) {
 		f.Add(pair[0], pair[1])
 	}
 	read := func(text string) (canonical []byte, value *big.Rat) {
-		if len(text) > 50 || strings.ContainsAny(text, "/_xXpPbBoO") { // what only Go takes for a number
+		if len(text) > 50 || strings.ContainsAny(text, "/_xXpPbBoO") { // only Go accepts these as numbers
 			return nil, nil
 		}
 		value, ok := new(big.Rat).SetString(text)
@@ -27,7 +27,7 @@ func FuzzCanonicalNumber(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
 		if i := strings.IndexAny(a+b, "eE"); i >= 0 && len(a)+len(b)-i > 5 {
-			return // Go would spend its time on an exponent that DynamoDB does not have
+			return // Go would be slow with an exponent that DynamoDB does not have
 		}
 		canonicalA, valueA := read(a)
 		canonicalB, valueB := read(b)

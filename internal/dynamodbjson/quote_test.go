@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestAnEscapeIsTheCharacterThatItStandsFor(t *testing.T) {
+func TestAnEscapeIsUnquotedAsItsCharacter(t *testing.T) {
 	for quoted, want := range map[string]string{
 		`""`:                 "",
 		`"plain"`:            "plain",
@@ -36,8 +36,8 @@ func TestHalfASurrogatePairIsAnErrorAndAReplacementCharacter(t *testing.T) {
 	}
 }
 
-// FuzzQuote: a text is quoted as encoding/json reads it, and a string is unquoted as
-// that does.
+// FuzzQuote: encoding/json reads a quoted text as the text, and unquotes a string to the same
+// text.
 func FuzzQuote(f *testing.F) {
 	for _, text := range []string{"", "a\"b\\c/d\x00\x1f\x7f", "é€😀\u2028<&>", `\ud83d`, `\u00e9\n`} {
 		f.Add(text)

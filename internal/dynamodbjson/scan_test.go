@@ -19,10 +19,10 @@ var scannerTexts = []string{
 	``, ` `, `"`, `""`, `"a`, `"abcdefgh"`, `"abcdefg`, `"abcdefgh\"ij"`, `"\`, `"\x"`, `"\u12"`, `"\u12G4"`, `"\uD83D"`, `"\ud83d\ude00"`, `"\/\b\f\n\r\t\\"`,
 	"\"a\nb\"", "\"abcdefgh\x1f\"", "\"abcdefgh\x7f\xff\"", "\"\xc3\xa9\xe2\x82\xac\"", "\xef\xbb\xbf{}",
 	`{}`, `{`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{"a":1 "b":2}`, `{"a":1,"a":2}`, `{a:1}`, `{1:2}`, `{"a":{"b":{"c":[]}}}`, ` { "a" : 1 , "b" : [ 1 , 2 ] } `,
-	// Attribute values of one letter, and what only looks like one.
+	// Attribute values with a one-letter type, and texts that only look like one.
 	`{"S":"text"}`, `{"S":"te\"xt"}`, `{"S":"text","N":"1"}`, `{"S":"text" }`, `{ "S":"text"}`, `{"S" :"text"}`, `{"S": "text"}`, `{"S":"text"`, `{"S":"text`, `{"S":"text"]`,
 	`{"":"text"}`, `{""":"text"}`, `{"\":"text"}`, `{"\":"\"}`, "{\"\n\":\"text\"}", `{"é":"text"}`, `{"0":"text"}`, `{"S":1}`, `{"S":text"}`,
-	// Names of all lengths, with and without what usually follows them.
+	// Names of all lengths, with and without the usual text after them.
 	`{"abcdefgh":1}`, `{"abcdefghi":"jklmnopq"}`, `{"abcdefg\"i":"jklmnopq"}`, `{"abcdefgh" :"jklmnop"}`, `{"abcdefgh": "jklmnop"}`, `{"abcdefgh""jklmnopq"}`, `{"abcdefgh:"jklmnopq"}`,
 	"{\"abcdefg\x01\":\"jklmnop\"}", "{\"abcdefgh\":\n\"jklmnop\"}", `{"abcdefghijklmnopq":{"abcdefghijklmnop":{"S":"text"}}}`, `{"abcdefgh":}`, `{"abcdefgh":`, `{"abcdefgh"`,
 	`[]`, `[`, `[1,]`, `[,1]`, `[1 2]`, `[1}`, `{"a":1]`, `[[[[]]]]`, `]`, `}`, `:`, `,`,
@@ -30,7 +30,7 @@ var scannerTexts = []string{
 	`true`, `tru`, `trueX`, `false`, `falsy`, `null`, `nul`, `nullnull`, `True`,
 }
 
-// deepTexts take long to mutate.
+// deepTexts are slow to mutate.
 var deepTexts = []string{
 	strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth), strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
 	strings.Repeat(`{"a":`, maxDepth) + "1" + strings.Repeat("}", maxDepth),
@@ -44,8 +44,8 @@ func TestTheScannerAcceptsExactlyTheJSONThatTheStandardLibraryAccepts(t *testing
 	}
 }
 
-// FuzzScan: the scanner refuses what encoding/json refuses and accepts what that
-// accepts, alone and as a part of a larger text.
+// FuzzScan: the scanner accepts exactly the texts that encoding/json accepts, alone and as
+// parts of a larger text.
 func FuzzScan(f *testing.F) {
 	for _, text := range scannerTexts {
 		f.Add([]byte(text))
@@ -55,7 +55,7 @@ func FuzzScan(f *testing.F) {
 		if got != want {
 			t.Errorf("%.200q: accepted is %t, want %t", text, got, want)
 		}
-		// At each offset within a word, and with something behind it.
+		// At each offset within a word, and with more text after it.
 		for n := range 8 {
 			before := strings.Repeat(" ", n)
 			if again := accepts([]byte(before + string(text) + " ")); again != want {
@@ -72,7 +72,7 @@ func FuzzPath(f *testing.F) {
 	f.Add(`{"M":{"a":1,"M":{"a":2}}}`, "a")
 	f.Fuzz(func(t *testing.T, text, name string) {
 		if !accepts([]byte(text)) || !utf8.ValidString(name) || strings.ContainsRune(name, utf8.RuneError) {
-			return // encoding/json replaces what is not a character by that one
+			return // encoding/json writes it in the place of invalid characters
 		}
 		whole := bytes.TrimSpace([]byte(text))
 		got := string(member(member(whole, "M"), name))

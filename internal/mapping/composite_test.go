@@ -12,7 +12,7 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// joined returns the composite of values as the target item shows it.
+// joined returns the composite of values as it appears in the target item.
 func joined(separator string, values ...string) (string, error) {
 	var source spec.KeySource
 	var parts [][]byte
@@ -35,15 +35,15 @@ func TestACompositeJoinsTheTextsOfItsParts(t *testing.T) {
 		want                 string
 	}{
 		{"strings", "K4", "#", []string{`{"S":"Albany"}`, `{"S":"ann@example.com"}`}, `Albany#ann@example.com`},
-		{"a separator in the first part", "K4: it is not where the part ends", "#", []string{`{"S":"a#b"}`, `{"S":"c"}`}, `a\\#b#c`},
+		{"a separator in the first part", "K4: the part does not end there", "#", []string{`{"S":"a#b"}`, `{"S":"c"}`}, `a\\#b#c`},
 		{"a separator in the second part", "K4: so this is another composite", "#", []string{`{"S":"a"}`, `{"S":"b#c"}`}, `a#b\\#c`},
 		{"a part ends in the escape", "K4: it does not escape the separator that follows", "#", []string{`{"S":"a\\"}`, `{"S":"b"}`}, `a\\\\#b`},
-		{"escapes of JSON", "what a string says counts, not how it is written", "#", []string{`{"S":"\u0041\n\u0023"}`, `{"S":"\"é"}`}, `A\n\\##\"é`},
+		{"escapes of JSON", "the text of a string counts, not its notation", "#", []string{`{"S":"\u0041\n\u0023"}`, `{"S":"\"é"}`}, `A\n\\##\"é`},
 		{"a separator of several bytes", "one character, any", "→", []string{`{"S":"a→b"}`, `{"S":"c"}`}, `a\\→b→c`},
 		{"an empty part", "it is not absent", "#", []string{`{"S":""}`, `{"S":"b"}`}, `#b`},
-		{"numbers", "equal numbers are one part, in the notation people read", "#", []string{`{"N":"1e2"}`, `{"N":"100.0"}`, `{"N":"-0.50"}`}, `100#100#-0.5`},
+		{"numbers", "equal numbers are one part, in plain notation", "#", []string{`{"N":"1e2"}`, `{"N":"100.0"}`, `{"N":"-0.50"}`}, `100#100#-0.5`},
 		{"a separator that numbers have", "K4 holds for them too", "-", []string{`{"N":"-1"}`, `{"S":"a"}`}, `\\-1-a`},
-		{"binary", "base64, which the stream may write in several ways", "#", []string{`{"B":"//8="}`, `{"B":"AAH="}`}, `//8=#AAE=`},
+		{"binary", "the same bytes have several texts in base64", "#", []string{`{"B":"//8="}`, `{"B":"AAH="}`}, `//8=#AAE=`},
 		{"a separator that base64 has", "K4 holds for it too", "/", []string{`{"B":"//8="}`, `{"S":"a"}`}, `\\/\\/8=/a`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestAPartThatCannotBeJoinedIsAnErrorThatNamesIt(t *testing.T) {
 }
 
 func TestACompositeThatIsTooLongForItsKeyIsAnError(t *testing.T) {
-	// K7: what counts is the length with the escapes.
+	// K7: the limit is for the length with the escapes.
 	for _, test := range []struct {
 		city  string
 		fails bool
@@ -137,9 +137,9 @@ func parse(t testing.TB, text string) (*dynamodbjson.Payload, dynamodbjson.Item)
 	return &p, item
 }
 
-// FuzzComposite: a composite can be taken apart again, so different parts never
-// make one composite; and it begins with another's first part and separator only
-// if it has that part.
+// FuzzComposite: a composite can be split again, so different parts never have the same
+// composite. It begins with another composite's first part and separator only if it has
+// that part.
 func FuzzComposite(f *testing.F) {
 	f.Add("a#b", "c", "a", "#", uint8(0))
 	f.Add(`a\`, `#\`, "", "→", uint8(0))
@@ -147,7 +147,7 @@ func FuzzComposite(f *testing.F) {
 	f.Add("-1.5", "20", "-1", "-", uint8(2))
 	f.Fuzz(func(t *testing.T, first, second, other, separator string, kind uint8) {
 		typ := []string{"S", "B", "N"}[kind%3]
-		// text is how a part stands in a composite, before it is escaped.
+		// text returns the text of a part in a composite, before it is escaped.
 		text := func(part string) string {
 			switch typ {
 			case "B":
@@ -169,7 +169,7 @@ func FuzzComposite(f *testing.F) {
 			return fmt.Sprintf(`{%q:%s}`, typ, dynamodbjson.Quote(part))
 		}
 		if len(placeSpec(separator).Problems()) > 0 || typ != "B" && !utf8.ValidString(first+"|"+second+"|"+other) {
-			return // a part that is not valid is refused, and quote would make it so
+			return // a part that is not valid is refused, and quote would repair it
 		}
 		read := func(a, b string) string {
 			composite, err := joined(separator, value(a), value(b))
@@ -178,7 +178,7 @@ func FuzzComposite(f *testing.F) {
 			}
 			text, err := dynamodbjson.AppendUnquoted(nil, []byte(composite[len(`{"S":`):len(composite)-1]))
 			if err != nil {
-				t.Fatalf("the composite %s is no string: %v", composite, err)
+				t.Fatalf("the composite %s is not a string: %v", composite, err)
 			}
 			return string(text)
 		}
@@ -201,10 +201,10 @@ func FuzzComposite(f *testing.F) {
 			escaped = false
 		}
 		if escaped || len(parts) != 2 || parts[0] != text(first) || parts[1] != text(second) {
-			t.Errorf("%q and %q make %q, which is %q", first, second, composite, parts)
+			t.Errorf("%q and %q join to %q, which splits into %q", first, second, composite, parts)
 		}
 		if typ != "S" {
-			return // there is no empty part to end with
+			return // an empty part cannot end it
 		}
 		if prefix := read(other, ""); strings.HasPrefix(composite, prefix) != (other == first) {
 			t.Errorf("%q begins with %q, the part is %q", composite, prefix, other)

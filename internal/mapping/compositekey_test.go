@@ -10,8 +10,8 @@ import (
 	"github.com/replicatedtable/cdk-go/runtime/compositekey"
 )
 
-// FuzzCompositeKey: what a reader of a target table joins is what the replicator has
-// joined, and what it splits are the parts.
+// FuzzCompositeKey: a reader of a target table joins parts to the same composite as the
+// replicator, and splits that composite into the same parts.
 func FuzzCompositeKey(f *testing.F) {
 	f.Add("a#b", `c\`, "#")
 	f.Add("", "→", "→")

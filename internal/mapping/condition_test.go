@@ -11,8 +11,8 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// The cases drive a test of the construct too, so that the function and the
-// patterns that Lambda evaluates agree about a filter.
+// A test of the construct has the same cases, so that the function and the patterns that
+// Lambda evaluates agree about a filter.
 func TestAConditionHoldsForExactlyTheItemsThatMeetIt(t *testing.T) {
 	text, err := os.ReadFile("../spec/testdata/conditions.json")
 	if err != nil {
@@ -29,7 +29,7 @@ func TestAConditionHoldsForExactlyTheItemsThatMeetIt(t *testing.T) {
 	if err := json.Unmarshal(text, &cases); err != nil {
 		t.Fatal(err)
 	}
-	var v evaluator // one for all: what it remembers of one case must not matter in the next
+	var v evaluator // one for all: its memory of one case must not matter in the next
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			s := placeSpec("#")
@@ -48,8 +48,8 @@ func TestAConditionHoldsForExactlyTheItemsThatMeetIt(t *testing.T) {
 	}
 }
 
-// FuzzCondition: a condition never panics, and says of any image what a plain
-// reading of its JSON says.
+// FuzzCondition: a condition never panics, and its result for any image is that of a plain
+// reading of the image's JSON.
 func FuzzCondition(f *testing.F) {
 	f.Add(`{"Path":["a"],"Operator":"EQUALS","Values":[{"Type":"S","Text":"x"}]}`, `{"a":{"S":"\u0078"}}`)
 	f.Add(`{"Any":[{"Path":["a","b"],"Operator":"EXISTS"},{"Path":["c"],"Operator":"NOT_EQUALS","Values":[{"Type":"BOOL","Text":"true"}]}]}`, `{"a":{"M":{"b":{"NULL":true}}},"c":{"BOOL":true}}`)
@@ -69,7 +69,7 @@ func FuzzCondition(f *testing.F) {
 		item, err := r.Item()
 		var attributes map[string]any
 		if err != nil || json.Unmarshal(item.Raw, &attributes) != nil || len(attributes) != len(p.Members(item)) {
-			return // no item, or a name that appears twice
+			return // it is not an item, or a name appears twice
 		}
 		c := newCondition(*s.Targets[0].Filter)
 		var v evaluator

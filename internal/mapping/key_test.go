@@ -8,7 +8,7 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-func TestIdentitiesAreEqualExactlyWhenDynamoDBTakesTheKeysForEqual(t *testing.T) {
+func TestIdentitiesAreEqualExactlyWhenTheKeysAreEqualForDynamoDB(t *testing.T) {
 	for _, test := range []struct {
 		typ   spec.AttributeType
 		a, b  string
@@ -28,7 +28,7 @@ func TestIdentitiesAreEqualExactlyWhenDynamoDBTakesTheKeysForEqual(t *testing.T)
 		{"N", `{"N":"12345678901234567890123456789012345678"}`, `{"N":"12345678901234567890123456789012345679"}`, false, "38 digits count"},
 		{"S", `{"S":"a"}`, `{"S":"\u0061"}`, true, "an escape is notation"},
 		{"S", `{"S":"é"}`, `{"S":"\u00e9"}`, true, "an escape is notation"},
-		{"S", `{"S":"1"}`, `{"S":"1.0"}`, false, "a string is no number"},
+		{"S", `{"S":"1"}`, `{"S":"1.0"}`, false, "a string is not a number"},
 		{"S", `{ "S" : "a" }`, `{"S":"a"}`, true, "white space is notation"},
 		{"B", `{"B":"AAE="}`, `{"B":"AA\u0045="}`, true, "an escape is notation"},
 		{"B", `{"B":"AAE="}`, `{"B":"AAI="}`, false, "the bytes count"},
@@ -93,7 +93,7 @@ func TestAValueThatAKeyCannotHoldIsAnError(t *testing.T) {
 			t.Errorf("%s as %s: got error %v, want one about \"city\" with %q", test.value, test.typ, err, test.want)
 		}
 		if string(identity) != "before" {
-			t.Errorf("%s as %s: the failed identity left %q behind", test.value, test.typ, identity)
+			t.Errorf("%s as %s: the failed identity added %q", test.value, test.typ, identity)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func TestNullAndEmptyKeyAttributesCountAsAbsent(t *testing.T) {
 				{record("REMOVE", 4, item("id", "1"), none, ""), 0},
 			} {
 				if again := f.invoke(t, step.record); again != nil {
-					t.Errorf("%s as a key of type %s, step %d: the record comes again", absent, typ, n)
+					t.Errorf("%s as a key of type %s, step %d: the record is redelivered", absent, typ, n)
 				}
 				if items := f.db.Items("target"); len(items) != step.items {
 					t.Errorf("%s as a key of type %s, step %d: the target has %v", absent, typ, n, items)
@@ -53,7 +53,7 @@ func TestNullAsAPartOfACompositeCountsAsAbsentAndAnEmptyPartDoesNot(t *testing.T
 		{`{"S":""}`, "#1"},
 		{`{"B":""}`, "#1"},
 	} {
-		f := newFunction(t, madeSpec(all))
+		f := newFunction(t, derivedSpec(all))
 		image := fmt.Sprintf(`{"id":{"S":"1"},"address":{"M":{"country":{"S":"NZ"},"city":%s}}}`, test.city)
 		f.invoke(t, record("INSERT", 1, item("id", "1"), "", image))
 		items := strings.Join(f.db.Items("target"), "")
@@ -67,7 +67,7 @@ func TestNullAsAPartOfACompositeCountsAsAbsentAndAnEmptyPartDoesNot(t *testing.T
 }
 
 func TestAnImageThatIsNullOrEmptyCountsAsAbsent(t *testing.T) {
-	// F8: emulators send them.
+	// F8: emulators send such images.
 	withImage := func(record, name, image string) string {
 		return strings.Replace(record, `"SequenceNumber"`, fmt.Sprintf(`%q:%s,"SequenceNumber"`, name, image), 1)
 	}
@@ -75,13 +75,13 @@ func TestAnImageThatIsNullOrEmptyCountsAsAbsent(t *testing.T) {
 		f := newFunction(t, uniqueSpec(all))
 		insert := withImage(insertion(1, "1"), "OldImage", none)
 		if again := f.invoke(t, insert); again != nil || len(f.db.Items("target")) != 1 || len(f.queue.bodies) > 0 {
-			t.Errorf("an old image %s: %v comes again, the target has %v, %v", none, again, f.db.Items("target"), f.queue.bodies)
+			t.Errorf("an old image %s: %v is redelivered, the target has %v, %v", none, again, f.db.Items("target"), f.queue.bodies)
 		}
 		remove := withImage(record("REMOVE", 2, item("id", "1"), item("id", "1", "group", "g"), ""), "NewImage", none)
 		if again := f.invoke(t, remove); again != nil || len(f.db.Items("target")) != 0 || len(f.queue.bodies) > 0 {
-			t.Errorf("a new image %s: %v comes again, the target has %v, %v", none, again, f.db.Items("target"), f.queue.bodies)
+			t.Errorf("a new image %s: %v is redelivered, the target has %v, %v", none, again, f.db.Items("target"), f.queue.bodies)
 		}
-		// Where an event needs an image, one that counts as absent is missing.
+		// An event that needs an image lacks it when the image counts as absent.
 		f.invoke(t, withImage(record("INSERT", 3, item("id", "2"), "", ""), "NewImage", none))
 		if messages := f.queue.messages(t); len(messages) != 1 || messages[0].Reason != "it lacks a NewImage" {
 			t.Errorf("a new image %s: %v", none, messages)
@@ -89,8 +89,8 @@ func TestAnImageThatIsNullOrEmptyCountsAsAbsent(t *testing.T) {
 	}
 }
 
-func TestValuesWithSeveralTypeDescriptorsAreNoRecordsOfDynamoDB(t *testing.T) {
-	// F3: as SDKs write their own event types. Nothing of it is given up.
+func TestARecordWithSeveralTypeDescriptorsIsNotFromDynamoDB(t *testing.T) {
+	// F3: SDKs write their own event types like this. No record goes to the failure queue.
 	all10 := func(text string) string {
 		return `{"B":null,"BOOL":null,"BS":null,"L":null,"M":null,"N":null,"NS":null,"NULL":null,"S":` + text + `,"SS":null}`
 	}
@@ -104,17 +104,17 @@ func TestValuesWithSeveralTypeDescriptorsAreNoRecordsOfDynamoDB(t *testing.T) {
 	} {
 		f := newFunction(t, uniqueSpec(all))
 		if again := f.invoke(t, insertion(1, "1"), bad); !slices.Equal(again, []string{"1"}) {
-			t.Errorf("%s: %v comes again, want the whole batch", name, again)
+			t.Errorf("%s: %v is redelivered, want the whole batch", name, again)
 		}
 		if len(f.queue.bodies) > 0 || len(f.db.Items("target")) > 0 {
 			t.Errorf("%s: the queue has %d messages, the target has %v", name, len(f.queue.bodies), f.db.Items("target"))
 		}
 		if log := f.log.String(); !strings.Contains(log, "several type descriptors") || !strings.Contains(log, "one type descriptor per value") {
-			t.Errorf("%s: the log must say what is wrong with the event: %s", name, log)
+			t.Errorf("%s: the log must name the fault of the event: %s", name, log)
 		}
 	}
 
-	// What is inside lists and maps is only carried.
+	// Values inside lists and maps are only carried.
 	f := newFunction(t, uniqueSpec(all))
 	nested := record("INSERT", 2, item("id", "2"), "", `{"id":{"S":"2"},"group":{"S":"g"},"note":{"M":{"a":{"S":"x","N":"1"}}}}`)
 	if f.invoke(t, nested); len(f.queue.bodies) > 1 || strings.Contains(f.log.String(), "type descriptors") {

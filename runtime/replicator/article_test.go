@@ -17,12 +17,12 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
 )
 
-// The six ways in which the article's function loses data. Each test runs one
-// source history through the article's behaviour, where it must show the loss,
-// and through the replicator, where the target must be right.
+// The article's function loses data in six ways. Each test runs one source history through
+// the article's function, which must show the loss, and through the replicator, which must
+// not.
 
 // articleDrain delivers records to the article's function, as its event source
-// mapping does. It has no answer, so nothing ever comes again.
+// mapping does. It has no answer, so no record is ever redelivered.
 func (p *pair) articleDrain(records ...[]byte) {
 	p.t.Helper()
 	var event events.DynamoDBEvent
@@ -33,8 +33,8 @@ func (p *pair) articleDrain(records ...[]byte) {
 	f.Handle(p.t.Context(), event)
 }
 
-// loses runs the article's function over everything in the stream and expects
-// the target to differ from want; then it clears the target.
+// loses runs the article's function over the whole stream and expects the target to
+// differ from want. Then it clears the target.
 func (p *pair) loses(want ...attributes) {
 	p.t.Helper()
 	p.articleDrain(p.records()...)
@@ -91,7 +91,7 @@ func TestHole3AFailedWriteIsSwallowed(t *testing.T) {
 	if failed := p.deliver(records...); failed != nil {
 		t.Fatal(failed)
 	}
-	p.wantTarget("what was reported came again, and arrived", ann)
+	p.wantTarget("a reported record is redelivered and applied", ann)
 }
 
 func TestHole4AMovedItemStaysUnderItsOldKeyToo(t *testing.T) {
@@ -118,7 +118,7 @@ func TestHole5AnotherItemsTargetItemIsOverwritten(t *testing.T) {
 		want := user("bob", "NY", "Albany")
 
 		p.articleDrain(older, newer)
-		p.articleDrain(older) // delivered again
+		p.articleDrain(older) // redelivered
 		p.mustDiffer(want)
 		if err := p.recreateTarget(); err != nil {
 			t.Fatal(err)
@@ -144,12 +144,12 @@ func TestHole5AnotherItemsTargetItemIsOverwritten(t *testing.T) {
 
 func TestHole6ChangesFromBeforeTheMappingIsReadyAreMissed(t *testing.T) {
 	// The construct's template test proves that its event source mapping starts at
-	// TRIM_HORIZON; this shows what the difference is worth.
+	// TRIM_HORIZON; this test shows why that matters.
 	p := newPair(t, usersSpec())
 	p.put(user("ann", "NY", "Albany"))
 	want := []attributes{user("ann", "NY", "Albany"), user("bob", "NY", "Buffalo")}
 
-	p.records() // a mapping that starts at LATEST skips what is there
+	p.records() // a mapping that starts at LATEST skips the existing records
 	p.put(user("bob", "NY", "Buffalo"))
 	p.articleDrain(p.records()...)
 	p.mustDiffer(want...)

@@ -8,12 +8,12 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// The benchmarks of the pure stages work on batches of this many records, each
-// with a new item of 1 KB. Every stage has a warm workspace, as in a function that
-// is in use; B/op and allocs/op are those of a batch.
+// The benchmarks of the pure stages use batches of this many records, each with a new item
+// of 1 KB. Every stage has a warm workspace, like a function in use; B/op and allocs/op are
+// those of a batch.
 const benchRecords = 1000
 
-// perRecord runs f, which does one batch, and reports what a record takes.
+// perRecord runs f, which processes one batch, and reports the time per record.
 func perRecord(b *testing.B, f func()) {
 	b.Helper()
 	f() // the workspace grows to the batch
@@ -29,7 +29,7 @@ func perRecord(b *testing.B, f func()) {
 	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/records, "allocs/record")
 }
 
-// stages is a workspace with the encoder that follows it.
+// stages is a workspace with an encoder.
 type stages struct {
 	*workspace
 	b        *testing.B

@@ -14,15 +14,15 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/faults"
 )
 
-// unknown makes a table refuse the puts that contain text, with a message that is not
-// known.
+// unknown is a rule: the table refuses the puts that contain text, with an unknown
+// message.
 func unknown(text string) faults.Rule {
 	rule := refusing(text)
 	rule.Message = "a text that is not known"
 	return rule
 }
 
-// oneBad are n records of which only the first one holds text.
+// oneBad returns n records, of which only the first one holds text.
 func oneBad(n int, text string) []string {
 	records := []string{insertion(1, "1", "note", text)}
 	for i := 2; i <= n; i++ {
@@ -32,20 +32,20 @@ func oneBad(n int, text string) []string {
 }
 
 func TestAPoisonRecordDoesNotHoldUpAThrottledStream(t *testing.T) {
-	// F1, F2: the table takes 6 writes per second, so an invocation never gets through
-	// all records.
+	// F1, F2: the table accepts 6 writes per second, so that no invocation reaches the last
+	// record.
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var second int64
-		left := 0
+		capacity := 0
 		throttle := faults.Rule{Kind: faults.Throttled, Probability: 1, Select: func(faults.Write) bool {
 			mu.Lock()
 			defer mu.Unlock()
 			if now := time.Now().Unix(); now != second {
-				second, left = now, 6
+				second, capacity = now, 6
 			}
-			left--
-			return left < 0
+			capacity--
+			return capacity < 0
 		}}
 		f := newFunction(t, guarded(uniqueSpec(all)), unknown("poison"), throttle)
 		rest := oneBad(100, "poison")
@@ -62,7 +62,7 @@ func TestAPoisonRecordDoesNotHoldUpAThrottledStream(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		if len(f.queue.bodies) != 1 || len(f.db.Items("target")) != 99 {
-			t.Errorf("%d records were given up, the target has %d items, want 1 and 99", len(f.queue.bodies), len(f.db.Items("target")))
+			t.Errorf("%d records went to the failure queue, the target has %d items, want 1 and 99", len(f.queue.bodies), len(f.db.Items("target")))
 		}
 	})
 }
@@ -73,7 +73,7 @@ func TestOneHotWriteDoesNotHoldUpAPoisonRecordBeforeIt(t *testing.T) {
 		records := oneBad(100, "poison")
 		records[89] = insertion(90, "90", "note", "hot")
 		if again := f.invoke(t, records...); slices.Contains(again, "1") || len(f.queue.bodies) != 1 {
-			t.Errorf("%v come again, %d records were given up", again, len(f.queue.bodies))
+			t.Errorf("%v are redelivered, %d records went to the failure queue", again, len(f.queue.bodies))
 		}
 	})
 }
@@ -90,7 +90,7 @@ func TestATableThatRefusesEverythingForTwoReasonsIsWrong(t *testing.T) {
 	before := f.db.Items("target")
 	f.faults.Use(refusing("number"), other)
 	if again := f.invoke(t, records...); !slices.Equal(again, []string{"1001"}) || len(f.queue.bodies) > 0 {
-		t.Errorf("%d records come again, %d were given up", len(again), len(f.queue.bodies))
+		t.Errorf("%d records are redelivered, %d went to the failure queue", len(again), len(f.queue.bodies))
 	}
 	if after := f.db.Items("target"); !slices.Equal(after, before) {
 		t.Errorf("the target has %d of %d items", len(after), len(before))
@@ -98,7 +98,7 @@ func TestATableThatRefusesEverythingForTwoReasonsIsWrong(t *testing.T) {
 }
 
 func TestThePercentageIsOfAllPutsOfTheInvocation(t *testing.T) {
-	// The invocation has two plans: item 1 expires, is kept, and is written anew.
+	// The invocation has two plans: item 1 expires, is kept, and is inserted again.
 	s := uniqueSpec(all)
 	s.Targets[0].ExpiredItems = spec.KeepExpired
 	f := newFunction(t, s, refusing("refused"))
@@ -117,7 +117,7 @@ func TestThePercentageIsOfAllPutsOfTheInvocation(t *testing.T) {
 		records = append(records, insertion(2000+i, fmt.Sprint(2000+i), "note", note))
 	}
 	if again := f.invoke(t, records...); again != nil || len(f.queue.bodies) != 24 {
-		t.Errorf("%v come again, %d records were given up, want 24", again, len(f.queue.bodies))
+		t.Errorf("%v are redelivered, %d records went to the failure queue, want 24", again, len(f.queue.bodies))
 	}
 }
 
@@ -132,11 +132,11 @@ func TestAPutThatIsNotStoredDoesNotEndTheBrake(t *testing.T) {
 		f.invoke(t, append([]string{stale}, batch...)...)
 	}
 	if len(f.queue.bodies) > 0 || len(f.db.Items("target")) != 100 {
-		t.Errorf("%d records were given up, the target has %d items", len(f.queue.bodies), len(f.db.Items("target")))
+		t.Errorf("%d records went to the failure queue, the target has %d items", len(f.queue.bodies), len(f.db.Items("target")))
 	}
 }
 
-func TestTheLogSaysHowToFindOutAboutATextThatIsNotKnown(t *testing.T) {
+func TestTheLogSaysHowToInvestigateAnUnknownText(t *testing.T) {
 	f := newFunction(t, uniqueSpec(all))
 	records := modifications(t, f, 100)
 	f.faults.Use(unknown("new"))

@@ -18,15 +18,15 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/faults"
 )
 
-// refusing makes a table refuse the puts that contain text, for a reason that lies in
-// its definition.
+// refusing is a rule: the table refuses the puts that contain text, for a reason in its own
+// definition.
 func refusing(text string) faults.Rule {
 	holds := selects(text)
 	return faults.Rule{Kind: faults.Poison, Probability: 1, Message: faults.WrongIndexKey, Select: func(w faults.Write) bool { return w.Put && holds(w) }}
 }
 
-// modifications are records that change n items whose target items are there: every
-// other one moves to another target key.
+// modifications returns records that change n items whose target items exist. Every other
+// item moves to another target key.
 func modifications(t *testing.T, f *function, n int) (records []string) {
 	t.Helper()
 	var insertions []string
@@ -60,26 +60,26 @@ func TestATableThatRefusesEveryPutStopsTheStreamAndLosesNothing(t *testing.T) {
 			f.faults.Use(refusing("new"))
 
 			if again := f.invoke(t, records...); !slices.Equal(again, []string{fmt.Sprint(n + 1)}) {
-				t.Errorf("%d records come again, want the batch from its first record", len(again))
+				t.Errorf("%d records are redelivered, want the batch from its first record", len(again))
 			}
 			if after := f.db.Items("target"); !slices.Equal(after, before) || len(f.queue.bodies) > 0 {
-				t.Errorf("%d of %d items are left, %d records were given up", len(after), n, len(f.queue.bodies))
+				t.Errorf("%d of %d items remain, %d records went to the failure queue", len(after), n, len(f.queue.bodies))
 			}
 			if log := f.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, aboutIndexKeyType.String()) || !strings.Contains(log, "WriteBrake") {
-				t.Errorf("one line must say why and what to do: %s", log)
+				t.Errorf("one line must name the reason and the remedy: %s", log)
 			}
 
-			// While it brakes, an invocation tries one request.
+			// While the brake is on, an invocation tries one request.
 			tried := f.faults.Injected()[faults.Poison]
 			f.invoke(t, records...)
 			if got := f.faults.Injected()[faults.Poison] - tried; got != 1 || len(f.queue.bodies) > 0 {
-				t.Errorf("the next invocation sent %d requests, want 1; %d records were given up", got, len(f.queue.bodies))
+				t.Errorf("the next invocation sent %d requests, want 1; %d records went to the failure queue", got, len(f.queue.bodies))
 			}
 
-			// A put that succeeds ends it.
+			// A put that succeeds ends the brake.
 			f.faults.Use()
 			if again := f.invoke(t, records...); again != nil {
-				t.Errorf("%d records come again", len(again))
+				t.Errorf("%d records are redelivered", len(again))
 			}
 			items := strings.Join(f.db.Items("target"), "\n")
 			if strings.Count(items, `"new"`) != n || strings.Count(items, `{"S":"h"}`) != n/2 {
@@ -87,27 +87,27 @@ func TestATableThatRefusesEveryPutStopsTheStreamAndLosesNothing(t *testing.T) {
 			}
 			f.faults.Use(refusing("late"))
 			if again := f.invoke(t, insertion(9999, "9999", "note", "late")); again != nil || len(f.queue.bodies) != 1 {
-				t.Errorf("%v comes again, %d records were given up: the brake must have ended", again, len(f.queue.bodies))
+				t.Errorf("%v is redelivered, %d records went to the failure queue: the brake must have ended", again, len(f.queue.bodies))
 			}
 		})
 	}
 }
 
-func TestSmallInvocationsGiveUpAtMostTwentyFiveRecordsOfAWrongTable(t *testing.T) {
+func TestSmallInvocationsQueueAtMostTwentyFiveRecordsOfAWrongTable(t *testing.T) {
 	// F7: counted over the invocations of one process.
 	f := newFunction(t, uniqueSpec(all))
 	records := modifications(t, f, 100)
 	f.faults.Use(refusing("new"))
-	given := 0
+	queued := 0
 	for batch := range slices.Chunk(records, 10) {
 		again := f.invoke(t, batch...)
 		if again == nil {
-			given += len(batch)
+			queued += len(batch)
 		}
 	}
-	if given != 20 || len(f.queue.bodies) != given || len(f.db.Items("target")) != 100-given {
-		t.Errorf("%d records were given up with %d messages, and the target has %d items; want 20, 20 and 80",
-			given, len(f.queue.bodies), len(f.db.Items("target")))
+	if queued != 20 || len(f.queue.bodies) != queued || len(f.db.Items("target")) != 100-queued {
+		t.Errorf("%d records went to the failure queue with %d messages, and the target has %d items; want 20, 20 and 80",
+			queued, len(f.queue.bodies), len(f.db.Items("target")))
 	}
 }
 
@@ -132,16 +132,16 @@ func TestATableThatRefusesNineInTenPutsIsWrongAndOneThatRefusesHalfIsNot(t *test
 			}
 			again := f.invoke(t, records...)
 			if test.wrong && (!slices.Equal(again, []string{"1"}) || len(f.queue.bodies) > 0) {
-				t.Errorf("%d records come again and %d were given up, want the whole batch and none", len(again), len(f.queue.bodies))
+				t.Errorf("%d records are redelivered and %d went to the failure queue, want the whole batch and none", len(again), len(f.queue.bodies))
 			}
 			if !test.wrong && (again != nil || len(f.queue.bodies) != 250) {
-				t.Errorf("%d records come again and %d were given up, want none and 250", len(again), len(f.queue.bodies))
+				t.Errorf("%d records are redelivered and %d went to the failure queue, want none and 250", len(again), len(f.queue.bodies))
 			}
 		})
 	}
 }
 
-func TestWhatLiesInTheItemsNeverStopsTheStream(t *testing.T) {
+func TestRefusalsForReasonsInTheItemsNeverStopTheStream(t *testing.T) {
 	// F7, F1: a run of 1,000 items that are too large.
 	f := newFunction(t, uniqueSpec(all))
 	records := modifications(t, f, 1000)
@@ -150,11 +150,11 @@ func TestWhatLiesInTheItemsNeverStopsTheStream(t *testing.T) {
 	f.faults.Use(rule)
 	for batch := range slices.Chunk(records, 300) {
 		if again := f.invoke(t, batch...); again != nil {
-			t.Errorf("%d records come again", len(again))
+			t.Errorf("%d records are redelivered", len(again))
 		}
 	}
 	if len(f.queue.bodies) != 1000 || len(f.db.Items("target")) != 0 {
-		t.Errorf("%d records were given up, and the target has %d items", len(f.queue.bodies), len(f.db.Items("target")))
+		t.Errorf("%d records went to the failure queue, and the target has %d items", len(f.queue.bodies), len(f.db.Items("target")))
 	}
 }
 
@@ -165,7 +165,7 @@ func TestWithoutTheBrakeEveryRefusedRecordGoesToTheFailureQueue(t *testing.T) {
 	records := modifications(t, f, 100)
 	f.faults.Use(refusing("new"))
 	if again := f.invoke(t, records...); again != nil || len(f.queue.bodies) != 100 || len(f.db.Items("target")) != 0 {
-		t.Errorf("%d records come again, %d were given up, and the target has %d items", len(again), len(f.queue.bodies), len(f.db.Items("target")))
+		t.Errorf("%d records are redelivered, %d went to the failure queue, and the target has %d items", len(again), len(f.queue.bodies), len(f.db.Items("target")))
 	}
 	line := `"sent":100,"records":100,"reasons":[{"reason":"ValidationException: ` + aboutIndexKeyType.String() + `","count":100,"sequenceNumber":"` + fmt.Sprintf("%024d", 101) + `"}]`
 	if log := f.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, line) {
@@ -173,9 +173,9 @@ func TestWithoutTheBrakeEveryRefusedRecordGoesToTheFailureQueue(t *testing.T) {
 	}
 }
 
-func TestARecordThatIsDeliveredAgainCountsOnce(t *testing.T) {
-	// F1: one poison record never stops its shard, also when the failure queue takes
-	// it late.
+func TestARedeliveredRecordCountsOnce(t *testing.T) {
+	// F1: one poison record never stops its shard, even when the failure queue accepts it
+	// late.
 	f := newFunction(t, uniqueSpec(all), refusing("poison"))
 	f.queue.refuse = func(string) error { return errors.New("no") }
 	poison := insertion(1, "1", "note", "poison")
@@ -184,7 +184,7 @@ func TestARecordThatIsDeliveredAgainCountsOnce(t *testing.T) {
 	}
 	f.queue.refuse = nil
 	if again := f.invoke(t, poison); again != nil || len(f.queue.bodies) != 1 {
-		t.Errorf("%v comes again, the queue has %d messages", again, len(f.queue.bodies))
+		t.Errorf("%v is redelivered, the queue has %d messages", again, len(f.queue.bodies))
 	}
 }
 
@@ -206,8 +206,8 @@ func TestTheRowEndsWithAPutThatSucceedsAndWithAnotherReason(t *testing.T) {
 }
 
 func TestNothingIsDeletedBeforeItIsClearThatTheTableIsNotWrong(t *testing.T) {
-	// 24 puts are refused, and three more have no answer until the deadline: they could
-	// make it 26 in a row.
+	// 24 puts are refused, and three more have no answer before the deadline: with them
+	// there could be 26 in a row.
 	synctest.Test(t, func(t *testing.T) {
 		f := newFunction(t, guarded(uniqueSpec(all))) // a request for each write
 		records := modifications(t, f, 24)
@@ -221,7 +221,7 @@ func TestNothingIsDeletedBeforeItIsClearThatTheTableIsNotWrong(t *testing.T) {
 			t.Errorf("got %v, want all records again", again)
 		}
 		if after := f.db.Items("target"); !slices.Equal(after, before) || len(f.queue.bodies) > 0 {
-			t.Errorf("the target has %d of %d items; %d records were given up", len(after), len(before), len(f.queue.bodies))
+			t.Errorf("the target has %d of %d items; %d records went to the failure queue", len(after), len(before), len(f.queue.bodies))
 		}
 		if log := f.log.String(); !strings.Contains(log, "only when it is clear that the table is not wrong") {
 			t.Errorf("the log says %s", log)
@@ -250,7 +250,7 @@ func TestABrakedTargetThatDoesNotAnswerIsTriedAgain(t *testing.T) {
 	})
 }
 
-func TestABrakedTargetGoesOnWhenAnItemIsRefusedForItsOwnSake(t *testing.T) {
+func TestABrakedTargetContinuesWhenAnItemIsRefusedForAReasonOfItsOwn(t *testing.T) {
 	f := newFunction(t, uniqueSpec(all))
 	records := modifications(t, f, 100)
 	f.faults.Use(refusing("new"))
@@ -260,23 +260,23 @@ func TestABrakedTargetGoesOnWhenAnItemIsRefusedForItsOwnSake(t *testing.T) {
 	f.faults.Use(large)
 
 	if again := f.invoke(t, records...); again != nil || len(f.queue.bodies) != 100 {
-		t.Errorf("%d records come again, %d were given up", len(again), len(f.queue.bodies))
+		t.Errorf("%d records are redelivered, %d went to the failure queue", len(again), len(f.queue.bodies))
 	}
 }
 
-func TestABrakedTargetStillLosesWhatTheSourceLost(t *testing.T) {
+func TestABrakedTargetStillDeletesTheItemsThatTheSourceDeleted(t *testing.T) {
 	f := newFunction(t, uniqueSpec(all))
 	records := modifications(t, f, 100)
 	f.faults.Use(refusing("new"))
 	f.invoke(t, records...)
 	removal := record("REMOVE", 300, item("id", "7"), item("id", "7", "group", "g"), "")
 	if again := f.invoke(t, removal); again != nil || len(f.db.Items("target")) != 99 {
-		t.Errorf("%v comes again, the target has %d items", again, len(f.db.Items("target")))
+		t.Errorf("%v is redelivered, the target has %d items", again, len(f.db.Items("target")))
 	}
 }
 
-// addIndex adds a secondary index on one attribute to the target table, and waits
-// until it is there.
+// addIndex adds a secondary index on one attribute to the target table, and waits until it
+// exists.
 func (p *pair) addIndex(attribute string, typ types.ScalarAttributeType) {
 	p.t.Helper()
 	input := &dynamodb.UpdateTableInput{
@@ -311,7 +311,7 @@ func (p *pair) addIndex(attribute string, typ types.ScalarAttributeType) {
 }
 
 func TestAnIndexWithAKeyOfTheWrongTypeStopsTheStreamOnDynamoDBLocal(t *testing.T) {
-	// F7, as somebody adds an index to the target table that no item fits.
+	// F7: somebody adds an index to the target table, and no item fits it.
 	for name, mapping := range map[string]spec.Spec{"batches": uniqueSpec(all), "guarded": guarded(uniqueSpec(all))} {
 		t.Run(name, func(t *testing.T) {
 			p := newPair(t, mapping)
@@ -330,10 +330,10 @@ func TestAnIndexWithAKeyOfTheWrongTypeStopsTheStreamOnDynamoDBLocal(t *testing.T
 			}
 			records := p.records()
 
-			// The failure queue is at an address where nothing answers: a record that
-			// was given up would come again by itself, and not the whole batch.
+			// Nothing answers at the failure queue's address: if a record were sent there,
+			// that record would be redelivered, not the whole batch.
 			if again := p.deliver(records...); len(again) != 1 {
-				t.Errorf("%d records come again, want the batch from its first record", len(again))
+				t.Errorf("%d records are redelivered, want the batch from its first record", len(again))
 			}
 			p.wantTarget("nothing may be deleted", before...)
 		})
@@ -374,7 +374,7 @@ func TestTheReasonsOfRefusalsAreThoseOfDynamoDBLocal(t *testing.T) {
 }
 
 func TestTheReasonsOfRefusalsAreThoseOfDynamoDB(t *testing.T) {
-	// Where DynamoDB Local has another text, as public reports quote DynamoDB's.
+	// DynamoDB Local has other texts: these are DynamoDB's, quoted from public reports.
 	for message, want := range map[string]reason{
 		"One or more parameter values were invalid: Type mismatch for Index Key a Expected: S Actual: NULL IndexName: i":         aboutIndexKeyType,
 		"One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes":            aboutIndexKeySize,

@@ -13,7 +13,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// answered is an error as the SDK returns it for an answer of the service.
+// answered returns the error that the SDK returns for an answer of the service.
 func answered(status int, code, message string) error {
 	return fmt.Errorf("write to target: %w", &smithy.OperationError{Err: &awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{
 		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}},
@@ -52,7 +52,7 @@ func TestEveryErrorHasItsClass(t *testing.T) {
 		{answered(400, "ResourceNotFoundException", ""), systemic, "no table"},
 		{answered(400, "KMSDisabledException", ""), systemic, "no key"},
 		{answered(403, "InvalidSignatureException", ""), systemic, "the credentials"},
-		{answered(400, "SomethingNew", ""), systemic, "what is not known must not be given up"},
+		{answered(400, "SomethingNew", ""), systemic, "an unknown error must not send records to the failure queue"},
 	} {
 		if got := classify(test.err); got != test.want {
 			t.Errorf("%v: got class %d, want %d: %s", test.err, got, test.want, test.why)

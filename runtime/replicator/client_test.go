@@ -28,8 +28,8 @@ type attempt struct {
 }
 
 func TestEveryAttemptSendsTheReadyBodySignedByTheSDK(t *testing.T) {
-	// The body is not what the SDK has serialized, so this would notice an SDK that
-	// hashes, signs or rewinds another one.
+	// The SDK has serialized another body than the one that is sent: an SDK that hashes,
+	// signs or rewinds its own body fails this test.
 	credentials := aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret", SessionToken: "token"}
 	var mu sync.Mutex
 	var attempts []attempt
@@ -81,8 +81,8 @@ func TestEveryAttemptSendsTheReadyBodySignedByTheSDK(t *testing.T) {
 	}
 }
 
-// signAgain signs what arrived, with the headers that were signed at the time they
-// were, and returns the Authorization header it should have had.
+// signAgain signs a request that has arrived, with the headers and the time of its own
+// signature, and returns the Authorization header that it should carry.
 func signAgain(t *testing.T, credentials aws.Credentials, r *http.Request, body []byte) string {
 	_, signed, _ := strings.Cut(r.Header.Get("Authorization"), "SignedHeaders=")
 	signed, _, _ = strings.Cut(signed, ",")
@@ -107,16 +107,16 @@ func signAgain(t *testing.T, credentials aws.Credentials, r *http.Request, body 
 	return again.Header.Get("Authorization")
 }
 
-func TestAFreeBodyIsNotReadAnyMore(t *testing.T) {
-	// Bodies are used again. A server that answers before it has read the body
-	// leaves the HTTP client reading; the race detector watches this test.
+func TestNoConnectionReadsAFreeBody(t *testing.T) {
+	// Bodies are used again. When a server answers before it has read the body, the HTTP
+	// client is still reading it; the race detector watches this test.
 	early := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{}`)
 	}))
 	defer early.Close()
 	careful := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
-			return // the client has gone away
+			return // the client has disconnected
 		}
 		_, _ = io.WriteString(w, `{}`)
 	}))
@@ -136,7 +136,7 @@ func TestAFreeBodyIsNotReadAnyMore(t *testing.T) {
 		for range 20 {
 			body.bytes = append(body.bytes[:0], bytes.Repeat([]byte(" "), test.bytes)...)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			_, _ = table.putItem(ctx, body) // whatever becomes of it
+			_, _ = table.putItem(ctx, body) // its result does not matter
 			cancel()
 			if !body.isFree() {
 				body = new(requestBody)
@@ -153,14 +153,14 @@ func TestAFreeBodyIsNotReadAnyMore(t *testing.T) {
 	}
 }
 
-// takesAll is a table that costs nothing.
-type takesAll struct{}
+// acceptsAll is a table that accepts every write at once.
+type acceptsAll struct{}
 
-func (takesAll) batchWriteItem(context.Context, *requestBody) ([]types.WriteRequest, error) {
+func (acceptsAll) batchWriteItem(context.Context, *requestBody) ([]types.WriteRequest, error) {
 	return nil, nil
 }
-func (takesAll) putItem(context.Context, *requestBody) (bool, error) { return true, nil }
-func (takesAll) deleteItem(context.Context, *requestBody) error      { return nil }
+func (acceptsAll) putItem(context.Context, *requestBody) (bool, error) { return true, nil }
+func (acceptsAll) deleteItem(context.Context, *requestBody) error      { return nil }
 
 func TestAWarmInvocationAllocatesPerRequestNotPerRecord(t *testing.T) {
 	var records []string
@@ -168,15 +168,15 @@ func TestAWarmInvocationAllocatesPerRequestNotPerRecord(t *testing.T) {
 		records = append(records, insertion(i+1, fmt.Sprint("user", i), "note", strings.Repeat("n", 500)))
 	}
 	event := payload(records...)
-	r := newReplicator(uniqueSpec(all), takesAll{}, nil, minInFlight, nil)
+	r := newReplicator(uniqueSpec(all), acceptsAll{}, nil, minInFlight, nil)
 	allocations := testing.AllocsPerRun(20, func() {
 		if _, err := r.Invoke(context.Background(), event); err != nil {
 			t.Error(err)
 		}
 	})
-	// Some 50 for 40 requests.
+	// About 50 for 40 requests.
 	if allocations > float64(len(records))/10 {
-		t.Errorf("an invocation with %d records makes %.0f allocations", len(records), allocations)
+		t.Errorf("an invocation with %d records needs %.0f allocations", len(records), allocations)
 	}
 }
 
@@ -217,8 +217,8 @@ func TestTheFirstRequestUsesTheConnectionThatTheStartHasOpened(t *testing.T) {
 	}
 }
 
-func TestAStartDoesNotFailForWantOfAConnection(t *testing.T) {
-	// A listener that accepts nothing: the handshake gets no answer.
+func TestAStartSucceedsWithoutAConnection(t *testing.T) {
+	// The listener accepts no connection: the handshake has no answer.
 	silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -25,20 +25,19 @@ import (
 type cloud struct {
 	config config
 	rules  []faults.Rule
-	// refuses says that the table refuses every put now and then, for a while.
+	// refuses says that the table sometimes refuses every put, for a while.
 	refuses bool
-	// retryDelay is that of the event source mapping.
+	// retryDelay is the delay of the event source mapping.
 	retryDelay time.Duration
-	// around is told of every invocation before it begins, and returns what is to
-	// be called after it.
+	// around is called before every invocation, and returns a function to call after it.
 	around func(payload []byte) func()
 }
 
 // drain drains the world's history through replicators, with faults, crashes and
-// redeliveries, and returns what went to the failure queue.
-func (w *world) drain(t testing.TB, seed uint64, in cloud) (given map[string]bool, violations []string, sum tally, err error) {
+// redeliveries. It returns the sequence numbers in the failure queue.
+func (w *world) drain(t testing.TB, seed uint64, in cloud) (queued map[string]bool, violations []string, sum tally, err error) {
 	random := rand.New(rand.NewPCG(seed, 1))
-	q := &memoryQueue{t: t, random: rand.New(rand.NewPCG(seed, 2)), odds: 0.2 * float64(random.IntN(2)), given: map[string]bool{}}
+	q := &memoryQueue{t: t, random: rand.New(rand.NewPCG(seed, 2)), odds: 0.2 * float64(random.IntN(2)), queued: map[string]bool{}}
 	m := eventsource.Mapping{
 		BatchSize:             1 + random.IntN(200),
 		Bisect:                random.IntN(2) == 0,
@@ -54,7 +53,7 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (given map[string]boo
 	for range cap(environments) {
 		environments <- w.environment(seed, in, q)
 	}
-	// Long enough for any run of bad luck. In the fast form the time is fake.
+	// Long enough for any series of faults. In the fast form time is fake.
 	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Hour)
 	defer cancel()
 	stats, err := m.Drain(ctx, w.shards, func(ctx context.Context, payload []byte) ([]byte, error) {
@@ -79,14 +78,14 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (given map[string]boo
 	}
 	for sequenceNumber := range lost {
 		if !w.poison[sequenceNumber] && !w.refused[sequenceNumber] {
-			delete(q.given, sequenceNumber)
+			delete(q.queued, sequenceNumber)
 		}
 	}
-	return q.given, violations, sum, err
+	return q.queued, violations, sum, err
 }
 
-// applyAgain delivers what was given up to a table that refused every put: the
-// changes of each source item, from the first lost one on.
+// applyAgain delivers again the records that went to the failure queue because a table
+// refused every put: the changes of each source item, from the first lost one on.
 func (w *world) applyAgain(ctx context.Context, lost map[string]bool, e *environment) error {
 	var shards []eventsource.Shard
 	for _, shard := range w.shards {
@@ -102,13 +101,13 @@ func (w *world) applyAgain(ctx context.Context, lost map[string]bool, e *environ
 	return err
 }
 
-// run drains the world into an in-memory table and returns what diverged.
+// run drains the world into an in-memory table and returns the divergences.
 func (w *world) run(t testing.TB, seed uint64) (divergences []string, sum tally) {
 	db := memorydb.New()
 	createTarget(t, db, w.spec.Targets[0])
 	watch := &watch{world: w, db: db, staying: map[int]bool{}, owner: map[string]int{}}
 	rules := randomFaults(rand.New(rand.NewPCG(seed, 4)))
-	given, violations, sum, err := w.drain(t, seed, cloud{
+	queued, violations, sum, err := w.drain(t, seed, cloud{
 		config:     inMemory(watch),
 		rules:      rules,
 		retryDelay: time.Second,
@@ -118,7 +117,7 @@ func (w *world) run(t testing.TB, seed uint64) (divergences []string, sum tally)
 	if err != nil {
 		return []string{fmt.Sprintf("the stream does not drain: %v", err)}, sum
 	}
-	return slices.Concat(w.divergences(db.Items("target"), given), watch.vanished, violations), sum
+	return slices.Concat(w.divergences(db.Items("target"), queued), watch.vanished, violations), sum
 }
 
 // environment is an execution environment of the function.
@@ -132,11 +131,11 @@ type environment struct {
 
 	// refusing is how many more invocations meet a table that refuses every put.
 	refusing int
-	// inWindow holds the sequence numbers of the records that the process has given up
-	// since the table began to, lost those of all processes.
+	// inWindow holds the sequence numbers of the records that the process has sent to the
+	// failure queue since the table began to refuse puts, lost those of all processes.
 	inWindow, lost map[string]bool
 	braked         int // invocations
-	// violations are what F7 does not allow.
+	// violations describe the events that F7 does not allow.
 	violations []string
 }
 
@@ -154,7 +153,7 @@ func (w *world) environment(seed uint64, in cloud, q *memoryQueue) *environment 
 	return e
 }
 
-// send is the environment's failure queue. It notes what is given up to a table that
+// send is the environment's failure queue. It notes the records that arrive because a table
 // refuses every put.
 func (e *environment) send(ctx context.Context, bodies []string) map[int]error {
 	errs := e.queue.send(ctx, bodies)
@@ -167,8 +166,8 @@ func (e *environment) send(ctx context.Context, bodies []string) map[int]error {
 	return errs
 }
 
-// invoke invokes the function once. Now and then it is killed, and a new process
-// takes its place; for a while its table refuses every put.
+// invoke invokes the function once. Sometimes it is killed, and a new process replaces it;
+// for a while its table refuses every put.
 func (e *environment) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if e.refuses && e.refusing == 0 && e.random.IntN(10) == 0 {
 		e.refusing = 1 + e.random.IntN(20)
@@ -191,9 +190,9 @@ func (e *environment) invoke(ctx context.Context, payload []byte) ([]byte, error
 	}
 
 	answer, err := e.replicator.Invoke(ctx, payload)
-	if given := len(e.inWindow); given > maxRefusedInRow || many && given > before {
-		e.violations = append(e.violations, fmt.Sprintf("%d records were given up to a table that refused every put, %d of them now, in an invocation of more than %d puts: %t",
-			given, given-before, maxRefusedInRow, many))
+	if queued := len(e.inWindow); queued > maxRefusedInRow || many && queued > before {
+		e.violations = append(e.violations, fmt.Sprintf("%d records went to the failure queue to a table that refused every put, %d of them now, in an invocation of more than %d puts: %t",
+			queued, queued-before, maxRefusedInRow, many))
 	}
 	if e.replicator.writer.brakes[0].isOn() {
 		e.braked++
@@ -206,8 +205,8 @@ func (e *environment) invoke(ctx context.Context, payload []byte) ([]byte, error
 	return answer, err
 }
 
-// refusingEverything returns rules with one by which the table refuses every put. Only
-// faults in front of the table come before it.
+// refusingEverything adds a rule to rules: the table refuses every put. Only faults in front
+// of the table come before it.
 func refusingEverything(rules []faults.Rule) []faults.Rule {
 	inFront := []faults.Kind{faults.Throttled, faults.InternalServerError, faults.ServiceUnavailable, faults.ResetBefore}
 	before := func(r faults.Rule) bool { return slices.Contains(inFront, r.Kind) }
@@ -216,7 +215,7 @@ func refusingEverything(rules []faults.Rule) []faults.Rule {
 		[]faults.Rule{refuse}, slices.DeleteFunc(slices.Clone(rules), before))
 }
 
-// puts returns how many puts the payload makes.
+// puts returns the number of puts for the payload.
 func (e *environment) puts(payload []byte) int {
 	w := e.replicator.workspace()
 	defer e.replicator.release(w)
@@ -254,14 +253,14 @@ func randomFaults(random *rand.Rand) []faults.Rule {
 	return rules
 }
 
-// memoryQueue is a failure queue that refuses messages now and then.
+// memoryQueue is a failure queue that sometimes refuses messages.
 type memoryQueue struct {
 	t      testing.TB
 	mu     sync.Mutex
 	random *rand.Rand
 	odds   float64
-	// given holds the sequence numbers of the records that were taken.
-	given map[string]bool
+	// queued holds the sequence numbers of the records that it has accepted.
+	queued map[string]bool
 }
 
 func (q *memoryQueue) send(ctx context.Context, bodies []string) map[int]error {
@@ -277,10 +276,10 @@ func (q *memoryQueue) send(ctx context.Context, bodies []string) map[int]error {
 			q.t.Errorf("a message of the failure queue is not one: %v: %s", err, body)
 		}
 		if ctx.Err() != nil || q.random.Float64() < q.odds {
-			errs[i] = errors.New("the queue does not take it")
+			errs[i] = errors.New("the queue does not accept it")
 			continue
 		}
-		q.given[m.SequenceNumber] = true
+		q.queued[m.SequenceNumber] = true
 	}
 	if len(bodies) > maxQueueBatchMessages || size > maxQueueBytes {
 		q.t.Errorf("a call to the failure queue has %d messages of %d bytes", len(bodies), size)

@@ -21,7 +21,7 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
 )
 
-// everyType is an item with all ten attribute types and their corners.
+// everyType is an item with all ten attribute types and their corner cases.
 func everyType() attributes {
 	return attributes{
 		"string":      s("plain"),
@@ -78,7 +78,7 @@ func TestAllAttributeTypesArriveUnderKeysOfEachType(t *testing.T) {
 					p.put(with(everyType(), attributes{"id": values[id][i], "group": values[group][i]}))
 				}
 				p.drain()
-				p.wantTarget("every item arrives as it left", p.items(p.source)...)
+				p.wantTarget("every item arrives unchanged", p.items(p.source)...)
 
 				p.put(attributes{"id": values[id][0], "group": values[group][1]})
 				p.delete(attributes{"id": values[id][1]})
@@ -112,8 +112,8 @@ func TestTheTargetFollowsTheSource(t *testing.T) {
 }
 
 func TestAnyCutAndAnyRedeliveryEndInTheSameTarget(t *testing.T) {
-	// D8, for one history that has every kind of change. Every batch is delivered
-	// cut in two at every place, with everything from any earlier place on again.
+	// D8, for one history with every kind of change. Every batch is cut in two at every
+	// place, and then redelivered from every earlier place.
 	for _, test := range []struct {
 		name string
 		spec spec.Spec
@@ -155,7 +155,7 @@ func TestAnyCutAndAnyRedeliveryEndInTheSameTarget(t *testing.T) {
 	}
 }
 
-// guardedSpec maps id -> group: two items can meet, the newest change wins.
+// guardedSpec maps id -> group: two items can have one target key, the newest change wins.
 func guardedSpec() spec.Spec {
 	sp := uniqueSpec(all)
 	sp.Targets[0].SortKey = nil
@@ -212,8 +212,7 @@ func TestTheLastWriterWinsATargetKey(t *testing.T) {
 	}
 }
 
-// guardedRecord writes a record of the users table with a given time and
-// sequence number.
+// guardedRecord returns a record of the users table with a time and a sequence number.
 func guardedRecord(event string, second, sequence int, oldImage, newImage attributes) string {
 	image := func(image attributes) string {
 		if image == nil {
@@ -253,9 +252,9 @@ func TestEveryTargetItemUnderLastWriterWinsHasItsVersionAndNothingElseIsAdded(t 
 	}
 }
 
-func TestUnprocessedItemsAreSentAgainUntilNoneIsLeft(t *testing.T) {
-	// F2. DynamoDB Local never leaves an item unprocessed, so a proxy in front of
-	// it keeps most writes of every call back, as a throttled table does.
+func TestUnprocessedItemsAreSentAgainUntilAllAreWritten(t *testing.T) {
+	// F2. DynamoDB Local processes every item, so a proxy in front of it holds back most
+	// writes of every call, as a throttled table does.
 	p := newPair(t, uniqueSpec(all))
 	for i := range 60 {
 		p.put(attributes{"id": s(fmt.Sprint(i)), "group": s("old")})
@@ -280,8 +279,8 @@ func TestUnprocessedItemsAreSentAgainUntilNoneIsLeft(t *testing.T) {
 }
 
 func TestTheAnswerComesBeforeTheDeadlineWhateverTheTableDoes(t *testing.T) {
-	// F2 and F4: a table that never executes anything uses up the time to send.
-	// What is left must be reported, before the function would be killed.
+	// F2 and F4: a table that never executes a write uses up the time to send. The
+	// remaining records must be reported before Lambda would kill the function.
 	p := newPair(t, uniqueSpec(all))
 	for i := range 30 {
 		p.put(attributes{"id": s(fmt.Sprint(i)), "group": s("g")})
@@ -311,7 +310,7 @@ func TestTheAnswerComesBeforeTheDeadlineWhateverTheTableDoes(t *testing.T) {
 }
 
 // keepBack returns a proxy to DynamoDB that executes only the first writes of a
-// BatchWriteItem call and answers that the others are unprocessed.
+// BatchWriteItem call and returns the others as unprocessed.
 func keepBack(t *testing.T, endpoint string, executed int) http.Handler {
 	to, err := url.Parse(endpoint)
 	if err != nil {
@@ -325,7 +324,7 @@ func keepBack(t *testing.T, endpoint string, executed int) http.Handler {
 		}
 		var body struct{ RequestItems map[string][]json.RawMessage }
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-			t.Errorf("the replicator sent what is no BatchWriteItem body: %v", err)
+			t.Errorf("the replicator sent a body that is not a BatchWriteItem call: %v", err)
 		}
 		kept := map[string][]json.RawMessage{}
 		for table, writes := range body.RequestItems {
@@ -354,8 +353,8 @@ func keepBack(t *testing.T, endpoint string, executed int) http.Handler {
 }
 
 func TestAWriteThatFailsIsReportedAndItsOldItemStays(t *testing.T) {
-	// D1 and F2: the target table is gone for the put of a moved item. Its old
-	// key must not be deleted, and the record must come again.
+	// D1 and F2: the target table refuses the put of a moved item. Its old
+	// key must not be deleted, and the record must be redelivered.
 	p := newPair(t, uniqueSpec(all))
 	p.put(attributes{"id": s("1"), "group": s("a")})
 	p.drain()
@@ -420,10 +419,10 @@ func TestNumbersThatAreEqualAreOneKey(t *testing.T) {
 	p.wantTarget("one item, its last state", attributes{"id": n("1"), "group": s("g"), "note": s("b")})
 }
 
-func TestAPayloadThatIsNoEventFailsTheInvocation(t *testing.T) {
+func TestAPayloadThatIsNotAnEventFailsTheInvocation(t *testing.T) {
 	p := newPair(t, uniqueSpec(all))
 	if _, err := p.replicator.Invoke(t.Context(), []byte(`{"not":"an event"}`)); err == nil {
-		t.Error("got no error: Lambda would take the batch for done")
+		t.Error("got no error: Lambda would count the batch as done")
 	}
 	if answer, err := p.replicator.Invoke(t.Context(), eventsource.Event()); err != nil || string(answer) != `{"batchItemFailures":[]}` {
 		t.Errorf("an empty batch: got %s, %v", answer, err)

@@ -54,8 +54,8 @@ func TestDecodeReadsAnEventAsLambdaDeliversIt(t *testing.T) {
 	}
 }
 
-func TestAValueIsCarriedAsItIs(t *testing.T) {
-	// C2: a value that is no key is never decoded, whatever it is.
+func TestAValueIsCarriedUnchanged(t *testing.T) {
+	// C2: a value outside of keys is never decoded, whatever it is.
 	value := `{ "FUTURE" : [1e400, "\ud83d\ude00", {"deep":{"deeper":null}}, -0.0] }`
 	e, c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"id":{"S":"1"},"x":`+value+`}`))))
 	if got := string(e.payload.Value(&e.payload.Members(c.newImage)[1])); got != value {
@@ -63,7 +63,7 @@ func TestAValueIsCarriedAsItIs(t *testing.T) {
 	}
 }
 
-func TestAnEscapedNameIsTheNameItStandsFor(t *testing.T) {
+func TestAnEscapedNameIsUnescaped(t *testing.T) {
 	e, c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"\u0069d":{"S":"1"},"say \"hi\"":{"S":"x"}}`))))
 	members := e.payload.Members(c.newImage)
 	if id, say := e.payload.Name(&members[0]), e.payload.Name(&members[1]); string(id) != "id" || string(say) != `say "hi"` {
@@ -74,7 +74,7 @@ func TestAnEscapedNameIsTheNameItStandsFor(t *testing.T) {
 	}
 }
 
-func TestANameThatIsHalfASurrogatePairIsCarriedAsItCame(t *testing.T) {
+func TestANameThatIsHalfASurrogatePairIsCarriedUnchanged(t *testing.T) {
 	e, c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"\ud83d":{"S":"x"},"id":{"S":"1"}}`))))
 	if got := string(e.payload.Raw(&e.payload.Members(c.newImage)[0])); c.err != nil || got != `"\ud83d":{"S":"x"}` {
 		t.Errorf("got %s, error %v", got, c.err)
@@ -93,7 +93,7 @@ func TestABadRecordIsOneFailureAndItsNeighboursAreRead(t *testing.T) {
 		{"no dynamodb object", `{"eventName":"INSERT"}`, "it has no SequenceNumber"},
 		{"dynamodb is a list", in(`[1,[2],{"a":3}]`), "a part of a record is an array, not an object"},
 		{"sequence number is a number", in(`{"SequenceNumber":1,"Keys":{}}`), "SequenceNumber is a number, not a string"},
-		{"sequence number is no number", in(`{"SequenceNumber":"1x"}`), "SequenceNumber is not a decimal number"},
+		{"sequence number is not a number", in(`{"SequenceNumber":"1x"}`), "SequenceNumber is not a decimal number"},
 		{"sequence number of 41 digits", in(`{"SequenceNumber":"` + strings.Repeat("1", 41) + `"}`), "SequenceNumber has 41 digits"},
 		{"no keys", in(`{"SequenceNumber":"1"}`), `it has no Keys`},
 		{"unknown event", strings.Replace(good(2), "INSERT", "UPSERT", 1), "eventName is not INSERT, MODIFY or REMOVE"},
@@ -136,7 +136,7 @@ func TestRecordsThatAreNotMeantForTheFunctionAreAnErrorOfTheConfiguration(t *tes
 	}
 }
 
-func TestAPayloadThatIsNoEventIsAnError(t *testing.T) {
+func TestAPayloadThatIsNotAnEventIsAnError(t *testing.T) {
 	for _, test := range []struct{ payload, want string }{
 		{``, "the event is missing, not an object"},
 		{`{`, "malformed at byte 1"},

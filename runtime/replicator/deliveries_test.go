@@ -9,8 +9,8 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
-// Deliveries that are strange but legal, or that a mistake elsewhere would make.
-func TestStrangeDeliveries(t *testing.T) {
+// The deliveries are strange but legal, or the result of a mistake elsewhere.
+func TestStrangeDeliveriesAreAppliedOrReported(t *testing.T) {
 	manyAttributes := func(n int) string {
 		members := []string{`"id":{"S":"1"}`}
 		for i := range n {
@@ -27,42 +27,42 @@ func TestStrangeDeliveries(t *testing.T) {
 		name, why string
 		payload   []byte
 		want      []string // items of the target
-		again     bool     // something comes again
-		given     int      // messages in the failure queue
+		again     bool     // records are redelivered
+		messages  int      // in the failure queue
 	}{
 		{"no records", "there is nothing to do", []byte(`{"Records":[]}`), nil, false, 0},
 		{"a record twice", "delivery is at least once, also within a batch",
 			payload(insertion(1, "1"), insertion(1, "1")), []string{whole}, false, 0},
-		{"records of another table", "somebody mapped another stream to the function: nothing of it is ours to apply or to give up",
+		{"records of another table", "somebody mapped another stream to the function: its records are neither applied nor queued",
 			payload(strings.Replace(insertion(1, "1"), "table/source/", "table/other/", 1), insertion(2, "2")), nil, true, 0},
-		{"a stream without old images", "moved items could not be seen: somebody has to repair the stream",
+		{"a stream without old images", "moves of items would be invisible: the stream must be repaired",
 			payload(insertion(1, "1"), strings.Replace(insertion(2, "2"), `"Keys"`, `"StreamViewType":"NEW_IMAGE","Keys"`, 1)), nil, true, 0},
 		{"half a surrogate pair", "DynamoDB lets it through; one such string must not stop the stream",
 			payload(record("INSERT", 1, keys, "", `{"id":{"S":"1"},"group":{"BOOL":true},"note":{"S":"\ud83d"}}`), insertion(2, "2")), []string{item("id", "2", "group", "g")}, false, 1},
-		{"half a surrogate pair in a source key", "it is one record's own: the stream goes on",
+		{"half a surrogate pair in a source key", "only this record is wrong: the stream continues",
 			payload(insertion(1, "1"), record("INSERT", 2, `{"id":{"S":"\ud83d"}}`, "", `{"id":{"S":"\ud83d"},"group":{"S":"g"}}`), insertion(3, "3")),
 			[]string{whole, item("id", "3", "group", "g")}, false, 1},
-		{"an attribute value that is none", "D6 and F1: the record is given up, and the item it changes is not left as it was",
+		{"an attribute value that is null", "D6 and F1: the record goes to the failure queue, and the older item is deleted",
 			payload(insertion(1, "1"), insertion(2, "2"), strings.Replace(record("MODIFY", 3, keys, whole, item("id", "1", "group", "h")), `"group":{"S":"h"}`, `"group":null`, 1)),
 			[]string{item("id", "2", "group", "g")}, false, 1},
-		{"nobody's identity", "what is null is nobody",
+		{"an identity that is null", "the author is an application",
 			payload(strings.Replace(insertion(1, "1"), `{"eventName"`, `{"userIdentity":null,"eventName"`, 1)), []string{whole}, false, 0},
-		{"an unknown event name", "what it does to the item is not known",
+		{"an unknown event name", "its effect on the item is not known",
 			payload(strings.Replace(insertion(1, "1"), "INSERT", "UPSERT", 1)), nil, false, 1},
-		{"fields of the future", "what is not known is carried by nobody and harms nobody",
+		{"fields of the future", "unknown fields are ignored",
 			payload(strings.Replace(insertion(1, "1"), `{"eventName"`, `{"future":{"a":[{}]},"eventName"`, 1)), []string{whole}, false, 0},
-		{"no Keys", "the source item cannot be told",
+		{"no Keys", "the source item cannot be identified",
 			payload(strings.Replace(insertion(1, "1"), `"Keys"`, `"Quays"`, 1)), nil, false, 1},
 		{"10,000 attributes", "an item may have them",
 			payload(record("INSERT", 1, keys, "", manyAttributes(10_000))), []string{manyAttributes(10_000)}, false, 0},
-		{"10,000 attributes, one changed", "comparing both images must not take for ever",
+		{"10,000 attributes, one changed", "comparing both images must be fast",
 			payload(record("MODIFY", 1, keys, manyAttributes(9_999), manyAttributes(10_000))), []string{manyAttributes(10_000)}, false, 0},
 		{"32 levels deep", "a value is carried, not walked", payload(record("INSERT", 1, keys, "", deep)), []string{deep}, false, 0},
 		{"sequence numbers of 21 to 40 digits", "their width varies", payload(
 			strings.Replace(insertion(1, "1"), fmt.Sprintf("%024d", 1), strings.Repeat("1", 21), 1),
 			strings.Replace(record("MODIFY", 2, keys, whole, item("id", "1", "group", "h")), fmt.Sprintf("%024d", 2), strings.Repeat("2", 40), 1)),
 			[]string{item("id", "1", "group", "h")}, false, 0},
-		{"no sequence number", "it cannot be named, but it can be given up",
+		{"no sequence number", "it cannot be named, but the failure queue accepts it",
 			payload(insertion(1, "1"), strings.Replace(insertion(2, "2"), `"SequenceNumber"`, `"Number"`, 1)), []string{whole}, false, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -83,8 +83,8 @@ func TestStrangeDeliveries(t *testing.T) {
 					}
 				}
 			}
-			if len(f.queue.bodies) != test.given {
-				t.Errorf("%s: the failure queue has %d messages, want %d", test.why, len(f.queue.bodies), test.given)
+			if len(f.queue.bodies) != test.messages {
+				t.Errorf("%s: the failure queue has %d messages, want %d", test.why, len(f.queue.bodies), test.messages)
 			}
 		})
 	}
@@ -109,7 +109,7 @@ func TestTheLargestPayloadIsApplied(t *testing.T) {
 			n += len(records[len(records)-1]) + 1
 		}
 		if again := f.invoke(t, records...); again != nil {
-			t.Errorf("%d records come again", len(again))
+			t.Errorf("%d records are redelivered", len(again))
 		}
 		if n := len(f.db.Items("target")); n != len(records) {
 			t.Errorf("the target has %d of %d items", n, len(records))
@@ -117,7 +117,7 @@ func TestTheLargestPayloadIsApplied(t *testing.T) {
 	}
 }
 
-func TestExpiredItemsAreDeletedOrKeptAsAsked(t *testing.T) {
+func TestExpiredItemsAreDeletedOrKeptAsConfigured(t *testing.T) {
 	// D5.
 	whole := item("id", "1", "group", "g")
 	removal := record("REMOVE", 2, item("id", "1"), whole, "")
@@ -130,8 +130,8 @@ func TestExpiredItemsAreDeletedOrKeptAsAsked(t *testing.T) {
 	}{
 		{"an expired item is deleted by default", false, expiry, 0},
 		{"an expired item is kept on request", true, expiry, 1},
-		{"an item that somebody deletes is deleted all the same", true, removal, 0},
-		{"a user of another name is somebody", true, strings.Replace(expiry, "dynamodb.amazonaws.com", "AIDA", 1), 0},
+		{"an item that an application deletes is deleted in any case", true, removal, 0},
+		{"a user of another name is an application", true, strings.Replace(expiry, "dynamodb.amazonaws.com", "AIDA", 1), 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := uniqueSpec(all)
@@ -148,8 +148,8 @@ func TestExpiredItemsAreDeletedOrKeptAsAsked(t *testing.T) {
 	}
 }
 
-func TestAKeptItemStaysBesideTheItemThatIsMadeAnew(t *testing.T) {
-	// In one batch: the item changes, expires and is kept, and is made anew under
+func TestAKeptItemStaysWhenItsSourceItemIsInsertedAgain(t *testing.T) {
+	// In one batch: the item changes, expires and is kept, and is inserted again under
 	// another target key. Its last state must be written before that.
 	s := uniqueSpec(all)
 	s.Targets[0].ExpiredItems = spec.KeepExpired
@@ -161,7 +161,7 @@ func TestAKeptItemStaysBesideTheItemThatIsMadeAnew(t *testing.T) {
 		record("MODIFY", 2, item("id", "1"), state("a"), state("b")),
 		expiry,
 		record("INSERT", 4, item("id", "1"), "", state("c"))); again != nil {
-		t.Errorf("records come again: %v", again)
+		t.Errorf("records are redelivered: %v", again)
 	}
 	want := []string{canonical(t, state("b")), canonical(t, state("c"))}
 	if got := f.db.Items("target"); fmt.Sprint(got) != fmt.Sprint(want) {
@@ -170,7 +170,7 @@ func TestAKeptItemStaysBesideTheItemThatIsMadeAnew(t *testing.T) {
 }
 
 func TestTheFilterDecidesWhichItemsHaveATargetItem(t *testing.T) {
-	// D4: entering the filter puts, leaving it deletes.
+	// D4: an item that enters the filter is put, one that drops out of it is deleted.
 	s := uniqueSpec(all)
 	s.Targets[0].Filter = &spec.Condition{Path: []string{"status"}, Operator: spec.Equals, Values: []spec.Value{{Type: "S", Text: "on"}}}
 	f := newFunction(t, s)

@@ -45,7 +45,7 @@
 //     after that put has succeeded: the item is briefly there twice, never missing.
 //   - A chain deletes all old and intermediate target keys, not only the first: an
 //     earlier attempt may have stopped at any of them.
-//   - A chain is skipped only when none of its changes changes the target item.
+//   - A chain is skipped only when no change of it affects the target item.
 //   - When an image cannot be mapped, or the table refuses it, the target shows no
 //     item instead of an older state. The older item is deleted as soon as it is
 //     clear that the table is not wrong.

@@ -40,8 +40,8 @@ func s(v string) types.AttributeValue { return &types.AttributeValueMemberS{Valu
 func n(v string) types.AttributeValue { return &types.AttributeValueMemberN{Value: v} }
 func b(v string) types.AttributeValue { return &types.AttributeValueMemberB{Value: []byte(v)} }
 
-// newPair creates the tables of a spec with one target. The spec's table name is
-// replaced by one of the test's own.
+// newPair creates the tables of a spec with one target, under a table name of the test's
+// own.
 func newPair(t *testing.T, sp spec.Spec) *pair {
 	t.Helper()
 	endpoint := enginetest.DynamoDBLocal(t)
@@ -127,7 +127,7 @@ func (p *pair) delete(key attributes) {
 	}
 }
 
-// records reads on in the source's stream.
+// records returns the new records of the source's stream.
 func (p *pair) records() [][]byte {
 	p.t.Helper()
 	records, err := p.stream.Records(p.t.Context())
@@ -137,8 +137,8 @@ func (p *pair) records() [][]byte {
 	return records
 }
 
-// deliver hands records to the replicator in one batch and returns the sequence
-// numbers that must come again.
+// deliver invokes the replicator with one batch and returns the sequence numbers that must
+// be redelivered.
 func (p *pair) deliver(records ...[]byte) []string {
 	p.t.Helper()
 	answer, err := p.replicator.Invoke(p.t.Context(), eventsource.Event(records...))
@@ -160,11 +160,11 @@ func (p *pair) deliver(records ...[]byte) []string {
 	return failed
 }
 
-// drain delivers everything that is new in the stream and expects success.
+// drain delivers all new records of the stream and expects success.
 func (p *pair) drain() {
 	p.t.Helper()
 	if failed := p.deliver(p.records()...); len(failed) > 0 {
-		p.t.Fatalf("records must come again: %v", failed)
+		p.t.Fatalf("records must be redelivered: %v", failed)
 	}
 }
 
@@ -199,7 +199,7 @@ func (p *pair) items(table string) []attributes {
 	return items
 }
 
-// show writes an item so that equal items have equal text.
+// show returns the text of an item. Equal items have equal texts.
 func show(item attributes) string {
 	text, err := json.Marshal(item)
 	if err != nil {

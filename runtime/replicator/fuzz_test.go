@@ -9,8 +9,8 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
 )
 
-// FuzzDecode: no payload makes the decoder panic, and what it takes it takes
-// whole: every attribute of an image is there, with the value it came with.
+// FuzzDecode: the decoder never panics, and it reads all of the images that it accepts:
+// every attribute is there, with its value.
 func FuzzDecode(f *testing.F) {
 	users, err := os.ReadFile("testdata/events/users.json")
 	if err != nil {
@@ -26,11 +26,11 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		if !json.Valid(payload) {
-			t.Fatalf("a payload that is no JSON was taken: %q", payload)
+			t.Fatalf("a payload that is not JSON was accepted: %q", payload)
 		}
 		var event struct{ Records []json.RawMessage }
 		if err := json.Unmarshal(payload, &event); err != nil || len(event.Records) != len(decoded.changes) {
-			return // Go's own package folds the case of names; then there is nothing to compare
+			return // Go's own package ignores the case of names, so there is nothing to compare
 		}
 		for i := range decoded.changes {
 			c := &decoded.changes[i]
@@ -51,7 +51,7 @@ func wholeImage(t *testing.T, e *event, image dynamodbjson.Item) {
 	}
 	var want map[string]json.RawMessage
 	if err := json.Unmarshal(image.Raw, &want); err != nil {
-		t.Fatalf("an image that is no JSON object was accepted: %q", image.Raw)
+		t.Fatalf("an image that is not a JSON object was accepted: %q", image.Raw)
 	}
 	p := &e.payload
 	members := p.Members(image)
@@ -74,6 +74,6 @@ func wholeImage(t *testing.T, e *event, image dynamodbjson.Item) {
 		text += string(p.Raw(&members[i]))
 	}
 	if err := json.Unmarshal([]byte(text+"}"), &again); err != nil || len(again) != len(want) {
-		t.Fatalf("the members of %q do not make an item again: %q", image.Raw, text)
+		t.Fatalf("the members of %q are not an item: %q", image.Raw, text)
 	}
 }

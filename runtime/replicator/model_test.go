@@ -14,9 +14,8 @@ import (
 )
 
 // The model test: random mappings, random histories of a source table, random
-// batch boundaries, redeliveries, faults and crashes. Once the stream is drained,
-// the target must be what the oracle says: a map and the few lines of
-// world.apply.
+// batch boundaries, redeliveries, faults and crashes. When the stream is drained, the target
+// must equal the oracle: a map and the few lines of world.apply.
 //
 // Time is fake, so retries and throttling cost nothing.
 var (
@@ -50,7 +49,7 @@ func TestTheTargetIsTheOracleAfterAnyHistory(t *testing.T) {
 							t.Errorf("seed %d: %s", seed, d)
 						}
 						if len(divergences) > 0 {
-							t.Logf("seed %d: spec %s; again with: make fuzz SEED=%d STEPS=1", seed, w.spec.Encode(), seed)
+							t.Logf("seed %d: spec %s; repeat with: make fuzz SEED=%d STEPS=1", seed, w.spec.Encode(), seed)
 						}
 						mu.Lock()
 						defer mu.Unlock()
@@ -84,12 +83,12 @@ func (t *tally) add(more tally) {
 	}
 }
 
-// tally counts what happened in a run.
+// tally counts the events of a run.
 type tally struct {
 	eventsource.Stats
 	steps  int
 	faults map[faults.Kind]int
-	// lost counts the records that were given up to a table that refused every put,
-	// braked the invocations that stopped at one.
+	// lost counts the records that went to the failure queue because a table refused every
+	// put, braked the invocations that stopped at such a table.
 	lost, braked int
 }

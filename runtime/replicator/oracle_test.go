@@ -12,10 +12,10 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
-// apply is the oracle: what a change does to the target.
+// apply is the oracle: the effect of a change on the target.
 func (w *world) apply(c sourceChange, at int, label, sequenceNumber string) {
-	was, _ := w.view(c.before)
-	is, poison := w.view(c.after)
+	was, _ := w.mapped(c.before)
+	is, poison := w.mapped(c.after)
 	if poison {
 		w.poison[sequenceNumber] = true
 	}
@@ -39,8 +39,8 @@ func (w *world) apply(c sourceChange, at int, label, sequenceNumber string) {
 	}
 }
 
-// view is the mapping: the target item of a source item, without its version.
-func (w *world) view(item map[string]string) (v owned, poison bool) {
+// mapped is the mapping: the target item of a source item, without its version.
+func (w *world) mapped(item map[string]string) (v owned, poison bool) {
 	t := w.spec.Targets[0]
 	if item == nil {
 		return owned{}, false
@@ -95,8 +95,8 @@ func (w *world) view(item map[string]string) (v owned, poison bool) {
 	return v, false
 }
 
-// compose joins parts, values as JSON, into a composite, or into none when one of
-// them has none of the three types.
+// compose joins parts, values as JSON, into a composite. There is none when a part has
+// another type than the three that can be joined.
 func compose(parts []string) string {
 	escape := strings.NewReplacer(`\`, `\\`, `#`, `\#`)
 	var texts []string
@@ -136,9 +136,8 @@ func (w *world) targetItem(o owned) string {
 	return canonical
 }
 
-// divergences compares what is in the target table and the failure queue with
-// the oracle.
-func (w *world) divergences(table []string, given map[string]bool) []string {
+// divergences compares the target table and the failure queue with the oracle.
+func (w *world) divergences(table []string, queued map[string]bool) []string {
 	var found []string
 	diverged := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	allowed, required := map[string]bool{}, map[string]bool{}
@@ -167,17 +166,17 @@ func (w *world) divergences(table []string, given map[string]bool) []string {
 		diverged("the target lacks %s", item)
 	}
 	for sequenceNumber := range w.poison {
-		if !given[sequenceNumber] {
+		if !queued[sequenceNumber] {
 			diverged("the failure queue lacks the record %s, which cannot be projected", sequenceNumber)
 		}
 	}
-	for sequenceNumber := range given {
+	for sequenceNumber := range queued {
 		if !w.poison[sequenceNumber] && !w.refused[sequenceNumber] {
 			diverged("the failure queue has the record %s, which can be applied", sequenceNumber)
 		}
 	}
 	for id := range w.source {
-		if o := w.version[id]; o.poisoned && !given[o.number] {
+		if o := w.version[id]; o.poisoned && !queued[o.number] {
 			diverged("the failure queue lacks the record %s, whose item the table refuses", o.number)
 		}
 	}

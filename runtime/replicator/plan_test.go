@@ -46,12 +46,12 @@ func TestAChainIsWrittenOnceWithItsLastStateAndAllItsOldKeysAreDeleted(t *testin
 				record("MODIFY", 1, keys, in("a", ""), in("b", "")),
 				record("MODIFY", 2, keys, in("b", ""), in("a", ""))},
 			[]string{"put a/1", "then delete b/1"}},
-		{"change and back", "D3: every change must leave the item as it was, not only first and last",
+		{"change and back", "D3: every change must keep the item unchanged, not only the first and the last together",
 			[]string{
 				record("MODIFY", 1, keys, in("a", "x"), in("a", "y")),
 				record("MODIFY", 2, keys, in("a", "y"), in("a", "x"))},
 			[]string{"put a/1"}},
-		{"insert, move, remove", "D2: all keys the item ever had are deleted, at once",
+		{"insert, move, remove", "D2: all old keys of the item are deleted, at once",
 			[]string{
 				record("INSERT", 1, keys, "", in("a", "")),
 				record("MODIFY", 2, keys, in("a", ""), in("b", "")),
@@ -87,7 +87,7 @@ func TestAChainIsWrittenOnceWithItsLastStateAndAllItsOldKeysAreDeleted(t *testin
 	}
 }
 
-func TestAMadeKeyMovesItsItemWhenAPartOfItChanges(t *testing.T) {
+func TestADerivedKeyMovesItsItemWhenAPartOfItChanges(t *testing.T) {
 	keys := item("id", "1")
 	in := func(city string) string {
 		return `{"id":{"S":"1"},"address":{"M":{"country":{"S":"US"},"city":{"S":"` + city + `"}}}}`
@@ -97,7 +97,7 @@ func TestAMadeKeyMovesItsItemWhenAPartOfItChanges(t *testing.T) {
 		records   []string
 		want      []string
 	}{
-		{"insert", "K4 and K5: the key is made of a nested attribute and of a composite",
+		{"insert", "K4 and K5: the key is derived from a nested attribute and a composite",
 			[]string{record("INSERT", 1, keys, "", in("Albany"))},
 			[]string{"put US/Albany#1"}},
 		{"move", "K4: another part is another key",
@@ -112,12 +112,12 @@ func TestAMadeKeyMovesItsItemWhenAPartOfItChanges(t *testing.T) {
 		{"a member's name is half a surrogate pair", "it hides no member behind it",
 			[]string{record("MODIFY", 1, keys, in("Albany"), strings.Replace(in("Buffalo"), `"M":{`, `"M":{"\ud800":{"S":"n"},`, 1))},
 			[]string{"put US/Buffalo#1", "then delete US/Albany#1"}},
-		{"a map is no map any more", "K6: there is no attribute at the path then",
+		{"a map becomes a string", "K6: there is no attribute at the path then",
 			[]string{record("MODIFY", 1, keys, in("Albany"), item("id", "1", "address", "Albany"))},
 			[]string{"delete US/Albany#1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, failures := planOf(t, madeSpec(all), payload(test.records...))
+			got, failures := planOf(t, derivedSpec(all), payload(test.records...))
 			if !slices.Equal(got, test.want) || len(failures) > 0 {
 				t.Errorf("%s\n got %q, failures %v\nwant %q", test.why, got, failures, test.want)
 			}
@@ -126,7 +126,7 @@ func TestAMadeKeyMovesItsItemWhenAPartOfItChanges(t *testing.T) {
 }
 
 func TestANewImageThatCannotBeProjectedStillDeletesTheOldItem(t *testing.T) {
-	// D6: no later record will ever name the old target item again.
+	// D6: no later record may ever name the old target item again.
 	keys := item("id", "1")
 	got, failures := planOf(t, uniqueSpec(all), payload(
 		record("MODIFY", 1, keys, item("id", "1", "group", "a"), `{"id":{"S":"1"},"group":{"N":"7"}}`)))
@@ -162,9 +162,9 @@ func TestBatchesAreCutByCount(t *testing.T) {
 		want      []int // writes per batch
 	}{
 		{"none", "nothing to send", unguarded, 0, nil},
-		{"25", "a BatchWriteItem call takes 25 writes", unguarded, 25, []int{25}},
+		{"25", "a BatchWriteItem call has at most 25 writes", unguarded, 25, []int{25}},
 		{"26", "the 26th goes into the next call", unguarded, 26, []int{25, 1}},
-		{"guarded", "a call with conditions takes one write", guarded, 3, []int{1, 1, 1}},
+		{"guarded", "a call with conditions has one write", guarded, 3, []int{1, 1, 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []int

@@ -50,25 +50,25 @@ func TestATargetItemHasTheProjectedAndAlwaysTheKeyAttributes(t *testing.T) {
 	}
 }
 
-func TestATargetItemHasItsMadeKeyAttributesAndNewNames(t *testing.T) {
-	// K4 and K5. An attribute that a key is made of is carried or not, as any other.
+func TestATargetItemHasItsDerivedKeyAttributesAndNewNames(t *testing.T) {
+	// K4 and K5. An attribute that a key is derived from is carried or not, like any other.
 	const address = `"address":{"M":{"city":{"S":"a#b"},"country":{"S":"US"}}}`
-	const made = `"country":{"S":"US"},"place":{"S":"a\\#b#1"}`
+	const derived = `"country":{"S":"US"},"place":{"S":"a\\#b#1"}`
 	image := `{"id":{"S":"1"},` + address + `,"note":{"N":"1"},"extra":{"BOOL":true}}`
 	for _, test := range []struct {
 		projection spec.Projection
 		want       string
 	}{
-		{spec.Projection{Type: spec.All}, made + `,"id":{"S":"1"},` + address + `,"note":{"N":"1"},"extra":{"BOOL":true}`},
-		{spec.Projection{Type: spec.KeysOnly}, made + `,"id":{"S":"1"}`},
-		{spec.Projection{Type: spec.Include, Attributes: []string{"note"}}, made + `,"id":{"S":"1"},"note":{"N":"1"}`},
-		{spec.Projection{Type: spec.Exclude, Attributes: []string{"address", "note"}}, made + `,"id":{"S":"1"},"extra":{"BOOL":true}`},
+		{spec.Projection{Type: spec.All}, derived + `,"id":{"S":"1"},` + address + `,"note":{"N":"1"},"extra":{"BOOL":true}`},
+		{spec.Projection{Type: spec.KeysOnly}, derived + `,"id":{"S":"1"}`},
+		{spec.Projection{Type: spec.Include, Attributes: []string{"note"}}, derived + `,"id":{"S":"1"},"note":{"N":"1"}`},
+		{spec.Projection{Type: spec.Exclude, Attributes: []string{"address", "note"}}, derived + `,"id":{"S":"1"},"extra":{"BOOL":true}`},
 		{spec.Projection{Type: spec.Include, Attributes: []string{"note"}, Renames: map[string]string{"note": `a "note"`}},
-			made + `,"id":{"S":"1"},"a \"note\"":{"N":"1"}`},
+			derived + `,"id":{"S":"1"},"a \"note\"":{"N":"1"}`},
 		{spec.Projection{Type: spec.Exclude, Attributes: []string{"address"}, Renames: map[string]string{"note": "extra", "extra": "note"}},
-			made + `,"id":{"S":"1"},"extra":{"N":"1"},"note":{"BOOL":true}`},
+			derived + `,"id":{"S":"1"},"extra":{"N":"1"},"note":{"BOOL":true}`},
 	} {
-		s := madeSpec(test.projection)
+		s := derivedSpec(test.projection)
 		if problems := s.Problems(); len(problems) > 0 {
 			t.Fatal(problems)
 		}
@@ -85,8 +85,8 @@ func TestTwoAttributesOfATargetItemWithOneNameAreAPermanentError(t *testing.T) {
 		projection spec.Projection
 		want       string // "" for a target item
 	}{
-		{"a source attribute and a made key", spec.Projection{Type: spec.All}, `attribute "place", which is also the name of a target key attribute`},
-		{"it is left out", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}}, ""},
+		{"a source attribute and a derived key", spec.Projection{Type: spec.All}, `attribute "place", which is also the name of a target key attribute`},
+		{"it is excluded", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}}, ""},
 		{"it is not included", spec.Projection{Type: spec.Include, Attributes: []string{"note"}}, ""},
 		{"it is renamed", spec.Projection{Type: spec.All, Renames: map[string]string{"place": "spot"}}, ""},
 		{"a source attribute and a new name", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}, Renames: map[string]string{"address": "note"}},
@@ -94,7 +94,7 @@ func TestTwoAttributesOfATargetItemWithOneNameAreAPermanentError(t *testing.T) {
 		{"a source attribute and the new name of one that is not there", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}, Renames: map[string]string{"remark": "note"}}, ""},
 		{"two swap their names", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}, Renames: map[string]string{"address": "note", "note": "address"}}, ""},
 	} {
-		s := madeSpec(test.projection)
+		s := derivedSpec(test.projection)
 		if problems := s.Problems(); len(problems) > 0 {
 			t.Fatal(problems)
 		}
@@ -106,7 +106,7 @@ func TestTwoAttributesOfATargetItemWithOneNameAreAPermanentError(t *testing.T) {
 	}
 }
 
-func TestASourceKeyThatIsNoTargetKeyIsCarriedToo(t *testing.T) {
+func TestASourceKeyThatIsNotATargetKeyIsCarriedToo(t *testing.T) {
 	s := usersSpec()
 	s.Targets[0].Projection = spec.Projection{Type: spec.KeysOnly}
 	image := item("email", "a", "state", "s", "city", "c", "zipcode", "00501")
@@ -134,8 +134,8 @@ func TestAChangeIsUnchangedOnlyWhenTheWholeTargetItemStays(t *testing.T) {
 		want                     bool
 	}{
 		{"equal", with("x", "1"), with("x", "1"), true},
-		{"left-out attribute changes", with("zipcode", "1"), with("zipcode", "2"), true},
-		{"left-out attribute goes", with("zipcode", "1"), with(), true},
+		{"excluded attribute changes", with("zipcode", "1"), with("zipcode", "2"), true},
+		{"excluded attribute is removed", with("zipcode", "1"), with(), true},
 		{"other order", with("x", "1", "y", "2"), with("y", "2", "x", "1"), true},
 		{"value changes", with("x", "1"), with("x", "2"), false},
 		{"attribute comes", with(), with("x", "1"), false},

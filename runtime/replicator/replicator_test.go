@@ -13,8 +13,8 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
-// usersSpec is the mapping of examples/users: email -> state and city, without
-// the zip code.
+// usersSpec is the mapping of examples/users: email -> state and city, without the zip
+// code.
 func usersSpec() spec.Spec {
 	return spec.Spec{
 		Source: spec.Table{TableName: "source", KeySchema: spec.KeySchema{PartitionKey: spec.Attribute{Name: "email", Type: spec.String}}},
@@ -46,8 +46,8 @@ func uniqueSpec(p spec.Projection) spec.Spec {
 	}
 }
 
-// madeSpec maps id -> the country in the address, and the city there with id.
-func madeSpec(p spec.Projection) spec.Spec {
+// derivedSpec maps id -> the country in the address, and the city there with id.
+func derivedSpec(p spec.Projection) spec.Spec {
 	s := uniqueSpec(p)
 	t := &s.Targets[0]
 	t.PartitionKey.Name, t.SortKey.Name = "country", "place"
@@ -60,7 +60,7 @@ func madeSpec(p spec.Projection) spec.Spec {
 
 var all = spec.Projection{Type: spec.All}
 
-// item writes an item of string attributes: item("id", "1", "group", "a").
+// item returns an item of string attributes: item("id", "1", "group", "a").
 func item(namesAndValues ...string) string {
 	var members []string
 	for i := 0; i < len(namesAndValues); i += 2 {
@@ -69,7 +69,7 @@ func item(namesAndValues ...string) string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-// record writes a stream record as Lambda delivers it; empty images are left out.
+// record returns a stream record as Lambda delivers it, without images that are empty.
 func record(event string, sequence int, keys, oldImage, newImage string) string {
 	images := ""
 	if oldImage != "" {
@@ -86,8 +86,7 @@ func payload(records ...string) []byte {
 	return []byte(`{"Records":[` + strings.Join(records, ",") + `]}`)
 }
 
-// planOf runs the pure stages and lists what would be written, in the order of
-// the plan: "put group/id" or "then delete group/id".
+// planOf runs the pure stages and lists the planned writes, in the order of the plan: "put group/id" or "then delete group/id".
 func planOf(t *testing.T, s spec.Spec, payload []byte) (planned []string, failures []failure) {
 	t.Helper()
 	r := newReplicator(s, nil, nil, minInFlight, nil)
@@ -117,7 +116,7 @@ func planOf(t *testing.T, s spec.Spec, payload []byte) (planned []string, failur
 	return planned, append(undecoded, unmapped...)
 }
 
-// keyText writes the target key of an item with string keys: "group/id".
+// keyText returns the target key of an item with string keys: "group/id".
 func keyText(t *testing.T, m *mapping.Mapping, item *mapping.TargetItem) string {
 	t.Helper()
 	var key map[string]struct{ S string }

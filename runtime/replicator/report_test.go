@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestReportNamesWhatMustComeAgainLowestFirst(t *testing.T) {
+func TestReportNamesTheFailedRecordsLowestFirst(t *testing.T) {
 	numbered := func(numbers ...string) *event {
 		e := &event{changes: make([]change, len(numbers))}
 		for i, n := range numbers {
@@ -30,7 +30,7 @@ func TestReportNamesWhatMustComeAgainLowestFirst(t *testing.T) {
 			numbered("100", "", "300"), []failure{{change: 1, err: err}}, `{"batchItemFailures":[{"itemIdentifier":"100"}]}`},
 		{"no number in front", "the empty identifier fails the whole batch",
 			numbered("", "200"), []failure{{change: 0, err: err}, {change: 1, err: err}}, `{"batchItemFailures":[{"itemIdentifier":""},{"itemIdentifier":"200"}]}`},
-		{"bad number", "what is no number is not repeated to Lambda",
+		{"bad number", "a text that is not a number is not sent to Lambda",
 			numbered(`1"}`, "200"), []failure{{change: 0, err: err}}, `{"batchItemFailures":[{"itemIdentifier":""}]}`},
 	} {
 		if got := string(report(test.event, test.failures)); got != test.want {

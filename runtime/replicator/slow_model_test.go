@@ -29,13 +29,13 @@ func TestTheTargetIsTheOracleAfterAnyHistoryOnDynamoDBLocal(t *testing.T) {
 	endpoint := enginetest.DynamoDBLocal(t)
 	total, found, seed := tally{faults: map[faults.Kind]int{}}, 0, *modelSeed
 	for ; total.steps < *slowSteps && found == 0; seed++ {
-		// A number in the account's name, to keep the worlds' tables apart.
+		// A number in the account's name keeps the worlds' tables apart.
 		l := localCloud{t: t, endpoint: endpoint, account: fmt.Sprintf("model%d", seed)}
 		w := newWorld(seed)
 		streamARN := l.createTables(w.spec)
 		var changes []sourceChange
 		w.emit = func(c sourceChange) {
-			c.expired = false // DynamoDB Local expires items when it likes to
+			c.expired = false // DynamoDB Local expires items at any time
 			l.write(w, c)
 			changes = append(changes, c)
 		}
@@ -43,7 +43,7 @@ func TestTheTargetIsTheOracleAfterAnyHistoryOnDynamoDBLocal(t *testing.T) {
 			w.write()
 		}
 		l.follow(w, changes, streamARN)
-		given, violations, sum, err := w.drain(t, seed, cloud{
+		queued, violations, sum, err := w.drain(t, seed, cloud{
 			config:     l.config(),
 			rules:      slowFaults(rand.New(rand.NewPCG(seed, 4))),
 			refuses:    true,
@@ -53,7 +53,7 @@ func TestTheTargetIsTheOracleAfterAnyHistoryOnDynamoDBLocal(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		divergences := append(w.divergences(l.items("target"), given), violations...)
+		divergences := append(w.divergences(l.items("target"), queued), violations...)
 		for _, d := range divergences[:min(5, len(divergences))] {
 			t.Errorf("seed %d: %s", seed, d)
 		}
@@ -63,7 +63,7 @@ func TestTheTargetIsTheOracleAfterAnyHistoryOnDynamoDBLocal(t *testing.T) {
 	t.Logf("seeds %d to %d on DynamoDB Local: %s, divergences %d", *modelSeed, seed-1, total, found)
 }
 
-// slowFaults are all kinds of faults, with delays that a test can wait for.
+// slowFaults returns rules for all kinds of faults, with delays that a test can wait for.
 func slowFaults(random *rand.Rand) []faults.Rule {
 	rules := randomFaults(random)[:1] // the items that the table refuses
 	return append(rules,
@@ -98,8 +98,8 @@ func (l localCloud) config() config {
 	}
 }
 
-// call sends a request as it is. DynamoDB Local reads the account from the
-// signature and does not check the rest of it.
+// call sends a request. DynamoDB Local reads the account from the signature and does not
+// check the rest of it.
 func (l localCloud) call(operation, body string, out any) {
 	l.t.Helper()
 	request, err := http.NewRequestWithContext(l.t.Context(), http.MethodPost, l.endpoint, strings.NewReader(body))
@@ -134,7 +134,7 @@ func (l localCloud) createTables(s spec.Spec) (streamARN string) {
 	return created.TableDescription.LatestStreamArn
 }
 
-// write makes a change of the source table.
+// write carries out a change of the source table.
 func (l localCloud) write(w *world, c sourceChange) {
 	l.t.Helper()
 	var none struct{}
@@ -145,8 +145,8 @@ func (l localCloud) write(w *world, c sourceChange) {
 	l.call("PutItem", fmt.Sprintf(`{"TableName":"source","Item":%s}`, w.json(c.after)), &none)
 }
 
-// follow reads the stream into the world's shards, and tells the oracle of the
-// changes: they are in the order of their records.
+// follow reads the stream into the world's shards, and applies the changes to the oracle in
+// the order of their records.
 func (l localCloud) follow(w *world, changes []sourceChange, streamARN string) {
 	l.t.Helper()
 	c := l.config()

@@ -43,7 +43,7 @@ func TestMessagesReachAQueueOfSQS(t *testing.T) {
 	r := c.replicator(s, slog.New(slog.DiscardHandler))
 	var records []string
 	var want []string
-	for i := range 12 { // more than one call takes
+	for i := range 12 { // more than fit in one call
 		id := fmt.Sprintf("%02d", i)
 		records = append(records, record("INSERT", i+1, item("id", id), "", `{"id":{"S":"`+id+`"},"group":{"BOOL":true}}`))
 		want = append(want, item("id", id))
@@ -70,12 +70,12 @@ func TestMessagesReachAQueueOfSQS(t *testing.T) {
 		t.Errorf("the queue has %v, want %v", got, want)
 	}
 
-	// A queue that is not there takes nothing, and nothing is given up.
+	// A queue that does not exist accepts no message: every record must be redelivered.
 	s.FailureQueueURL += "gone"
 	ctx, cancel := context.WithTimeout(t.Context(), minReserve+2*failureQueueTime)
 	defer cancel()
 	answer, err = c.replicator(s, slog.New(slog.DiscardHandler)).Invoke(ctx, payload(records...))
 	if err != nil || strings.Count(string(answer), "itemIdentifier") != len(records) {
-		t.Errorf("got %s, %v, want every record to come again", answer, err)
+		t.Errorf("got %s, %v, want every record to be redelivered", answer, err)
 	}
 }

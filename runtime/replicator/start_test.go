@@ -11,7 +11,7 @@ import (
 )
 
 func TestABadConfigurationIsAnErrorThatNamesTheField(t *testing.T) {
-	// F6. Every case is a complete environment with one thing wrong.
+	// F6. Every case is a complete environment with one fault.
 	complete := map[string]string{
 		spec.EnvironmentVariable: uniqueSpec(all).Encode(),
 		"AWS_REGION":             "eu-west-1",
@@ -44,7 +44,7 @@ func TestABadConfigurationIsAnErrorThatNamesTheField(t *testing.T) {
 	}
 }
 
-func TestTheEndpointVariablesOfTheSDKsAreFollowed(t *testing.T) {
+func TestTheEndpointVariablesOfTheSDKsAreUsed(t *testing.T) {
 	environment := map[string]string{"AWS_REGION": "r", "AWS_ACCESS_KEY_ID": "i", "AWS_SECRET_ACCESS_KEY": "s",
 		"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 	get := func(name string) string { return environment[name] }

@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// TestTheModelTestHasTeeth puts well-known bugs into the replicator, one at a
-// time, and expects the model test to find each. The bugs are changes of the
-// source text that only the compiler sees (go build -overlay); one that no longer
-// fits the source fails, so that it is kept up to date.
+// TestTheModelTestHasTeeth adds well-known bugs to the replicator, one at a time, and expects
+// the model test to find each. The bugs are changes of the source text that only the compiler
+// sees (go build -overlay). A bug that no longer fits the source fails the test, so the table
+// stays up to date.
 func TestTheModelTestHasTeeth(t *testing.T) {
 	for _, bug := range []struct{ name, file, from, to string }{
 		{"first and last image are compared", "plan.go",

@@ -12,9 +12,8 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
-// watch looks at the target after every request that deletes: an item that has a
-// target key after each of its changes must never be missing, not even between
-// two requests.
+// watch reads the target after every request with a delete: an item with a target key after
+// each of its changes must never be missing, not even between two requests.
 type watch struct {
 	world *world
 	db    *memorydb.DB
@@ -25,7 +24,7 @@ type watch struct {
 	vanished []string
 }
 
-// Do passes a request on to the table.
+// Do sends a request to the table.
 func (v *watch) Do(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -54,13 +53,13 @@ func (v *watch) look() {
 	}
 }
 
-// invocation notes which items must not be missing while payload is applied, and
-// returns the end of it.
+// invocation notes which items must not be missing while payload is applied. It returns a
+// function that ends that.
 func (v *watch) invocation(payload []byte) (end func()) {
 	if v.world.spec.Targets[0].OnKeyCollision != "" {
-		return func() {} // there, another owner may have taken the key
+		return func() {} // there, another owner may have replaced the item
 	}
-	stays := map[int]bool{} // owner -> every change leaves it with a target item
+	stays := map[int]bool{} // owner -> it has a target item after every change
 	for rest := payload; ; {
 		_, found, ok := bytes.Cut(rest, []byte(`"SequenceNumber":"`))
 		if !ok {
@@ -90,7 +89,7 @@ func (v *watch) invocation(payload []byte) (end func()) {
 	}
 }
 
-// owners returns whose items the target has.
+// owners returns the owners of the target's items.
 func (v *watch) owners() map[int]bool {
 	owners := map[int]bool{}
 	for _, item := range v.db.Items("target") {

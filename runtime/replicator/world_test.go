@@ -24,13 +24,13 @@ type world struct {
 	poisonable, mostlyPoison bool
 	ids                      []string // the source key members of each source item, as JSON
 	groups                   []string // attribute values of the target's own key attribute, bad ones included
-	cities                   []string // attribute values of a nested attribute that a target key is made of
+	cities                   []string // values of a nested attribute that a target key is derived from
 
 	source map[int]map[string]string // live source items: attributes by name, as JSON
 	shards []eventsource.Shard
 	writes int
 
-	// emit takes a change of the source table to its stream and to the oracle.
+	// emit sends a change of the source table to its stream and to the oracle.
 	emit func(c sourceChange)
 
 	// The oracle.
@@ -41,8 +41,8 @@ type world struct {
 	// queue; refused those that may, because the table refuses their item when it
 	// is the last of its chain.
 	poison, refused map[string]bool
-	// changes tells of every record whose change it is, and whether it leaves the
-	// source item with a target item.
+	// changes holds the source item of every record, and whether that item has a target
+	// item after it.
 	changes map[string]ownedChange
 }
 
@@ -51,14 +51,14 @@ type ownedChange struct {
 	mapped bool
 }
 
-// sourceChange is a change of one source item; a nil item is none.
+// sourceChange is a change of one source item. A nil item is absent.
 type sourceChange struct {
 	id            int
 	before, after map[string]string
 	expired       bool
 }
 
-// owned is a target item, who put it there and when.
+// owned is a target item with its owner and its version.
 type owned struct {
 	owner    int
 	item     string // its members, in order; "" for none
@@ -89,7 +89,7 @@ func newWorld(seed uint64) *world {
 	return w
 }
 
-// newHistory returns a world with a history whose records are made up.
+// newHistory returns a world with a history of generated records.
 func newHistory(seed uint64, writes int) *world {
 	w := newWorld(seed)
 	w.emit = w.record
@@ -104,7 +104,7 @@ func newHistory(seed uint64, writes int) *world {
 
 func (w *world) one(in int) bool { return w.random.IntN(in) == 0 }
 
-// mapping chooses the spec and the values that items are made of.
+// mapping chooses the spec and the values of the items.
 func (w *world) mapping() {
 	types := []spec.AttributeType{spec.String, spec.Number, spec.Binary}
 	key := func(name string) spec.Attribute { return spec.Attribute{Name: name, Type: types[w.random.IntN(3)]} }
@@ -158,9 +158,9 @@ func (w *world) mapping() {
 	if !collide && w.one(4) {
 		t.ExpiredItems = spec.KeepExpired
 	}
-	made := w.one(3)
-	if made {
-		w.makeKeys(&t, group.Name, id.Name)
+	derived := w.one(3)
+	if derived {
+		w.deriveKeys(&t, group.Name, id.Name)
 	}
 	if t.Projection.Type != spec.KeysOnly && w.one(3) {
 		t.Projection.Renames = map[string]string{"note": "remark"}
@@ -172,8 +172,8 @@ func (w *world) mapping() {
 	if w.one(3) {
 		w.cities = append(w.cities, `{"BOOL":true}`)
 	}
-	if made && id.Type == spec.String {
-		// With the cities, parts that meet in one composite unless they are escaped.
+	if derived && id.Type == spec.String {
+		// With the cities, these parts have one composite unless they are escaped.
 		for _, text := range []string{"z", "y#z"} {
 			member := fmt.Sprintf(`"id":{"S":%q}`, text)
 			if since != nil {
@@ -183,7 +183,7 @@ func (w *world) mapping() {
 		}
 	}
 	items := 3 + w.random.IntN(12)
-	if w.one(3) { // invocations of more puts than one request takes
+	if w.one(3) { // invocations of more puts than fit in one request
 		items += 8 * maxRefusedInRow
 	}
 	for range items {
@@ -206,11 +206,11 @@ func (w *world) mapping() {
 	}
 }
 
-// makeKeys makes the target key of other attributes than those of its names: one
-// of a nested attribute or of a renamed one, or a composite for the source key.
-func (w *world) makeKeys(t *spec.Target, group, id string) {
+// deriveKeys derives the target key from attributes of other names: from a nested or a
+// renamed one, or, with the source key, from a composite.
+func (w *world) deriveKeys(t *spec.Target, group, id string) {
 	t.KeySources = map[string]spec.KeySource{}
-	if t.SortKey != nil { // the source's own, perhaps
+	if t.SortKey != nil { // possibly the source's own
 		own := *t.SortKey
 		t.SortKey = &own
 	}
@@ -230,7 +230,7 @@ func (w *world) makeKeys(t *spec.Target, group, id string) {
 	}
 }
 
-// keyValue returns the value number i of a key type.
+// keyValue returns value number i of a key type.
 func (w *world) keyValue(typ spec.AttributeType, i int) string {
 	switch typ {
 	case spec.String:
@@ -242,13 +242,12 @@ func (w *world) keyValue(typ spec.AttributeType, i int) string {
 	}
 }
 
-// badGroups are the values that no target key can hold, of whatever type it is.
+// badGroups are the values that a target key of no type can hold.
 var badGroups = []string{`{"BOOL":true}`, `{"M":{"S":{"S":"x"}}}`, `{"S":"` + strings.Repeat("x", mapping.MaxPartitionKeyBytes+1) + `"}`}
 
 const null = `{"NULL":true}`
 
-// write makes one write to the source table, and its record if it changes
-// anything.
+// write writes to the source table once, and adds a record if that changes the item.
 func (w *world) write() {
 	w.writes++
 	id := w.random.IntN(len(w.ids))
@@ -263,7 +262,7 @@ func (w *world) write() {
 		after = w.item(id, before)
 	}
 	if maps.Equal(before, after) {
-		return // DynamoDB writes no record for it, nor for the deletion of nothing
+		return // DynamoDB writes no record when nothing changes
 	}
 	if after == nil {
 		delete(w.source, id)
@@ -273,7 +272,7 @@ func (w *world) write() {
 	w.emit(sourceChange{id, before, after, expires && after == nil})
 }
 
-// item returns a new state of a source item: any, or one near the state before.
+// item returns a new state of a source item: a random one, or one near the state before.
 func (w *world) item(id int, before map[string]string) map[string]string {
 	after := map[string]string{}
 	if before != nil && w.one(2) {
@@ -316,8 +315,8 @@ func (w *world) item(id int, before map[string]string) map[string]string {
 func (w *world) record(c sourceChange) {
 	shard := &w.shards[c.id%modelShards]
 	second := 1_700_000_000 + w.writes/4
-	// Sequence numbers of different shards have nothing to do with each other,
-	// and those of one cross a power of ten.
+	// Sequence numbers of different shards are unrelated, and those of one shard cross a
+	// power of ten.
 	first, _ := new(big.Int).SetString([]string{"100000000000000000000", "999999999999999999990", "5" + strings.Repeat("0", 39)}[c.id%modelShards], 10)
 	sequence := first.Add(first, big.NewInt(int64(len(shard.Records)*3))).String()
 
@@ -344,7 +343,7 @@ func (w *world) record(c sourceChange) {
 	w.apply(c, second, modelLabel, sequence)
 }
 
-// json writes an item with its attributes in any order.
+// json returns an item with its attributes in random order.
 func (w *world) json(item map[string]string) string {
 	members := membersOf(item)
 	w.random.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
