@@ -35,16 +35,23 @@ func TestACompositeJoinsTheTextsOfItsParts(t *testing.T) {
 		want                 string
 	}{
 		{"strings", "K4", "#", []string{`{"S":"Albany"}`, `{"S":"ann@example.com"}`}, `Albany#ann@example.com`},
-		{"a separator in the first part", "K4: the part does not end there", "#", []string{`{"S":"a#b"}`, `{"S":"c"}`}, `a\\#b#c`},
-		{"a separator in the second part", "K4: so this is another composite", "#", []string{`{"S":"a"}`, `{"S":"b#c"}`}, `a#b\\#c`},
-		{"a part ends in the escape", "K4: it does not escape the separator that follows", "#", []string{`{"S":"a\\"}`, `{"S":"b"}`}, `a\\\\#b`},
-		{"escapes of JSON", "the text of a string counts, not its notation", "#", []string{`{"S":"\u0041\n\u0023"}`, `{"S":"\"é"}`}, `A\n\\##\"é`},
+		{"a separator in the first part", "K4: the part does not end there", "#",
+			[]string{`{"S":"a#b"}`, `{"S":"c"}`}, `a\\#b#c`},
+		{"a separator in the second part", "K4: so this is another composite", "#",
+			[]string{`{"S":"a"}`, `{"S":"b#c"}`}, `a#b\\#c`},
+		{"a part ends in the escape", "K4: it does not escape the separator that follows", "#",
+			[]string{`{"S":"a\\"}`, `{"S":"b"}`}, `a\\\\#b`},
+		{"escapes of JSON", "the text of a string counts, not its notation", "#",
+			[]string{`{"S":"\u0041\n\u0023"}`, `{"S":"\"é"}`}, `A\n\\##\"é`},
 		{"a separator of several bytes", "one character, any", "→", []string{`{"S":"a→b"}`, `{"S":"c"}`}, `a\\→b→c`},
 		{"an empty part", "it is not absent", "#", []string{`{"S":""}`, `{"S":"b"}`}, `#b`},
-		{"numbers", "equal numbers are one part, in plain notation", "#", []string{`{"N":"1e2"}`, `{"N":"100.0"}`, `{"N":"-0.50"}`}, `100#100#-0.5`},
+		{"numbers", "equal numbers are one part, in plain notation", "#",
+			[]string{`{"N":"1e2"}`, `{"N":"100.0"}`, `{"N":"-0.50"}`}, `100#100#-0.5`},
 		{"a separator that numbers have", "K4 holds for them too", "-", []string{`{"N":"-1"}`, `{"S":"a"}`}, `\\-1-a`},
-		{"binary", "the same bytes have several texts in base64", "#", []string{`{"B":"//8="}`, `{"B":"AAH="}`}, `//8=#AAE=`},
-		{"a separator that base64 has", "K4 holds for it too", "/", []string{`{"B":"//8="}`, `{"S":"a"}`}, `\\/\\/8=/a`},
+		{"binary", "the same bytes have several texts in base64", "#",
+			[]string{`{"B":"//8="}`, `{"B":"AAH="}`}, `//8=#AAE=`},
+		{"a separator that base64 has", "K4 holds for it too", "/",
+			[]string{`{"B":"//8="}`, `{"S":"a"}`}, `\\/\\/8=/a`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := joined(test.separator, test.values...)
@@ -75,7 +82,8 @@ func TestAPartThatCannotBeJoinedIsAnErrorThatNamesIt(t *testing.T) {
 			t.Errorf("%s: got no error", value)
 			continue
 		}
-		if text := err.Error(); !strings.Contains(text, want) || !strings.Contains(text, `"place"`) || !strings.Contains(text, `"part1"`) || strings.Contains(text, "secret") {
+		if text := err.Error(); !strings.Contains(text, want) || !strings.Contains(text, `"place"`) ||
+			!strings.Contains(text, `"part1"`) || strings.Contains(text, "secret") {
 			t.Errorf("%s: got %v, want %q about \"place\" and \"part1\"", value, err, want)
 		}
 	}
@@ -104,8 +112,11 @@ func placeSpec(separator string) spec.Spec {
 	return spec.Spec{
 		Source: spec.Table{TableName: "source", KeySchema: spec.KeySchema{PartitionKey: text("id")}},
 		Targets: []spec.Target{{
-			Table:      spec.Table{TableName: "target", KeySchema: spec.KeySchema{PartitionKey: text("country"), SortKey: &place}},
-			KeySources: map[string]spec.KeySource{"place": {Parts: [][]string{{"city"}, {"id"}}, Separator: separator}},
+			Table: spec.Table{TableName: "target",
+				KeySchema: spec.KeySchema{PartitionKey: text("country"), SortKey: &place}},
+			KeySources: map[string]spec.KeySource{
+				"place": {Parts: [][]string{{"city"}, {"id"}}, Separator: separator},
+			},
 			Projection: spec.Projection{Type: spec.All},
 		}},
 		FailureQueueURL: "queue",

@@ -48,7 +48,8 @@ func FuzzCompositeKey(f *testing.F) {
 			t.Errorf("joined %q, the replicator has %q", got, want.S)
 		}
 		split, err := compositekey.Split(separator, want.S)
-		if err != nil || len(split) != len(parts) || split[0] != parts[0] || split[1] != parts[1] || split[2] != parts[2] {
+		if err != nil || len(split) != len(parts) || split[0] != parts[0] || split[1] != parts[1] ||
+			split[2] != parts[2] {
 			t.Errorf("%q is split into %q, %v, want %q", want.S, split, err, parts)
 		}
 	})

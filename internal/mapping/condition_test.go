@@ -52,11 +52,16 @@ func TestAConditionHoldsForExactlyTheItemsThatMeetIt(t *testing.T) {
 // reading of the image's JSON.
 func FuzzCondition(f *testing.F) {
 	f.Add(`{"Path":["a"],"Operator":"EQUALS","Values":[{"Type":"S","Text":"x"}]}`, `{"a":{"S":"\u0078"}}`)
-	f.Add(`{"Any":[{"Path":["a","b"],"Operator":"EXISTS"},{"Path":["c"],"Operator":"NOT_EQUALS","Values":[{"Type":"BOOL","Text":"true"}]}]}`, `{"a":{"M":{"b":{"NULL":true}}},"c":{"BOOL":true}}`)
-	f.Add(`{"All":[{"Path":["a"],"Operator":"BEGINS_WITH","Values":[{"Type":"S","Text":"x"}]},{"Path":["n"],"Operator":"IN","Values":[{"Type":"N","Text":"1"},{"Type":"N","Text":"20e-1"}]}]}`, `{"a":{"S":"xy"},"n":{"N":"2"}}`)
+	f.Add(`{"Any":[{"Path":["a","b"],"Operator":"EXISTS"},`+
+		`{"Path":["c"],"Operator":"NOT_EQUALS","Values":[{"Type":"BOOL","Text":"true"}]}]}`,
+		`{"a":{"M":{"b":{"NULL":true}}},"c":{"BOOL":true}}`)
+	f.Add(`{"All":[{"Path":["a"],"Operator":"BEGINS_WITH","Values":[{"Type":"S","Text":"x"}]},`+
+		`{"Path":["n"],"Operator":"IN","Values":[{"Type":"N","Text":"1"},{"Type":"N","Text":"20e-1"}]}]}`,
+		`{"a":{"S":"xy"},"n":{"N":"2"}}`)
 	f.Fuzz(func(t *testing.T, conditionText, imageText string) {
 		s := placeSpec("#")
-		if json.Unmarshal([]byte(conditionText), &s.Targets[0].Filter) != nil || s.Targets[0].Filter == nil || len(s.Problems()) > 0 {
+		if json.Unmarshal([]byte(conditionText), &s.Targets[0].Filter) != nil || s.Targets[0].Filter == nil ||
+			len(s.Problems()) > 0 {
 			return
 		}
 		if !json.Valid([]byte(imageText)) || !strings.HasPrefix(imageText, "{") {

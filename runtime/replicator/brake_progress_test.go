@@ -62,14 +62,16 @@ func TestAPoisonRecordDoesNotHoldUpAThrottledStream(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		if len(f.queue.bodies) != 1 || len(f.db.Items("target")) != 99 {
-			t.Errorf("%d records went to the failure queue, the target has %d items, want 1 and 99", len(f.queue.bodies), len(f.db.Items("target")))
+			t.Errorf("%d records went to the failure queue, the target has %d items, want 1 and 99",
+				len(f.queue.bodies), len(f.db.Items("target")))
 		}
 	})
 }
 
 func TestOneHotWriteDoesNotHoldUpAPoisonRecordBeforeIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFunction(t, uniqueSpec(all), unknown("poison"), faults.Rule{Kind: faults.Throttled, Probability: 1, Select: selects("hot")})
+		f := newFunction(t, uniqueSpec(all), unknown("poison"),
+			faults.Rule{Kind: faults.Throttled, Probability: 1, Select: selects("hot")})
 		records := oneBad(100, "poison")
 		records[89] = insertion(90, "90", "note", "hot")
 		if again := f.invoke(t, records...); slices.Contains(again, "1") || len(f.queue.bodies) != 1 {
@@ -81,7 +83,8 @@ func TestOneHotWriteDoesNotHoldUpAPoisonRecordBeforeIt(t *testing.T) {
 func TestATableThatRefusesEverythingForTwoReasonsIsWrong(t *testing.T) {
 	// F7: an index on an attribute that is a number in some items and empty in others.
 	other := refusing("empty")
-	other.Message = "One or more parameter values are not valid. A value specified for a secondary index key is not supported."
+	other.Message = "One or more parameter values are not valid. " +
+		"A value specified for a secondary index key is not supported."
 	f := newFunction(t, uniqueSpec(all))
 	records := modifications(t, f, 1000)
 	for i := range records {
@@ -132,7 +135,8 @@ func TestAPutThatIsNotStoredDoesNotEndTheBrake(t *testing.T) {
 		f.invoke(t, append([]string{stale}, batch...)...)
 	}
 	if len(f.queue.bodies) > 0 || len(f.db.Items("target")) != 100 {
-		t.Errorf("%d records went to the failure queue, the target has %d items", len(f.queue.bodies), len(f.db.Items("target")))
+		t.Errorf("%d records went to the failure queue, the target has %d items",
+			len(f.queue.bodies), len(f.db.Items("target")))
 	}
 }
 
@@ -141,7 +145,8 @@ func TestTheLogSaysHowToInvestigateAnUnknownText(t *testing.T) {
 	records := modifications(t, f, 100)
 	f.faults.Use(unknown("new"))
 	f.invoke(t, records...)
-	if log := f.log.String(); !strings.Contains(log, "put one of the items by hand") || strings.Contains(log, "a text that is") {
+	if log := f.log.String(); !strings.Contains(log, "put one of the items by hand") ||
+		strings.Contains(log, "a text that is") {
 		t.Errorf("the log says %s", log)
 	}
 }

@@ -22,7 +22,8 @@ import (
 // definition.
 func refusing(text string) faults.Rule {
 	holds := selects(text)
-	return faults.Rule{Kind: faults.Poison, Probability: 1, Message: faults.WrongIndexKey, Select: func(w faults.Write) bool { return w.Put && holds(w) }}
+	return faults.Rule{Kind: faults.Poison, Probability: 1, Message: faults.WrongIndexKey,
+		Select: func(w faults.Write) bool { return w.Put && holds(w) }}
 }
 
 // modifications returns records that change n items whose target items exist. Every other
@@ -34,7 +35,8 @@ func modifications(t *testing.T, f *function, n int) (records []string) {
 		id := fmt.Sprint(i)
 		group := []string{"g", "h"}[i%2]
 		insertions = append(insertions, insertion(i+1, id))
-		records = append(records, record("MODIFY", n+i+1, item("id", id), item("id", id, "group", "g"), item("id", id, "group", group, "note", "new")))
+		before, after := item("id", id, "group", "g"), item("id", id, "group", group, "note", "new")
+		records = append(records, record("MODIFY", n+i+1, item("id", id), before, after))
 	}
 	f.invoke(t, insertions...)
 	if items := f.db.Items("target"); len(items) != n {
@@ -63,9 +65,11 @@ func TestATableThatRefusesEveryPutStopsTheStreamAndLosesNothing(t *testing.T) {
 				t.Errorf("%d records are redelivered, want the batch from its first record", len(again))
 			}
 			if after := f.db.Items("target"); !slices.Equal(after, before) || len(f.queue.bodies) > 0 {
-				t.Errorf("%d of %d items remain, %d records went to the failure queue", len(after), n, len(f.queue.bodies))
+				t.Errorf("%d of %d items remain, %d records went to the failure queue",
+					len(after), n, len(f.queue.bodies))
 			}
-			if log := f.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, aboutIndexKeyType.String()) || !strings.Contains(log, "WriteBrake") {
+			if log := f.log.String(); strings.Count(log, "\n") != 1 ||
+				!strings.Contains(log, aboutIndexKeyType.String()) || !strings.Contains(log, "WriteBrake") {
 				t.Errorf("one line must name the reason and the remedy: %s", log)
 			}
 
@@ -73,7 +77,8 @@ func TestATableThatRefusesEveryPutStopsTheStreamAndLosesNothing(t *testing.T) {
 			tried := f.faults.Injected()[faults.Poison]
 			f.invoke(t, records...)
 			if got := f.faults.Injected()[faults.Poison] - tried; got != 1 || len(f.queue.bodies) > 0 {
-				t.Errorf("the next invocation sent %d requests, want 1; %d records went to the failure queue", got, len(f.queue.bodies))
+				t.Errorf("the next invocation sent %d requests, want 1; %d records went to the failure queue",
+					got, len(f.queue.bodies))
 			}
 
 			// A put that succeeds ends the brake.
@@ -86,8 +91,10 @@ func TestATableThatRefusesEveryPutStopsTheStreamAndLosesNothing(t *testing.T) {
 				t.Error("not all changes were applied")
 			}
 			f.faults.Use(refusing("late"))
-			if again := f.invoke(t, insertion(9999, "9999", "note", "late")); again != nil || len(f.queue.bodies) != 1 {
-				t.Errorf("%v is redelivered, %d records went to the failure queue: the brake must have ended", again, len(f.queue.bodies))
+			if again := f.invoke(t, insertion(9999, "9999", "note", "late")); again != nil ||
+				len(f.queue.bodies) != 1 {
+				t.Errorf("%v is redelivered, %d records went to the failure queue: the brake must have ended",
+					again, len(f.queue.bodies))
 			}
 		})
 	}
@@ -106,7 +113,7 @@ func TestSmallInvocationsQueueAtMostTwentyFiveRecordsOfAWrongTable(t *testing.T)
 		}
 	}
 	if queued != 20 || len(f.queue.bodies) != queued || len(f.db.Items("target")) != 100-queued {
-		t.Errorf("%d records went to the failure queue with %d messages, and the target has %d items; want 20, 20 and 80",
+		t.Errorf("%d records went to the failure queue with %d messages, the target has %d items; want 20, 20, 80",
 			queued, len(f.queue.bodies), len(f.db.Items("target")))
 	}
 }
@@ -132,10 +139,12 @@ func TestATableThatRefusesNineInTenPutsIsWrongAndOneThatRefusesHalfIsNot(t *test
 			}
 			again := f.invoke(t, records...)
 			if test.wrong && (!slices.Equal(again, []string{"1"}) || len(f.queue.bodies) > 0) {
-				t.Errorf("%d records are redelivered and %d went to the failure queue, want the whole batch and none", len(again), len(f.queue.bodies))
+				t.Errorf("%d records are redelivered and %d went to the failure queue, want the whole batch and none",
+					len(again), len(f.queue.bodies))
 			}
 			if !test.wrong && (again != nil || len(f.queue.bodies) != 250) {
-				t.Errorf("%d records are redelivered and %d went to the failure queue, want none and 250", len(again), len(f.queue.bodies))
+				t.Errorf("%d records are redelivered and %d went to the failure queue, want none and 250",
+					len(again), len(f.queue.bodies))
 			}
 		})
 	}
@@ -154,7 +163,8 @@ func TestRefusalsForReasonsInTheItemsNeverStopTheStream(t *testing.T) {
 		}
 	}
 	if len(f.queue.bodies) != 1000 || len(f.db.Items("target")) != 0 {
-		t.Errorf("%d records went to the failure queue, and the target has %d items", len(f.queue.bodies), len(f.db.Items("target")))
+		t.Errorf("%d records went to the failure queue, and the target has %d items",
+			len(f.queue.bodies), len(f.db.Items("target")))
 	}
 }
 
@@ -165,9 +175,11 @@ func TestWithoutTheBrakeEveryRefusedRecordGoesToTheFailureQueue(t *testing.T) {
 	records := modifications(t, f, 100)
 	f.faults.Use(refusing("new"))
 	if again := f.invoke(t, records...); again != nil || len(f.queue.bodies) != 100 || len(f.db.Items("target")) != 0 {
-		t.Errorf("%d records are redelivered, %d went to the failure queue, and the target has %d items", len(again), len(f.queue.bodies), len(f.db.Items("target")))
+		t.Errorf("%d records are redelivered, %d went to the failure queue, and the target has %d items",
+			len(again), len(f.queue.bodies), len(f.db.Items("target")))
 	}
-	line := `"sent":100,"records":100,"reasons":[{"reason":"ValidationException: ` + aboutIndexKeyType.String() + `","count":100,"sequenceNumber":"` + fmt.Sprintf("%024d", 101) + `"}]`
+	line := `"sent":100,"records":100,"reasons":[{"reason":"ValidationException: ` + aboutIndexKeyType.String() +
+		`","count":100,"sequenceNumber":"` + fmt.Sprintf("%024d", 101) + `"}]`
 	if log := f.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, line) {
 		t.Errorf("one line must have the reason, its count and the first record: %s", log)
 	}
@@ -221,7 +233,8 @@ func TestNothingIsDeletedBeforeItIsClearThatTheTableIsNotWrong(t *testing.T) {
 			t.Errorf("got %v, want all records again", again)
 		}
 		if after := f.db.Items("target"); !slices.Equal(after, before) || len(f.queue.bodies) > 0 {
-			t.Errorf("the target has %d of %d items; %d records went to the failure queue", len(after), len(before), len(f.queue.bodies))
+			t.Errorf("the target has %d of %d items; %d records went to the failure queue",
+				len(after), len(before), len(f.queue.bodies))
 		}
 		if log := f.log.String(); !strings.Contains(log, "only when it is clear that the table is not wrong") {
 			t.Errorf("the log says %s", log)
@@ -279,14 +292,15 @@ func TestABrakedTargetStillDeletesTheItemsThatTheSourceDeleted(t *testing.T) {
 // exists.
 func (p *pair) addIndex(attribute string, typ types.ScalarAttributeType) {
 	p.t.Helper()
+	index := &types.CreateGlobalSecondaryIndexAction{
+		IndexName:  aws.String("byAttribute"),
+		KeySchema:  []types.KeySchemaElement{{AttributeName: &attribute, KeyType: types.KeyTypeHash}},
+		Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+	}
 	input := &dynamodb.UpdateTableInput{
-		TableName:            aws.String("target"),
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: &attribute, AttributeType: typ}},
-		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Create: &types.CreateGlobalSecondaryIndexAction{
-			IndexName:  aws.String("byAttribute"),
-			KeySchema:  []types.KeySchemaElement{{AttributeName: &attribute, KeyType: types.KeyTypeHash}},
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
-		}}},
+		TableName:                   aws.String("target"),
+		AttributeDefinitions:        []types.AttributeDefinition{{AttributeName: &attribute, AttributeType: typ}},
+		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Create: index}},
 	}
 	for _, a := range p.spec.Targets[0].Attributes() {
 		input.AttributeDefinitions = append(input.AttributeDefinitions, types.AttributeDefinition{
@@ -296,7 +310,8 @@ func (p *pair) addIndex(attribute string, typ types.ScalarAttributeType) {
 		p.t.Fatal(err)
 	}
 	active := func(d *types.TableDescription) bool {
-		return d.TableStatus == types.TableStatusActive && d.GlobalSecondaryIndexes[0].IndexStatus == types.IndexStatusActive
+		return d.TableStatus == types.TableStatusActive &&
+			d.GlobalSecondaryIndexes[0].IndexStatus == types.IndexStatusActive
 	}
 	for {
 		out, err := p.db.DescribeTable(p.t.Context(), &dynamodb.DescribeTableInput{TableName: input.TableName})
@@ -352,17 +367,21 @@ func TestTheReasonsOfRefusalsAreThoseOfDynamoDBLocal(t *testing.T) {
 		value     types.AttributeValue
 		want      reason
 	}{
-		"the type of an index key":       {"indexed", n("1"), aboutIndexKeyType},
-		"an empty index key":             {"indexed", s(""), aboutIndexKeySize},
-		"an index key that is too long":  {"indexed", s(strings.Repeat("x", mapping.MaxPartitionKeyBytes+1)), aboutIndexKeySize},
-		"an item that is too large":      {"note", s(strings.Repeat("x", 400<<10)), aboutItem},
-		"an item that is nested deeply":  {"note", nested, aboutItem},
-		"a number that is too large":     {"note", n("1e200"), aboutItem},
-		"a number that is too small":     {"note", n("1e-200"), aboutItem},
-		"a number of too many digits":    {"note", n(strings.Repeat("1", 39)), aboutItem},
-		"no number":                      {"note", n("x"), aboutItem},
-		"an empty set":                   {"note", &types.AttributeValueMemberSS{Value: []string{}}, aboutItem},
-		"a set with an element twice":    {"note", &types.AttributeValueMemberSS{Value: []string{"a", "a"}}, aboutItem},
+		"the type of an index key": {"indexed", n("1"), aboutIndexKeyType},
+		"an empty index key":       {"indexed", s(""), aboutIndexKeySize},
+		"an index key that is too long": {
+			"indexed", s(strings.Repeat("x", mapping.MaxPartitionKeyBytes+1)), aboutIndexKeySize,
+		},
+		"an item that is too large":     {"note", s(strings.Repeat("x", 400<<10)), aboutItem},
+		"an item that is nested deeply": {"note", nested, aboutItem},
+		"a number that is too large":    {"note", n("1e200"), aboutItem},
+		"a number that is too small":    {"note", n("1e-200"), aboutItem},
+		"a number of too many digits":   {"note", n(strings.Repeat("1", 39)), aboutItem},
+		"no number":                     {"note", n("x"), aboutItem},
+		"an empty set":                  {"note", &types.AttributeValueMemberSS{Value: []string{}}, aboutItem},
+		"a set with an element twice": {
+			"note", &types.AttributeValueMemberSS{Value: []string{"a", "a"}}, aboutItem,
+		},
 		"NULL where the index wants one": {"indexed", &types.AttributeValueMemberNULL{Value: true}, aboutUnknown},
 	} {
 		item := attributes{"id": s("1"), "group": s("g"), test.attribute: test.value}
@@ -376,20 +395,26 @@ func TestTheReasonsOfRefusalsAreThoseOfDynamoDBLocal(t *testing.T) {
 func TestTheReasonsOfRefusalsAreThoseOfDynamoDB(t *testing.T) {
 	// DynamoDB Local has other texts: these are DynamoDB's, quoted from public reports.
 	for message, want := range map[string]reason{
-		"One or more parameter values were invalid: Type mismatch for Index Key a Expected: S Actual: NULL IndexName: i":         aboutIndexKeyType,
-		"One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes":            aboutIndexKeySize,
-		"One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of 1024 bytes": aboutIndexKeySize,
-		"Attempting to store more than 38 significant digits in a Number":                                                        aboutItem,
-		"The parameter cannot be converted to a numeric value: x":                                                                aboutItem,
-		"Item size to update has exceeded the maximum allowed size":                                                              aboutItem,
-		"Supplied AttributeValue is empty, must contain exactly one of the supported datatypes":                                  aboutItem,
+		"One or more parameter values were invalid: " +
+			"Type mismatch for Index Key a Expected: S Actual: NULL IndexName: i": aboutIndexKeyType,
+		"One or more parameter values were invalid: " +
+			"Size of hashkey has exceeded the maximum size limit of2048 bytes": aboutIndexKeySize,
+		"One or more parameter values were invalid: " +
+			"Aggregated size of all range keys has exceeded the size limit of 1024 bytes": aboutIndexKeySize,
+
+		"Attempting to store more than 38 significant digits in a Number":                       aboutItem,
+		"The parameter cannot be converted to a numeric value: x":                               aboutItem,
+		"Item size to update has exceeded the maximum allowed size":                             aboutItem,
+		"Supplied AttributeValue is empty, must contain exactly one of the supported datatypes": aboutItem,
+
 		"something that is not known": aboutUnknown,
 	} {
 		if got := reasonOf(answered(400, "ValidationException", message)); got != want {
 			t.Errorf("%q: got %d, want %d", message, got, want)
 		}
 	}
-	if got := reasonOf(answered(400, "ItemCollectionSizeLimitExceededException", "Collection size exceeded.")); got != aboutItem {
+	tooLarge := answered(400, "ItemCollectionSizeLimitExceededException", "Collection size exceeded.")
+	if got := reasonOf(tooLarge); got != aboutItem {
 		t.Errorf("the size of an item's collection: got %d", got)
 	}
 }

@@ -40,7 +40,8 @@ func TestEveryAttemptSendsTheReadyBodySignedByTheSDK(t *testing.T) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		attempts = append(attempts, attempt{r.Header.Get("X-Amz-Target"), r.Header.Get("Authorization"), signAgain(t, credentials, r, body), body})
+		want := signAgain(t, credentials, r, body)
+		attempts = append(attempts, attempt{r.Header.Get("X-Amz-Target"), r.Header.Get("Authorization"), want, body})
 		if len(attempts)%2 == 1 {
 			w.WriteHeader(http.StatusInternalServerError) // the first attempt of each call
 			return
@@ -51,7 +52,9 @@ func TestEveryAttemptSendsTheReadyBodySignedByTheSDK(t *testing.T) {
 
 	c := inMemory(newHTTPClient(minInFlight))
 	c.endpoint = func(string) *string { return &server.URL }
-	c.credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil })
+	c.credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return credentials, nil
+	})
 	table := c.replicator(uniqueSpec(all), nil).writer.table
 
 	body := func(name string) *requestBody {
@@ -101,7 +104,9 @@ func signAgain(t *testing.T, credentials aws.Credentials, r *http.Request, body 
 		t.Error(err)
 	}
 	hash := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(t.Context(), credentials, again, hex.EncodeToString(hash[:]), "dynamodb", "us-east-1", at); err != nil {
+	err = v4.NewSigner().SignHTTP(t.Context(), credentials, again,
+		hex.EncodeToString(hash[:]), "dynamodb", "us-east-1", at)
+	if err != nil {
 		t.Error(err)
 	}
 	return again.Header.Get("Authorization")

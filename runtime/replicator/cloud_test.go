@@ -35,9 +35,12 @@ type cloud struct {
 
 // drain drains the world's history through replicators, with faults, crashes and
 // redeliveries. It returns the sequence numbers in the failure queue.
-func (w *world) drain(t testing.TB, seed uint64, in cloud) (queued map[string]bool, violations []string, sum tally, err error) {
+func (w *world) drain(t testing.TB, seed uint64, in cloud) (
+	queued map[string]bool, violations []string, sum tally, err error,
+) {
 	random := rand.New(rand.NewPCG(seed, 1))
-	q := &memoryQueue{t: t, random: rand.New(rand.NewPCG(seed, 2)), odds: 0.2 * float64(random.IntN(2)), queued: map[string]bool{}}
+	q := &memoryQueue{t: t, random: rand.New(rand.NewPCG(seed, 2)), odds: 0.2 * float64(random.IntN(2)),
+		queued: map[string]bool{}}
 	m := eventsource.Mapping{
 		BatchSize:             1 + random.IntN(200),
 		Bisect:                random.IntN(2) == 0,
@@ -46,7 +49,8 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (queued map[string]bo
 		ParallelizationFactor: 1 + random.IntN(3),
 		Timeout:               10 * time.Second,
 		RetryDelay:            in.retryDelay,
-		Disturb:               eventsource.Seeded(seed, eventsource.Odds{Cut: 0.5, Crash: 0.02, Rewind: 0.1, Reach: 100}),
+		Disturb: eventsource.Seeded(seed,
+			eventsource.Odds{Cut: 0.5, Crash: 0.02, Rewind: 0.1, Reach: 100}),
 	}
 	// One environment for each lane, as Lambda would start them.
 	environments := make(chan *environment, len(w.shards)*m.ParallelizationFactor)
@@ -143,7 +147,8 @@ func (w *world) environment(seed uint64, in cloud, q *memoryQueue) *environment 
 	c := in.config
 	injector := faults.New(c.http, seed, in.rules...)
 	c.http = injector
-	e := &environment{cloud: in, injector: injector, random: rand.New(rand.NewPCG(seed, 3)), queue: q, inWindow: map[string]bool{}, lost: map[string]bool{}}
+	e := &environment{cloud: in, injector: injector, random: rand.New(rand.NewPCG(seed, 3)), queue: q,
+		inWindow: map[string]bool{}, lost: map[string]bool{}}
 	e.start = func() *Replicator {
 		r := c.replicator(w.spec, slog.New(slog.DiscardHandler))
 		r.failureQueue.queue = e
@@ -159,7 +164,8 @@ func (e *environment) send(ctx context.Context, bodies []string) map[int]error {
 	errs := e.queue.send(ctx, bodies)
 	for i, body := range bodies {
 		var m failurequeue.Message
-		if json.Unmarshal([]byte(body), &m) == nil && errs[i] == nil && strings.Contains(m.Reason, faults.WrongIndexKey) {
+		if json.Unmarshal([]byte(body), &m) == nil && errs[i] == nil &&
+			strings.Contains(m.Reason, faults.WrongIndexKey) {
 			e.lost[m.SequenceNumber], e.inWindow[m.SequenceNumber] = true, true
 		}
 	}
@@ -191,7 +197,8 @@ func (e *environment) invoke(ctx context.Context, payload []byte) ([]byte, error
 
 	answer, err := e.replicator.Invoke(ctx, payload)
 	if queued := len(e.inWindow); queued > maxRefusedInRow || many && queued > before {
-		e.violations = append(e.violations, fmt.Sprintf("%d records went to the failure queue to a table that refused every put, %d of them now, in an invocation of more than %d puts: %t",
+		e.violations = append(e.violations, fmt.Sprintf("%d records went to the failure queue "+
+			"because a table refused every put, %d of them now, in an invocation of more than %d puts: %t",
 			queued, queued-before, maxRefusedInRow, many))
 	}
 	if e.replicator.writer.brakes[0].isOn() {
@@ -208,9 +215,11 @@ func (e *environment) invoke(ctx context.Context, payload []byte) ([]byte, error
 // refusingEverything adds a rule to rules: the table refuses every put. Only faults in front
 // of the table come before it.
 func refusingEverything(rules []faults.Rule) []faults.Rule {
-	inFront := []faults.Kind{faults.Throttled, faults.InternalServerError, faults.ServiceUnavailable, faults.ResetBefore}
+	inFront := []faults.Kind{faults.Throttled, faults.InternalServerError, faults.ServiceUnavailable,
+		faults.ResetBefore}
 	before := func(r faults.Rule) bool { return slices.Contains(inFront, r.Kind) }
-	refuse := faults.Rule{Kind: faults.Poison, Probability: 1, Message: faults.WrongIndexKey, Select: func(w faults.Write) bool { return w.Put }}
+	refuse := faults.Rule{Kind: faults.Poison, Probability: 1, Message: faults.WrongIndexKey,
+		Select: func(w faults.Write) bool { return w.Put }}
 	return slices.Concat(slices.DeleteFunc(slices.Clone(rules), func(r faults.Rule) bool { return !before(r) }),
 		[]faults.Rule{refuse}, slices.DeleteFunc(slices.Clone(rules), before))
 }
@@ -272,7 +281,8 @@ func (q *memoryQueue) send(ctx context.Context, bodies []string) map[int]error {
 		var m failurequeue.Message
 		d := json.NewDecoder(strings.NewReader(body))
 		d.DisallowUnknownFields()
-		if err := d.Decode(&m); err != nil || m.Version != failurequeue.Version || m.Reason == "" || m.SourceKey == nil {
+		if err := d.Decode(&m); err != nil || m.Version != failurequeue.Version || m.Reason == "" ||
+			m.SourceKey == nil {
 			q.t.Errorf("a message of the failure queue is not one: %v: %s", err, body)
 		}
 		if ctx.Err() != nil || q.random.Float64() < q.odds {

@@ -36,7 +36,8 @@ func everyType() attributes {
 		"false":       &types.AttributeValueMemberBOOL{Value: false},
 		"null":        &types.AttributeValueMemberNULL{Value: true},
 		"map": &types.AttributeValueMemberM{Value: attributes{
-			"list": &types.AttributeValueMemberL{Value: []types.AttributeValue{s("a"), n("1"), &types.AttributeValueMemberM{Value: attributes{"deep": b("x")}}}},
+			"list": &types.AttributeValueMemberL{Value: []types.AttributeValue{s("a"), n("1"),
+				&types.AttributeValueMemberM{Value: attributes{"deep": b("x")}}}},
 		}},
 		"emptyMap":                      &types.AttributeValueMemberM{Value: attributes{}},
 		"emptyList":                     &types.AttributeValueMemberL{Value: []types.AttributeValue{}},
@@ -184,19 +185,26 @@ func TestTheLastWriterWinsATargetKey(t *testing.T) {
 		{"loser removed", "K3: deleting one source item never removes another one's target item",
 			[]string{insert(1, ann), insert(2, bob), guardedRecord("REMOVE", 3, 3, ann, nil)}, []attributes{bob}},
 		{"loser moved", "K3: nor does moving it",
-			[]string{insert(1, ann), insert(2, bob), guardedRecord("MODIFY", 3, 3, ann, moved)}, []attributes{bob, moved}},
+			[]string{insert(1, ann), insert(2, bob), guardedRecord("MODIFY", 3, 3, ann, moved)},
+			[]attributes{bob, moved}},
 		{"winner removed", "K3: a stated limit: the loser does not come back",
 			[]string{insert(1, ann), insert(2, bob), guardedRecord("REMOVE", 3, 3, bob, nil)}, nil},
 		{"removed, then the old change again", "D8: the redelivery ends with the removal again",
-			[]string{insert(1, ann), guardedRecord("REMOVE", 2, 2, ann, nil), insert(1, ann), guardedRecord("REMOVE", 2, 2, ann, nil)}, nil},
+			[]string{insert(1, ann), guardedRecord("REMOVE", 2, 2, ann, nil),
+				insert(1, ann), guardedRecord("REMOVE", 2, 2, ann, nil)}, nil},
 		{"sequence numbers of different widths", "10 comes after 9 although its text sorts before",
-			[]string{guardedRecord("INSERT", 1, 9, nil, ann), guardedRecord("MODIFY", 1, 10, ann, with(ann, attributes{"note": s("new")}))},
+			[]string{guardedRecord("INSERT", 1, 9, nil, ann),
+				guardedRecord("MODIFY", 1, 10, ann, with(ann, attributes{"note": s("new")}))},
 			[]attributes{with(ann, attributes{"note": s("new")})}},
-		{"a clock that steps back within one item", "one item's changes are ordered by sequence number, whatever the clock says",
-			[]string{guardedRecord("INSERT", 5, 1, nil, ann), guardedRecord("MODIFY", 4, 2, ann, with(ann, attributes{"note": s("new")}))},
+		{"a clock that steps back within one item",
+			"one item's changes are ordered by sequence number, whatever the clock says",
+			[]string{guardedRecord("INSERT", 5, 1, nil, ann),
+				guardedRecord("MODIFY", 4, 2, ann, with(ann, attributes{"note": s("new")}))},
 			[]attributes{with(ann, attributes{"note": s("new")})}},
-		{"sequence numbers of another shard", "between items the time decides: sequence numbers of different shards do not compare",
-			[]string{guardedRecord("INSERT", 1, 900, nil, ann), guardedRecord("INSERT", 2, 100, nil, bob)}, []attributes{bob}},
+		{"sequence numbers of another shard",
+			"between items the time decides: sequence numbers of different shards do not compare",
+			[]string{guardedRecord("INSERT", 1, 900, nil, ann), guardedRecord("INSERT", 2, 100, nil, bob)},
+			[]attributes{bob}},
 		{"one batch", "D7: in one batch any order is right too",
 			[]string{insert(2, bob) + "," + insert(1, ann)}, []attributes{bob}},
 	} {
@@ -230,7 +238,8 @@ func guardedRecord(event string, second, sequence int, oldImage, newImage attrib
 	if owner == nil {
 		owner = oldImage
 	}
-	text := record(event, sequence, item("email", owner["email"].(*types.AttributeValueMemberS).Value), image(oldImage), image(newImage))
+	text := record(event, sequence, item("email", owner["email"].(*types.AttributeValueMemberS).Value),
+		image(oldImage), image(newImage))
 	text = strings.Replace(text, fmt.Sprintf("%d", 1700000000+sequence), fmt.Sprintf("%d", 1700000000+second), 1)
 	// Not padded: widths vary in a real stream.
 	return strings.Replace(text, fmt.Sprintf(`"%024d"`, sequence), fmt.Sprintf(`"%d"`, sequence), 1)
@@ -392,7 +401,8 @@ func refusePuts(t *testing.T, endpoint string) http.Handler {
 		if bytes.Contains(body, []byte("PutRequest")) {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 			w.WriteHeader(http.StatusBadRequest)
-			_, _ = io.WriteString(w, `{"__type":"com.amazonaws.dynamodb.v20120810#AccessDeniedException","message":"no"}`)
+			_, _ = io.WriteString(w,
+				`{"__type":"com.amazonaws.dynamodb.v20120810#AccessDeniedException","message":"no"}`)
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -424,7 +434,8 @@ func TestAPayloadThatIsNotAnEventFailsTheInvocation(t *testing.T) {
 	if _, err := p.replicator.Invoke(t.Context(), []byte(`{"not":"an event"}`)); err == nil {
 		t.Error("got no error: Lambda would count the batch as done")
 	}
-	if answer, err := p.replicator.Invoke(t.Context(), eventsource.Event()); err != nil || string(answer) != `{"batchItemFailures":[]}` {
+	if answer, err := p.replicator.Invoke(t.Context(), eventsource.Event()); err != nil ||
+		string(answer) != `{"batchItemFailures":[]}` {
 		t.Errorf("an empty batch: got %s, %v", answer, err)
 	}
 }

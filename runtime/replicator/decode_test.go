@@ -45,7 +45,8 @@ func TestDecodeReadsAnEventAsLambdaDeliversIt(t *testing.T) {
 		}
 	}
 	last := &e.payload.Members(e.changes[0].newImage)[3]
-	if name, value, raw := e.payload.Name(last), e.payload.Value(last), e.payload.Raw(last); string(name) != "zipcode" ||
+	name, value, raw := e.payload.Name(last), e.payload.Value(last), e.payload.Raw(last)
+	if string(name) != "zipcode" ||
 		string(value) != `{"S": "00501"}` || string(raw) != `"zipcode": {"S": "00501"}` {
 		t.Errorf("the last attribute is %q %s %s", name, value, raw)
 	}
@@ -64,9 +65,11 @@ func TestAValueIsCarriedUnchanged(t *testing.T) {
 }
 
 func TestAnEscapedNameIsUnescaped(t *testing.T) {
-	e, c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"\u0069d":{"S":"1"},"say \"hi\"":{"S":"x"}}`))))
+	e, c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "",
+		`{"\u0069d":{"S":"1"},"say \"hi\"":{"S":"x"}}`))))
 	members := e.payload.Members(c.newImage)
-	if id, say := e.payload.Name(&members[0]), e.payload.Name(&members[1]); string(id) != "id" || string(say) != `say "hi"` {
+	if id, say := e.payload.Name(&members[0]), e.payload.Name(&members[1]); string(id) != "id" ||
+		string(say) != `say "hi"` {
 		t.Errorf("got names %q and %q", id, say)
 	}
 	if got := string(e.payload.Raw(&members[1])); got != `"say \"hi\"":{"S":"x"}` {
@@ -75,7 +78,8 @@ func TestAnEscapedNameIsUnescaped(t *testing.T) {
 }
 
 func TestANameThatIsHalfASurrogatePairIsCarriedUnchanged(t *testing.T) {
-	e, c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "", `{"\ud83d":{"S":"x"},"id":{"S":"1"}}`))))
+	e, c := decodeOne(t, string(payload(record("INSERT", 1, item("id", "1"), "",
+		`{"\ud83d":{"S":"x"},"id":{"S":"1"}}`))))
 	if got := string(e.payload.Raw(&e.payload.Members(c.newImage)[0])); c.err != nil || got != `"\ud83d":{"S":"x"}` {
 		t.Errorf("got %s, error %v", got, c.err)
 	}
@@ -92,18 +96,25 @@ func TestABadRecordIsOneFailureAndItsNeighboursAreRead(t *testing.T) {
 		{"empty", `{}`, "it has no SequenceNumber"},
 		{"no dynamodb object", `{"eventName":"INSERT"}`, "it has no SequenceNumber"},
 		{"dynamodb is a list", in(`[1,[2],{"a":3}]`), "a part of a record is an array, not an object"},
-		{"sequence number is a number", in(`{"SequenceNumber":1,"Keys":{}}`), "SequenceNumber is a number, not a string"},
+		{"sequence number is a number", in(`{"SequenceNumber":1,"Keys":{}}`),
+			"SequenceNumber is a number, not a string"},
 		{"sequence number is not a number", in(`{"SequenceNumber":"1x"}`), "SequenceNumber is not a decimal number"},
-		{"sequence number of 41 digits", in(`{"SequenceNumber":"` + strings.Repeat("1", 41) + `"}`), "SequenceNumber has 41 digits"},
+		{"sequence number of 41 digits",
+			in(`{"SequenceNumber":"` + strings.Repeat("1", 41) + `"}`), "SequenceNumber has 41 digits"},
 		{"no keys", in(`{"SequenceNumber":"1"}`), `it has no Keys`},
-		{"unknown event", strings.Replace(good(2), "INSERT", "UPSERT", 1), "eventName is not INSERT, MODIFY or REMOVE"},
+		{"unknown event", strings.Replace(good(2), "INSERT", "UPSERT", 1),
+			"eventName is not INSERT, MODIFY or REMOVE"},
 		{"event is an object", `{"eventName":{"a":[]},"dynamodb":{}}`, "eventName is an object, not a string"},
 		{"no image", record("MODIFY", 2, item("id", "1"), item("id", "1"), ""), "it lacks a NewImage"},
 		{"no old image", record("MODIFY", 2, item("id", "1"), "", item("id", "1")), "it lacks an OldImage"},
-		{"image of an insert's past", record("INSERT", 2, item("id", "1"), item("id", "1"), item("id", "1")), "it has an OldImage, which its event does not have"},
-		{"image without the key", record("INSERT", 2, item("id", "1"), "", item("x", "1")), `it has a NewImage without "id", the source table's key attribute`},
-		{"attribute value is a string", record("INSERT", 2, item("id", "1"), "", `{"id":"1","x":{"M":{}}}`), "an attribute value is a string, not an object"},
-		{"image is a list", record("INSERT", 2, item("id", "1"), "", `[{"id":{"S":"1"}}]`), "a part of a record is an array, not an object"},
+		{"image of an insert's past", record("INSERT", 2, item("id", "1"), item("id", "1"), item("id", "1")),
+			"it has an OldImage, which its event does not have"},
+		{"image without the key", record("INSERT", 2, item("id", "1"), "", item("x", "1")),
+			`it has a NewImage without "id", the source table's key attribute`},
+		{"attribute value is a string", record("INSERT", 2, item("id", "1"), "", `{"id":"1","x":{"M":{}}}`),
+			"an attribute value is a string, not an object"},
+		{"image is a list", record("INSERT", 2, item("id", "1"), "", `[{"id":{"S":"1"}}]`),
+			"a part of a record is an array, not an object"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			e, _, err := newDecoder(uniqueSpec(all)).decode(payload(good(1), test.record, good(3)))
@@ -125,9 +136,11 @@ func TestRecordsThatAreNotMeantForTheFunctionAreAnErrorOfTheConfiguration(t *tes
 	good := insertion(1, "1")
 	for _, test := range []struct{ name, record, want string }{
 		{"another table", strings.Replace(good, "table/source/", "table/other/", 1), "stream of another table"},
-		{"another view type", strings.Replace(good, `"Keys"`, `"StreamViewType":"NEW_IMAGE","Keys"`, 1), "view type is not NEW_AND_OLD_IMAGES"},
+		{"another view type", strings.Replace(good, `"Keys"`, `"StreamViewType":"NEW_IMAGE","Keys"`, 1),
+			"view type is not NEW_AND_OLD_IMAGES"},
 		{"keys of another name", strings.Replace(good, `"Keys":{"id"`, `"Keys":{"other"`, 1), `Keys have no "id"`},
-		{"keys of another type", strings.Replace(good, `"Keys":{"id":{"S"`, `"Keys":{"id":{"N"`, 1), `key attribute "id" has type N, the key schema says S`},
+		{"keys of another type", strings.Replace(good, `"Keys":{"id":{"S"`, `"Keys":{"id":{"N"`, 1),
+			`key attribute "id" has type N, the key schema says S`},
 	} {
 		_, c := decodeOne(t, string(payload(test.record)))
 		if wrong, ok := c.err.(*configurationError); !ok || !strings.Contains(wrong.Error(), test.want) {
@@ -169,10 +182,14 @@ func TestAVersionedMappingNeedsATimeAndAStreamLabel(t *testing.T) {
 	good := record("INSERT", 1, keys, "", keys)
 	for _, test := range []struct{ name, record, want string }{
 		{"complete", good, ""},
-		{"no time", strings.Replace(good, "ApproximateCreationDateTime", "x", 1), "ApproximateCreationDateTime is missing or not a number"},
-		{"time is a string", strings.Replace(good, "1700000001", `"now"`, 1), "ApproximateCreationDateTime is missing or not a number"},
-		{"no stream", strings.Replace(good, "eventSourceARN", "x", 1), "eventSourceARN is missing or not the ARN of a stream"},
-		{"no label", strings.Replace(good, "/stream/2026-01-02T03:04:05.678", "", 1), "eventSourceARN is missing or not the ARN of a stream"},
+		{"no time", strings.Replace(good, "ApproximateCreationDateTime", "x", 1),
+			"ApproximateCreationDateTime is missing or not a number"},
+		{"time is a string", strings.Replace(good, "1700000001", `"now"`, 1),
+			"ApproximateCreationDateTime is missing or not a number"},
+		{"no stream", strings.Replace(good, "eventSourceARN", "x", 1),
+			"eventSourceARN is missing or not the ARN of a stream"},
+		{"no label", strings.Replace(good, "/stream/2026-01-02T03:04:05.678", "", 1),
+			"eventSourceARN is missing or not the ARN of a stream"},
 	} {
 		e, _, err := newDecoder(usersSpec()).decode(payload(test.record))
 		if err != nil {

@@ -83,7 +83,8 @@ func (p *pair) replicatorAt(endpoint string) *Replicator {
 		"AWS_SECRET_ACCESS_KEY":  credentials.SecretAccessKey,
 		"AWS_ENDPOINT_URL":       endpoint,
 	}
-	r, err := New(func(name string) string { return environment[name] }, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	r, err := New(func(name string) string { return environment[name] },
+		slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -122,7 +123,8 @@ func (p *pair) put(item attributes) {
 
 func (p *pair) delete(key attributes) {
 	p.t.Helper()
-	if _, err := p.db.DeleteItem(p.t.Context(), &dynamodb.DeleteItemInput{TableName: &p.source, Key: key}); err != nil {
+	if _, err := p.db.DeleteItem(p.t.Context(),
+		&dynamodb.DeleteItemInput{TableName: &p.source, Key: key}); err != nil {
 		p.t.Fatal(err)
 	}
 }

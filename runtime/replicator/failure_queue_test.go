@@ -17,7 +17,8 @@ import (
 
 func TestARecordThatCanNeverBeAppliedGoesToTheFailureQueueAndCountsAsDone(t *testing.T) {
 	// F1. The other records are applied, and the shard continues.
-	bad := record("MODIFY", 2, item("id", "2"), item("id", "2", "group", "g", "secret", "s3cret"), `{"id":{"S":"2"},"group":{"N":"7"}}`)
+	bad := record("MODIFY", 2, item("id", "2"), item("id", "2", "group", "g", "secret", "s3cret"),
+		`{"id":{"S":"2"},"group":{"N":"7"}}`)
 	f := newFunction(t, uniqueSpec(all))
 	if again := f.invoke(t, insertion(1, "1"), bad, insertion(3, "3")); again != nil {
 		t.Errorf("records are redelivered: %v", again)
@@ -57,7 +58,8 @@ func TestARecordThatCannotBeDecodedGoesToTheFailureQueueWhole(t *testing.T) {
 		t.Errorf("records are redelivered: %v", again)
 	}
 	messages := f.queue.messages(t)
-	if len(messages) != 1 || string(messages[0].Record) != bad || messages[0].TargetTable != "" || messages[0].LeftOut {
+	if len(messages) != 1 || string(messages[0].Record) != bad || messages[0].TargetTable != "" ||
+		messages[0].LeftOut {
 		t.Errorf("got %+v", messages)
 	}
 }
@@ -101,11 +103,13 @@ func TestAnItemThatTheTableRefusesIsFoundWithoutFailingItsNeighbours(t *testing.
 
 func TestARefusedPutDeletesTheOlderState(t *testing.T) {
 	// D6: the older state is outdated, and the new one cannot be shown.
-	f := newFunction(t, uniqueSpec(all), faults.Rule{Kind: faults.Poison, Probability: 1, Select: func(w faults.Write) bool {
-		return w.Put && bytes.Contains(w.Attributes, []byte("poison"))
-	}})
+	f := newFunction(t, uniqueSpec(all),
+		faults.Rule{Kind: faults.Poison, Probability: 1, Select: func(w faults.Write) bool {
+			return w.Put && bytes.Contains(w.Attributes, []byte("poison"))
+		}})
 	f.invoke(t, insertion(1, "1", "note", "fine"))
-	f.invoke(t, record("MODIFY", 2, item("id", "1"), item("id", "1", "group", "g", "note", "fine"), item("id", "1", "group", "g", "note", "poison")))
+	f.invoke(t, record("MODIFY", 2, item("id", "1"), item("id", "1", "group", "g", "note", "fine"),
+		item("id", "1", "group", "g", "note", "poison")))
 	if items := f.db.Items("target"); len(items) != 0 {
 		t.Errorf("the target still shows %v", items)
 	}
@@ -115,10 +119,12 @@ func TestAMessageOmitsImagesThatDoNotFitAndSaysSo(t *testing.T) {
 	large := strings.Repeat("x", 600_000)
 	f := newFunction(t, uniqueSpec(all))
 	f.invoke(t,
-		record("MODIFY", 1, item("id", "1"), item("id", "1", "group", "g", "note", large), `{"id":{"S":"1"},"group":{"BOOL":true},"note":{"S":"`+large+`"}}`),
+		record("MODIFY", 1, item("id", "1"), item("id", "1", "group", "g", "note", large),
+			`{"id":{"S":"1"},"group":{"BOOL":true},"note":{"S":"`+large+`"}}`),
 		record("INSERT", 2, item("id", "2"), "", `{"id":{"S":"2"},"group":{"BOOL":true},"note":{"S":"`+large+`"}}`))
 	messages := f.queue.messages(t)
-	if len(messages) != 2 || !messages[0].LeftOut || messages[0].NewImage != nil || messages[0].OldImage != nil || messages[0].SourceKey == nil {
+	if len(messages) != 2 || !messages[0].LeftOut || messages[0].NewImage != nil || messages[0].OldImage != nil ||
+		messages[0].SourceKey == nil {
 		t.Fatalf("the first message must be without images and say so: %d messages", len(messages))
 	}
 	if messages[1].LeftOut || len(messages[1].NewImage) < len(large) {
@@ -133,8 +139,10 @@ func TestAMessageOmitsImagesThatDoNotFitAndSaysSo(t *testing.T) {
 
 func TestAMessageHoldsOnlyCharactersThatSQSAccepts(t *testing.T) {
 	f := newFunction(t, uniqueSpec(all))
-	f.invoke(t, record("INSERT", 1, item("id", "1"), "", "{\"id\":{\"S\":\"1\"},\"group\":{\"BOOL\":true},\"note\":{\"S\":\"a\uffffb\ufffec<&>\"}}"))
-	if body := f.queue.bodies[0]; strings.ContainsAny(body, "\ufffe\uffff") || !strings.Contains(body, `a\uffffb\ufffec<&>`) {
+	f.invoke(t, record("INSERT", 1, item("id", "1"), "",
+		"{\"id\":{\"S\":\"1\"},\"group\":{\"BOOL\":true},\"note\":{\"S\":\"a\uffffb\ufffec<&>\"}}"))
+	if body := f.queue.bodies[0]; strings.ContainsAny(body, "\ufffe\uffff") ||
+		!strings.Contains(body, `a\uffffb\ufffec<&>`) {
 		t.Errorf("got %s", body)
 	}
 	if got := string(f.queue.messages(t)[0].NewImage); !strings.Contains(got, `\uffff`) {
@@ -145,7 +153,8 @@ func TestAMessageHoldsOnlyCharactersThatSQSAccepts(t *testing.T) {
 func TestARecordThatTheFailureQueueDoesNotAcceptIsRedelivered(t *testing.T) {
 	f := newFunction(t, uniqueSpec(all))
 	bad := func(n int) string {
-		return record("INSERT", n, item("id", fmt.Sprint(n)), "", fmt.Sprintf(`{"id":{"S":"%d"},"group":{"BOOL":true}}`, n))
+		return record("INSERT", n, item("id", fmt.Sprint(n)), "",
+			fmt.Sprintf(`{"id":{"S":"%d"},"group":{"BOOL":true}}`, n))
 	}
 	f.queue.refuse = func(body string) error {
 		if strings.Contains(body, `{"id":{"S":"3"}}`) {
@@ -165,7 +174,8 @@ func TestARecordThatTheFailureQueueDoesNotAcceptIsRedelivered(t *testing.T) {
 func TestAPermanentFailureBehindATransientOneWaitsForIt(t *testing.T) {
 	// It is redelivered anyway, and one message is enough.
 	synctest.Test(t, func(t *testing.T) {
-		f := newFunction(t, uniqueSpec(all), faults.Rule{Kind: faults.Throttled, Probability: 1, Select: selects(`"S":"1"`)})
+		f := newFunction(t, uniqueSpec(all),
+			faults.Rule{Kind: faults.Throttled, Probability: 1, Select: selects(`"S":"1"`)})
 		bad := record("INSERT", 2, item("id", "2"), "", `{"id":{"S":"2"},"group":{"BOOL":true}}`)
 		if again := f.invoke(t, insertion(1, "1"), bad); !slices.Equal(again, []string{"1", "2"}) {
 			t.Errorf("got %v, want both", again)

@@ -24,7 +24,8 @@ import (
 func TestATransientFailureKeepsTheWorkOfOtherItems(t *testing.T) {
 	// F2. Every kind of transient failure, on one item, without end.
 	for _, kind := range []faults.Kind{
-		faults.Throttled, faults.InternalServerError, faults.ServiceUnavailable, faults.ResetBefore, faults.Unprocessed,
+		faults.Throttled, faults.InternalServerError, faults.ServiceUnavailable, faults.ResetBefore,
+		faults.Unprocessed,
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -110,7 +111,8 @@ func TestASlowTableNeverCostsARecord(t *testing.T) {
 			if again == nil {
 				break
 			}
-			at := slices.IndexFunc(rest, func(r string) bool { return strings.Contains(r, fmt.Sprintf(`"SequenceNumber":"%024s"`, again[0])) })
+			resume := fmt.Sprintf(`"SequenceNumber":"%024s"`, again[0])
+			at := slices.IndexFunc(rest, func(r string) bool { return strings.Contains(r, resume) })
 			rest = rest[at:]
 		}
 		if n := len(f.db.Items("target")); n != len(records) {
@@ -153,7 +155,8 @@ func TestPoisonAndThrottlingTogetherAccountForEveryRecord(t *testing.T) {
 			queued[string(message.SourceKey)] = true
 		}
 		if items := len(f.db.Items("target")); items+len(queued) != records || len(queued) != len(poisoned) {
-			t.Errorf("%d items and %d in the failure queue, want %d and %d", items, len(queued), records-len(poisoned), len(poisoned))
+			t.Errorf("%d items and %d in the failure queue, want %d and %d",
+				items, len(queued), records-len(poisoned), len(poisoned))
 		}
 		for key := range queued {
 			if !poisoned[key] {
@@ -176,7 +179,8 @@ func TestOneHotWriteDoesNotHoldUpOtherWrites(t *testing.T) {
 				records = append(records, insertion(i+1, "hot"+id))
 				continue
 			}
-			records = append(records, record("MODIFY", i+1, item("id", id), item("id", id, "group", "old"), item("id", id, "group", "new")))
+			records = append(records,
+				record("MODIFY", i+1, item("id", id), item("id", id, "group", "old"), item("id", id, "group", "new")))
 			if i%2 == 0 { // its old target item exists
 				f.invoke(t, record("INSERT", i+1, item("id", id), "", item("id", id, "group", "old")))
 			}

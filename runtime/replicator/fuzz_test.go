@@ -17,7 +17,8 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(users)
-	f.Add(payload(record("INSERT", 1, item("id", "1"), "", `{"\u0069d":{"S":"1"}, "x" : {"M":{"y":{"L":[{"NULL":true}]}}}}`)))
+	f.Add(payload(record("INSERT", 1, item("id", "1"), "",
+		`{"\u0069d":{"S":"1"}, "x" : {"M":{"y":{"L":[{"NULL":true}]}}}}`)))
 	f.Add([]byte(`{"Records":[{},7,{"dynamodb":{"Keys":[]}}]}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		d := newDecoder(uniqueSpec(all))

@@ -49,7 +49,8 @@ func TestTheTargetIsTheOracleAfterAnyHistory(t *testing.T) {
 							t.Errorf("seed %d: %s", seed, d)
 						}
 						if len(divergences) > 0 {
-							t.Logf("seed %d: spec %s; repeat with: make fuzz SEED=%d STEPS=1", seed, w.spec.Encode(), seed)
+							t.Logf("seed %d: spec %s; repeat with: make fuzz SEED=%d STEPS=1",
+								seed, w.spec.Encode(), seed)
 						}
 						mu.Lock()
 						defer mu.Unlock()
@@ -64,7 +65,8 @@ func TestTheTargetIsTheOracleAfterAnyHistory(t *testing.T) {
 }
 
 func (t tally) String() string {
-	return fmt.Sprintf("%d steps, %d batches, %d invocations, %d records redelivered, %d crashes, %d rewinds, %d invocations braked, %d records lost to wrong tables and applied again, faults %v",
+	return fmt.Sprintf("%d steps, %d batches, %d invocations, %d records redelivered, %d crashes, %d rewinds, "+
+		"%d invocations braked, %d records lost to wrong tables and applied again, faults %v",
 		t.steps, t.Batches, t.Invocations, t.Redelivered, t.Errors+t.Crashes, t.Rewinds, t.braked, t.lost, t.faults)
 }
 

@@ -45,7 +45,8 @@ func (w *world) mapped(item map[string]string) (v owned, poison bool) {
 	if item == nil {
 		return owned{}, false
 	}
-	if f := t.Filter; f != nil && (item["flag"] == fmt.Sprintf(`{"S":%q}`, f.Values[0].Text)) != (f.Operator == spec.Equals) {
+	if f := t.Filter; f != nil &&
+		(item["flag"] == fmt.Sprintf(`{"S":%q}`, f.Values[0].Text)) != (f.Operator == spec.Equals) {
 		return owned{}, false
 	}
 	values := map[string]string{}

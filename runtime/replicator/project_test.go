@@ -40,9 +40,12 @@ func TestATargetItemHasTheProjectedAndAlwaysTheKeyAttributes(t *testing.T) {
 	}{
 		{spec.Projection{Type: spec.All}, image},
 		{spec.Projection{Type: spec.KeysOnly}, item("id", "1", "group", "a")},
-		{spec.Projection{Type: spec.Include, Attributes: []string{"extra", "absent"}}, item("id", "1", "group", "a", "extra", "e")},
-		{spec.Projection{Type: spec.Exclude, Attributes: []string{"note"}}, item("id", "1", "group", "a", "extra", "e")},
-		{spec.Projection{Type: spec.Exclude, Attributes: []string{"extra"}}, item("note", "n", "id", "1", "group", "a")},
+		{spec.Projection{Type: spec.Include, Attributes: []string{"extra", "absent"}},
+			item("id", "1", "group", "a", "extra", "e")},
+		{spec.Projection{Type: spec.Exclude, Attributes: []string{"note"}},
+			item("id", "1", "group", "a", "extra", "e")},
+		{spec.Projection{Type: spec.Exclude, Attributes: []string{"extra"}},
+			item("note", "n", "id", "1", "group", "a")},
 	} {
 		if got := itemOf(t, uniqueSpec(test.projection), item("id", "1"), image); got != test.want {
 			t.Errorf("%s %q: got %s, want %s", test.projection.Type, test.projection.Attributes, got, test.want)
@@ -59,13 +62,18 @@ func TestATargetItemHasItsDerivedKeyAttributesAndNewNames(t *testing.T) {
 		projection spec.Projection
 		want       string
 	}{
-		{spec.Projection{Type: spec.All}, derived + `,"id":{"S":"1"},` + address + `,"note":{"N":"1"},"extra":{"BOOL":true}`},
+		{spec.Projection{Type: spec.All},
+			derived + `,"id":{"S":"1"},` + address + `,"note":{"N":"1"},"extra":{"BOOL":true}`},
 		{spec.Projection{Type: spec.KeysOnly}, derived + `,"id":{"S":"1"}`},
-		{spec.Projection{Type: spec.Include, Attributes: []string{"note"}}, derived + `,"id":{"S":"1"},"note":{"N":"1"}`},
-		{spec.Projection{Type: spec.Exclude, Attributes: []string{"address", "note"}}, derived + `,"id":{"S":"1"},"extra":{"BOOL":true}`},
-		{spec.Projection{Type: spec.Include, Attributes: []string{"note"}, Renames: map[string]string{"note": `a "note"`}},
+		{spec.Projection{Type: spec.Include, Attributes: []string{"note"}},
+			derived + `,"id":{"S":"1"},"note":{"N":"1"}`},
+		{spec.Projection{Type: spec.Exclude, Attributes: []string{"address", "note"}},
+			derived + `,"id":{"S":"1"},"extra":{"BOOL":true}`},
+		{spec.Projection{Type: spec.Include, Attributes: []string{"note"},
+			Renames: map[string]string{"note": `a "note"`}},
 			derived + `,"id":{"S":"1"},"a \"note\"":{"N":"1"}`},
-		{spec.Projection{Type: spec.Exclude, Attributes: []string{"address"}, Renames: map[string]string{"note": "extra", "extra": "note"}},
+		{spec.Projection{Type: spec.Exclude, Attributes: []string{"address"},
+			Renames: map[string]string{"note": "extra", "extra": "note"}},
 			derived + `,"id":{"S":"1"},"extra":{"N":"1"},"note":{"BOOL":true}`},
 	} {
 		s := derivedSpec(test.projection)
@@ -79,27 +87,36 @@ func TestATargetItemHasItsDerivedKeyAttributesAndNewNames(t *testing.T) {
 }
 
 func TestTwoAttributesOfATargetItemWithOneNameAreAPermanentError(t *testing.T) {
-	const image = `{"id":{"S":"1"},"address":{"M":{"city":{"S":"c"},"country":{"S":"US"}}},"note":{"S":"n"},"place":{"S":"here"}}`
+	const image = `{"id":{"S":"1"},"address":{"M":{"city":{"S":"c"},"country":{"S":"US"}}},` +
+		`"note":{"S":"n"},"place":{"S":"here"}}`
 	for _, test := range []struct {
 		name       string
 		projection spec.Projection
 		want       string // "" for a target item
 	}{
-		{"a source attribute and a derived key", spec.Projection{Type: spec.All}, `attribute "place", which is also the name of a target key attribute`},
+		{"a source attribute and a derived key", spec.Projection{Type: spec.All},
+			`attribute "place", which is also the name of a target key attribute`},
 		{"it is excluded", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}}, ""},
 		{"it is not included", spec.Projection{Type: spec.Include, Attributes: []string{"note"}}, ""},
 		{"it is renamed", spec.Projection{Type: spec.All, Renames: map[string]string{"place": "spot"}}, ""},
-		{"a source attribute and a new name", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}, Renames: map[string]string{"address": "note"}},
+		{"a source attribute and a new name",
+			spec.Projection{Type: spec.Exclude, Attributes: []string{"place"},
+				Renames: map[string]string{"address": "note"}},
 			`attribute "note", which is also the new name of another`},
-		{"a source attribute and the new name of one that is not there", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}, Renames: map[string]string{"remark": "note"}}, ""},
-		{"two swap their names", spec.Projection{Type: spec.Exclude, Attributes: []string{"place"}, Renames: map[string]string{"address": "note", "note": "address"}}, ""},
+		{"a source attribute and the new name of one that is not there",
+			spec.Projection{Type: spec.Exclude, Attributes: []string{"place"},
+				Renames: map[string]string{"remark": "note"}}, ""},
+		{"two swap their names",
+			spec.Projection{Type: spec.Exclude, Attributes: []string{"place"},
+				Renames: map[string]string{"address": "note", "note": "address"}}, ""},
 	} {
 		s := derivedSpec(test.projection)
 		if problems := s.Problems(); len(problems) > 0 {
 			t.Fatal(problems)
 		}
 		_, failures := planOf(t, s, payload(record("INSERT", 1, item("id", "1"), "", image)))
-		if test.want == "" && len(failures) == 0 || len(failures) == 1 && test.want != "" && strings.Contains(failures[0].err.Error(), test.want) {
+		if test.want == "" && len(failures) == 0 ||
+			len(failures) == 1 && test.want != "" && strings.Contains(failures[0].err.Error(), test.want) {
 			continue
 		}
 		t.Errorf("%s: got %v, want %q", test.name, failures, test.want)
@@ -110,7 +127,8 @@ func TestASourceKeyThatIsNotATargetKeyIsCarriedToo(t *testing.T) {
 	s := usersSpec()
 	s.Targets[0].Projection = spec.Projection{Type: spec.KeysOnly}
 	image := item("email", "a", "state", "s", "city", "c", "zipcode", "00501")
-	if got, want := itemOf(t, s, item("email", "a"), image), item("email", "a", "state", "s", "city", "c"); got != want {
+	got, want := itemOf(t, s, item("email", "a"), image), item("email", "a", "state", "s", "city", "c")
+	if got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -143,7 +161,8 @@ func TestAChangeIsUnchangedOnlyWhenTheWholeTargetItemStays(t *testing.T) {
 		{"name changes", with("x", "1"), with("y", "1"), false},
 		{"key changes", with(), item("email", "a", "state", "s", "city", "d"), false},
 		{"item without target key before", item("email", "a", "state", "s"), with(), false},
-		{"item without target key before and after", item("email", "a", "state", "s"), item("email", "a", "city", "c"), true},
+		{"item without target key before and after", item("email", "a", "state", "s"),
+			item("email", "a", "city", "c"), true},
 	} {
 		_, f := effectOf(t, s, record("MODIFY", 1, item("email", "a"), test.oldImage, test.newImage))
 		if f.unchanged != test.want {
@@ -158,7 +177,8 @@ func TestOneFunctionServesSeveralTargets(t *testing.T) {
 	second.TableName = "second"
 	second.PartitionKey.Name = "note"
 	s.Targets = append(s.Targets, second)
-	got, _ := planOf(t, s, payload(record("INSERT", 1, item("id", "1"), "", item("id", "1", "group", "g", "note", "n"))))
+	got, _ := planOf(t, s, payload(record("INSERT", 1, item("id", "1"), "",
+		item("id", "1", "group", "g", "note", "n"))))
 	if want := []string{"put g/1", "put n/1"}; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -17,7 +17,8 @@ import (
 // code.
 func usersSpec() spec.Spec {
 	return spec.Spec{
-		Source: spec.Table{TableName: "source", KeySchema: spec.KeySchema{PartitionKey: spec.Attribute{Name: "email", Type: spec.String}}},
+		Source: spec.Table{TableName: "source",
+			KeySchema: spec.KeySchema{PartitionKey: spec.Attribute{Name: "email", Type: spec.String}}},
 		Targets: []spec.Target{{
 			Table: spec.Table{TableName: "target", KeySchema: spec.KeySchema{
 				PartitionKey: spec.Attribute{Name: "state", Type: spec.String},
@@ -34,7 +35,8 @@ func usersSpec() spec.Spec {
 // uniqueSpec maps id -> group and id.
 func uniqueSpec(p spec.Projection) spec.Spec {
 	return spec.Spec{
-		Source: spec.Table{TableName: "source", KeySchema: spec.KeySchema{PartitionKey: spec.Attribute{Name: "id", Type: spec.String}}},
+		Source: spec.Table{TableName: "source",
+			KeySchema: spec.KeySchema{PartitionKey: spec.Attribute{Name: "id", Type: spec.String}}},
 		Targets: []spec.Target{{
 			Table: spec.Table{TableName: "target", KeySchema: spec.KeySchema{
 				PartitionKey: spec.Attribute{Name: "group", Type: spec.String},
@@ -78,7 +80,9 @@ func record(event string, sequence int, keys, oldImage, newImage string) string 
 	if newImage != "" {
 		images += `"NewImage":` + newImage + ","
 	}
-	return fmt.Sprintf(`{"eventName":%q,"eventSource":"aws:dynamodb","dynamodb":{"ApproximateCreationDateTime":%d,"Keys":%s,%s"SequenceNumber":"%024d"},"eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/source/stream/2026-01-02T03:04:05.678"}`,
+	return fmt.Sprintf(`{"eventName":%q,"eventSource":"aws:dynamodb",`+
+		`"dynamodb":{"ApproximateCreationDateTime":%d,"Keys":%s,%s"SequenceNumber":"%024d"},`+
+		`"eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/source/stream/2026-01-02T03:04:05.678"}`,
 		event, 1700000000+sequence, keys, images, sequence)
 }
 
@@ -86,7 +90,8 @@ func payload(records ...string) []byte {
 	return []byte(`{"Records":[` + strings.Join(records, ",") + `]}`)
 }
 
-// planOf runs the pure stages and lists the planned writes, in the order of the plan: "put group/id" or "then delete group/id".
+// planOf runs the pure stages and lists the planned writes, in the order of the plan:
+// "put group/id" or "then delete group/id".
 func planOf(t *testing.T, s spec.Spec, payload []byte) (planned []string, failures []failure) {
 	t.Helper()
 	r := newReplicator(s, nil, nil, minInFlight, nil)
@@ -132,7 +137,8 @@ func keyText(t *testing.T, m *mapping.Mapping, item *mapping.TargetItem) string 
 
 func createTarget(t testing.TB, db *memorydb.DB, target spec.Target) {
 	t.Helper()
-	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://memory/", strings.NewReader(createTableBody(target.Table, "")))
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://memory/",
+		strings.NewReader(createTableBody(target.Table, "")))
 	request.Header.Set("X-Amz-Target", "DynamoDB_20120810.CreateTable")
 	response, err := db.Do(request)
 	if err != nil {
@@ -150,6 +156,7 @@ func createTableBody(table spec.Table, more string) string {
 		definitions = append(definitions, fmt.Sprintf(`{"AttributeName":%q,"AttributeType":%q}`, a.Name, a.Type))
 		schema = append(schema, fmt.Sprintf(`{"AttributeName":%q,"KeyType":%q}`, a.Name, []string{"HASH", "RANGE"}[i]))
 	}
-	return fmt.Sprintf(`{"TableName":%q,"BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[%s],"KeySchema":[%s]%s}`,
+	return fmt.Sprintf(`{"TableName":%q,"BillingMode":"PAY_PER_REQUEST",`+
+		`"AttributeDefinitions":[%s],"KeySchema":[%s]%s}`,
 		table.TableName, strings.Join(definitions, ","), strings.Join(schema, ","), more)
 }

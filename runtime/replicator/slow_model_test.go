@@ -108,7 +108,9 @@ func (l localCloud) call(operation, body string, out any) {
 	}
 	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	request.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
-	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+l.account+"/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+	request.Header.Set("Authorization",
+		"AWS4-HMAC-SHA256 Credential="+l.account+"/20260101/us-east-1/dynamodb/aws4_request, "+
+			"SignedHeaders=host, Signature=0")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		l.t.Fatal(err)
@@ -130,7 +132,8 @@ func (l localCloud) createTables(s spec.Spec) (streamARN string) {
 		TableDescription struct{ LatestStreamArn string }
 	}
 	l.call("CreateTable", createTableBody(s.Targets[0].Table, ""), &created)
-	l.call("CreateTable", createTableBody(s.Source, `,"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}`), &created)
+	l.call("CreateTable", createTableBody(s.Source,
+		`,"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}`), &created)
 	return created.TableDescription.LatestStreamArn
 }
 
@@ -150,7 +153,8 @@ func (l localCloud) write(w *world, c sourceChange) {
 func (l localCloud) follow(w *world, changes []sourceChange, streamARN string) {
 	l.t.Helper()
 	c := l.config()
-	stream := eventsource.Open(aws.Config{Region: c.region, Credentials: c.credentials, BaseEndpoint: &l.endpoint}, streamARN)
+	local := aws.Config{Region: c.region, Credentials: c.credentials, BaseEndpoint: &l.endpoint}
+	stream := eventsource.Open(local, streamARN)
 	shards, err := stream.Shards(l.t.Context())
 	if err != nil {
 		l.t.Fatal(err)

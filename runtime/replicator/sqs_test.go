@@ -45,7 +45,8 @@ func TestMessagesReachAQueueOfSQS(t *testing.T) {
 	var want []string
 	for i := range 12 { // more than fit in one call
 		id := fmt.Sprintf("%02d", i)
-		records = append(records, record("INSERT", i+1, item("id", id), "", `{"id":{"S":"`+id+`"},"group":{"BOOL":true}}`))
+		records = append(records,
+			record("INSERT", i+1, item("id", id), "", `{"id":{"S":"`+id+`"},"group":{"BOOL":true}}`))
 		want = append(want, item("id", id))
 	}
 	answer, err := r.Invoke(t.Context(), payload(records...))
@@ -55,7 +56,8 @@ func TestMessagesReachAQueueOfSQS(t *testing.T) {
 
 	var got []string
 	for len(got) < len(want) {
-		out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: created.QueueUrl, MaxNumberOfMessages: 10})
+		out, err := client.ReceiveMessage(t.Context(),
+			&sqs.ReceiveMessageInput{QueueUrl: created.QueueUrl, MaxNumberOfMessages: 10})
 		if err != nil || len(out.Messages) == 0 {
 			t.Fatalf("the queue has %d of %d messages: %v", len(got), len(want), err)
 		}

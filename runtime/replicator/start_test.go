@@ -23,14 +23,17 @@ func TestABadConfigurationIsAnErrorThatNamesTheField(t *testing.T) {
 		{"no spec", spec.EnvironmentVariable, "", "REPLICATEDTABLE_SPEC is not set"},
 		{"no JSON", spec.EnvironmentVariable, "{", "REPLICATEDTABLE_SPEC is not a spec"},
 		{"unknown field", spec.EnvironmentVariable, `{"Sauce":{}}`, "Sauce is not a field"},
-		{"bad field", spec.EnvironmentVariable, strings.Replace(complete[spec.EnvironmentVariable], `"ALL"`, `"SOME"`, 1), `Targets[0].Projection has type "SOME"`},
+		{"bad field", spec.EnvironmentVariable,
+			strings.Replace(complete[spec.EnvironmentVariable], `"ALL"`, `"SOME"`, 1),
+			`Targets[0].Projection has type "SOME"`},
 		{"no region", "AWS_REGION", "", "AWS_REGION is not set"},
 		{"no credentials", "AWS_SECRET_ACCESS_KEY", "", "AWS_SECRET_ACCESS_KEY is not set"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			environment := maps.Clone(complete)
 			environment[test.variable] = test.value
-			r, err := New(func(name string) string { return environment[name] }, slog.New(slog.NewTextHandler(io.Discard, nil)))
+			r, err := New(func(name string) string { return environment[name] },
+				slog.New(slog.NewTextHandler(io.Discard, nil)))
 			if test.want == "" {
 				if err != nil || r == nil {
 					t.Errorf("got error %v", err)

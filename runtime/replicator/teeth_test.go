@@ -17,7 +17,8 @@ func TestTheModelTestHasTeeth(t *testing.T) {
 	for _, bug := range []struct{ name, file, from, to string }{
 		{"first and last image are compared", "plan.go",
 			"if c.last == nil {",
-			"if c.last == nil || len(c.keys) > 0 && p.mappings[c.mapping].Same(&p.event.payload, c.keys[0], c.after) {"},
+			"if c.last == nil || len(c.keys) > 0 && " +
+				"p.mappings[c.mapping].Same(&p.event.payload, c.keys[0], c.after) {"},
 		{"only one old key is deleted", "plan.go",
 			"*deletes = append(*deletes, write{index, false, item, by})",
 			"*deletes = append(*deletes, write{index, false, item, by})\n\t\tbreak"},
@@ -53,7 +54,8 @@ func TestTheModelTestHasTeeth(t *testing.T) {
 			"if value == nil && len(path) == 1 ||"},
 		{"a derived attribute is not in a deleted key", "../../internal/mapping/target_item.go",
 			"dst = appendMember(dst, start, m.Key[i].head, t.keyValues[i])\n\t}\n\treturn dst",
-			"if !m.Key[i].derived {\n\t\t\tdst = appendMember(dst, start, m.Key[i].head, t.keyValues[i])\n\t\t}\n\t}\n\treturn dst"},
+			"if !m.Key[i].derived {\n" +
+				"\t\t\tdst = appendMember(dst, start, m.Key[i].head, t.keyValues[i])\n\t\t}\n\t}\n\treturn dst"},
 		{"the deletes of moved items do not wait for their puts", "outcome.go",
 			"if len(o.pending) == 0 && len(o.refused) == 0 {\n\t\t\tready[i]",
 			"if true {\n\t\t\tready[i]"},
@@ -80,7 +82,8 @@ func TestTheModelTestHasTeeth(t *testing.T) {
 			}
 			folder := t.TempDir()
 			mutant := filepath.Join(folder, filepath.Base(bug.file))
-			if err := os.WriteFile(mutant, []byte(strings.Replace(string(source), bug.from, bug.to, 1)), 0o600); err != nil {
+			changed := strings.Replace(string(source), bug.from, bug.to, 1)
+			if err := os.WriteFile(mutant, []byte(changed), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			original, err := filepath.Abs(bug.file)

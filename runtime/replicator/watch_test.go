@@ -32,7 +32,8 @@ func (v *watch) Do(r *http.Request) (*http.Response, error) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	response, err := v.db.Do(r)
-	if bytes.Contains(body, []byte(`"DeleteRequest"`)) || strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".DeleteItem") {
+	if bytes.Contains(body, []byte(`"DeleteRequest"`)) ||
+		strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".DeleteItem") {
 		v.look()
 	}
 	return response, err
@@ -47,7 +48,8 @@ func (v *watch) look() {
 	owners := v.owners()
 	for owner := range v.staying {
 		if !owners[owner] {
-			v.vanished = append(v.vanished, fmt.Sprintf("the target item of {%s} is missing although it only moved", v.world.ids[owner]))
+			v.vanished = append(v.vanished, fmt.Sprintf("the target item of {%s} is missing although it only moved",
+				v.world.ids[owner]))
 			delete(v.staying, owner)
 		}
 	}

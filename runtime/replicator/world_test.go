@@ -82,7 +82,8 @@ const (
 func newWorld(seed uint64) *world {
 	w := &world{
 		random: rand.New(rand.NewPCG(seed, 0)),
-		source: map[int]map[string]string{}, target: map[string]owned{}, newest: map[string]owned{}, version: map[int]owned{},
+		source: map[int]map[string]string{},
+		target: map[string]owned{}, newest: map[string]owned{}, version: map[int]owned{},
 		poison: map[string]bool{}, refused: map[string]bool{}, changes: map[string]ownedChange{},
 	}
 	w.mapping()
@@ -168,7 +169,8 @@ func (w *world) mapping() {
 	w.spec.Targets = []spec.Target{t}
 	w.spec.FailureQueueURL = "queue"
 
-	w.cities = []string{`{"S":"x"}`, `{"S":"x#y"}`, `{"S":"\\"}`, `{"N":"1"}`, `{"B":"AA=="}`, `{"S":""}`, `{"NULL":true}`}
+	w.cities = []string{`{"S":"x"}`, `{"S":"x#y"}`, `{"S":"\\"}`, `{"N":"1"}`, `{"B":"AA=="}`, `{"S":""}`,
+		`{"NULL":true}`}
 	if w.one(3) {
 		w.cities = append(w.cities, `{"BOOL":true}`)
 	}
@@ -243,7 +245,8 @@ func (w *world) keyValue(typ spec.AttributeType, i int) string {
 }
 
 // badGroups are the values that a target key of no type can hold.
-var badGroups = []string{`{"BOOL":true}`, `{"M":{"S":{"S":"x"}}}`, `{"S":"` + strings.Repeat("x", mapping.MaxPartitionKeyBytes+1) + `"}`}
+var badGroups = []string{`{"BOOL":true}`, `{"M":{"S":{"S":"x"}}}`,
+	`{"S":"` + strings.Repeat("x", mapping.MaxPartitionKeyBytes+1) + `"}`}
 
 const null = `{"NULL":true}`
 
@@ -290,7 +293,8 @@ func (w *world) item(id int, before map[string]string) map[string]string {
 	set("group", 8, w.groups...)
 	set("other", 8, `{"S":"x"}`, `{"S":"y"}`)
 	if city := w.cities[w.random.IntN(len(w.cities))]; w.spec.Targets[0].KeySources != nil {
-		set("address", 8, `{"M":{"street":{"S":"s"},"city":`+city+`}}`, `{"M":{"city":`+city+`}}`, `{"M":{}}`, `{"S":"city"}`)
+		set("address", 8, `{"M":{"street":{"S":"s"},"city":`+city+`}}`, `{"M":{"city":`+city+`}}`, `{"M":{}}`,
+			`{"S":"city"}`)
 	}
 	if w.spec.Targets[0].Projection.Renames != nil {
 		set("remark", 2, `{"S":"mine"}`)
@@ -317,7 +321,8 @@ func (w *world) record(c sourceChange) {
 	second := 1_700_000_000 + w.writes/4
 	// Sequence numbers of different shards are unrelated, and those of one shard cross a
 	// power of ten.
-	first, _ := new(big.Int).SetString([]string{"100000000000000000000", "999999999999999999990", "5" + strings.Repeat("0", 39)}[c.id%modelShards], 10)
+	starts := [modelShards]string{"100000000000000000000", "999999999999999999990", "5" + strings.Repeat("0", 39)}
+	first, _ := new(big.Int).SetString(starts[c.id%modelShards], 10)
 	sequence := first.Add(first, big.NewInt(int64(len(shard.Records)*3))).String()
 
 	event, images := "MODIFY", ""
@@ -337,9 +342,13 @@ func (w *world) record(c sourceChange) {
 	if c.expired {
 		identity = `,"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}`
 	}
-	text := fmt.Sprintf(`{"eventID":"%d","eventName":%q,"dynamodb":{"ApproximateCreationDateTime":%d,"Keys":{%s}%s,"SequenceNumber":%q},"eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/source/stream/%s"%s}`,
+	text := fmt.Sprintf(`{"eventID":"%d","eventName":%q,`+
+		`"dynamodb":{"ApproximateCreationDateTime":%d,"Keys":{%s}%s,"SequenceNumber":%q},`+
+		`"eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/source/stream/%s"%s}`,
 		w.writes, event, second, w.ids[c.id], images, sequence, modelLabel, identity)
-	shard.Records = append(shard.Records, eventsource.Record{JSON: []byte(text), SequenceNumber: sequence, Item: fmt.Sprint(c.id), Created: time.Unix(int64(second), 0)})
+	shard.Records = append(shard.Records,
+		eventsource.Record{JSON: []byte(text), SequenceNumber: sequence, Item: fmt.Sprint(c.id),
+			Created: time.Unix(int64(second), 0)})
 	w.apply(c, second, modelLabel, sequence)
 }
 
