@@ -74,7 +74,7 @@ func (m *Mapping) reserve(t spec.Target) {
 	for _, k := range slices.Concat(m.SourceKey, m.Key) {
 		if k.derived {
 			add(k.Name, "", "also the name of a target key attribute that is derived from others: "+
-				"give that one another name, or exclude this one with Projection")
+				"choose another name for that one, or exclude this one with Projection")
 		} else if t.Projection.Type != spec.Exclude {
 			m.listed.add(k.Name)
 		}

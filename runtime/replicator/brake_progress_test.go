@@ -18,7 +18,7 @@ import (
 // message.
 func unknown(text string) faults.Rule {
 	rule := refusing(text)
-	rule.Message = "a text that is not known"
+	rule.Message = "an unknown text"
 	return rule
 }
 
@@ -146,7 +146,7 @@ func TestTheLogSaysHowToInvestigateAnUnknownText(t *testing.T) {
 	f.faults.Use(unknown("new"))
 	f.invoke(t, records...)
 	if log := f.log.String(); !strings.Contains(log, "put one of the items by hand") ||
-		strings.Contains(log, "a text that is") {
+		strings.Contains(log, "an unknown text") {
 		t.Errorf("the log says %s", log)
 	}
 }

@@ -202,7 +202,7 @@ func TestARedeliveredRecordCountsOnce(t *testing.T) {
 
 func TestTheRowEndsWithAPutThatSucceedsAndWithAnotherReason(t *testing.T) {
 	other := refusing("other")
-	other.Message = "a text that is not known"
+	other.Message = "an unknown text"
 	f := newFunction(t, uniqueSpec(all), refusing("refused"), other)
 	for i := range 4 * maxRefusedInRow {
 		note := "refused"
@@ -407,7 +407,7 @@ func TestTheReasonsOfRefusalsAreThoseOfDynamoDB(t *testing.T) {
 		"Item size to update has exceeded the maximum allowed size":                             aboutItem,
 		"Supplied AttributeValue is empty, must contain exactly one of the supported datatypes": aboutItem,
 
-		"something that is not known": aboutUnknown,
+		"an unknown text": aboutUnknown,
 	} {
 		if got := reasonOf(answered(400, "ValidationException", message)); got != want {
 			t.Errorf("%q: got %d, want %d", message, got, want)

@@ -128,7 +128,7 @@ func TestADerivedKeyMovesItsItemWhenAPartOfItChanges(t *testing.T) {
 }
 
 func TestANewImageThatCannotBeProjectedStillDeletesTheOldItem(t *testing.T) {
-	// D6: no later record may ever name the old target item again.
+	// D6: no later record will name the old target item again.
 	keys := item("id", "1")
 	got, failures := planOf(t, uniqueSpec(all), payload(
 		record("MODIFY", 1, keys, item("id", "1", "group", "a"), `{"id":{"S":"1"},"group":{"N":"7"}}`)))

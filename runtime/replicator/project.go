@@ -58,7 +58,7 @@ func (p *projector) effect(f *effect, e *event, c *change) {
 	p.mapper.Map(&f.before, m, &e.payload, &c.oldImage)
 	switch {
 	case c.err != nil:
-		// The new state is not known. The old one must not stay: no later record may ever
+		// The new state is not known, and the old one must not stay: no later record will
 		// name its target item again.
 		f.after.Err = c.err
 	case c.expired && m.KeepExpired && f.before.Exists():

@@ -31,7 +31,7 @@ func (r reason) String() string {
 	case aboutIndexKeySize:
 		return "an attribute is empty or too long for the key of a secondary index of the target table"
 	default:
-		return "DynamoDB refused a write; its message is left out of logs because it can quote the item"
+		return "DynamoDB refused a write; its message is not logged because it can quote the item"
 	}
 }
 
