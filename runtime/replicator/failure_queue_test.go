@@ -51,7 +51,7 @@ func TestARecordThatCanNeverBeAppliedGoesToTheFailureQueueAndCountsAsDone(t *tes
 	}
 }
 
-func TestARecordThatCannotBeDecodedGoesToTheFailureQueueWhole(t *testing.T) {
+func TestARecordThatCannotBeDecodedGoesToTheFailureQueueAsAWhole(t *testing.T) {
 	f := newFunction(t, uniqueSpec(all))
 	bad := `{"eventName":"INSERT","dynamodb":{"SequenceNumber":"2","Keys":{"id":{"S":"2"}},"NewImage":["no image"]}}`
 	if again := f.invoke(t, insertion(1, "1"), " \n"+bad, insertion(3, "3")); again != nil {
@@ -64,7 +64,7 @@ func TestARecordThatCannotBeDecodedGoesToTheFailureQueueWhole(t *testing.T) {
 	}
 }
 
-func TestAnItemThatTheTableRefusesIsFoundWithoutFailingItsNeighbours(t *testing.T) {
+func TestAnItemThatTheTableRefusesIsFoundWithoutFailingOthers(t *testing.T) {
 	// F1. One bad item refuses a whole BatchWriteItem call.
 	for _, guarded := range []bool{false, true} {
 		s := uniqueSpec(all)

@@ -31,7 +31,7 @@ func TestTheTargetIsTheOracleAfterAnyHistory(t *testing.T) {
 		found int
 	)
 	next.Store(*modelSeed)
-	left := func() bool {
+	unfinished := func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return total.steps < *modelSteps && found == 0
@@ -40,7 +40,7 @@ func TestTheTargetIsTheOracleAfterAnyHistory(t *testing.T) {
 		for i := range runtime.GOMAXPROCS(0) {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				t.Parallel()
-				for left() {
+				for unfinished() {
 					seed := next.Add(1) - 1
 					synctest.Test(t, func(t *testing.T) {
 						w := newHistory(seed, 100+int(seed%9)*100)

@@ -14,27 +14,29 @@ import (
 
 // apply is the oracle: the effect of a change on the target.
 func (w *world) apply(c sourceChange, at int, label, sequenceNumber string) {
-	was, _ := w.mapped(c.before)
-	is, poison := w.mapped(c.after)
+	before, _ := w.mapped(c.before)
+	after, poison := w.mapped(c.after)
 	if poison {
 		w.poison[sequenceNumber] = true
 	}
-	w.changes[sequenceNumber] = ownedChange{c.id, is.key != "" && !is.poisoned}
-	if c.expired && w.spec.Targets[0].ExpiredItems == spec.KeepExpired || was == is {
+	w.changes[sequenceNumber] = ownedChange{c.id, after.key != "" && !after.poisoned}
+	if c.expired && w.spec.Targets[0].ExpiredItems == spec.KeepExpired || before == after {
 		return
 	}
-	is.owner, is.at, is.number = c.id, at, sequenceNumber
-	is.seq = label + "/" + strings.Repeat("0", 40-len(sequenceNumber)) + sequenceNumber
-	if is.poisoned {
+
+	after.owner, after.at, after.number = c.id, at, sequenceNumber
+	after.seq = label + "/" + strings.Repeat("0", 40-len(sequenceNumber)) + sequenceNumber
+	if after.poisoned {
 		w.refused[sequenceNumber] = true
 	}
-	w.version[c.id] = is
-	delete(w.target, was.key)
-	delete(w.target, is.key)
-	if is.key != "" && !is.poisoned {
-		w.target[is.key] = is
-		if is.newer(w.newest[is.key]) {
-			w.newest[is.key] = is
+
+	w.version[c.id] = after
+	delete(w.target, before.key)
+	delete(w.target, after.key)
+	if after.key != "" && !after.poisoned {
+		w.target[after.key] = after
+		if after.newer(w.newest[after.key]) {
+			w.newest[after.key] = after
 		}
 	}
 }

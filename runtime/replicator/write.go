@@ -185,7 +185,7 @@ func growStack() {
 }
 
 var (
-	errUnprocessed = errors.New("the table returned writes as unprocessed until the time was up: " +
+	errUnprocessed = errors.New("the table kept returning writes as unprocessed until the time was up: " +
 		"its capacity or its partition limit is exceeded")
 	errUndecided = errors.New("the table refused it, and other puts were not answered before the time was up: " +
 		"it goes to the failure queue only when it is clear that the table is not wrong")
