@@ -10,6 +10,26 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
+// readActions are the actions that read a table. None writes, and none concerns
+// the stream. Source: Service Authorization Reference, "Actions,
+// resources, and condition keys for Amazon DynamoDB".
+var readActions = []string{
+	"dynamodb:BatchGetItem",
+	"dynamodb:ConditionCheckItem",
+	"dynamodb:DescribeTable",
+	"dynamodb:GetItem",
+	"dynamodb:Query",
+	"dynamodb:Scan",
+}
+
+// writeActions are the actions that write items. Same source.
+var writeActions = []string{
+	"dynamodb:BatchWriteItem",
+	"dynamodb:DeleteItem",
+	"dynamodb:PutItem",
+	"dynamodb:UpdateItem",
+}
+
 // grant allows grantee the actions on table and on its indexes, and panics when no
 // policy could.
 //

@@ -5,26 +5,6 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// readActions are the actions that read a table. None writes, and none concerns
-// the stream. Source: Service Authorization Reference, "Actions,
-// resources, and condition keys for Amazon DynamoDB".
-var readActions = []string{
-	"dynamodb:BatchGetItem",
-	"dynamodb:ConditionCheckItem",
-	"dynamodb:DescribeTable",
-	"dynamodb:GetItem",
-	"dynamodb:Query",
-	"dynamodb:Scan",
-}
-
-// writeActions are the actions that write items. Same source.
-var writeActions = []string{
-	"dynamodb:BatchWriteItem",
-	"dynamodb:DeleteItem",
-	"dynamodb:PutItem",
-	"dynamodb:UpdateItem",
-}
-
 // newSourceTable defines the table with the stream. The stream carries both images,
 // because only the two together show that a key changed.
 func newSourceTable(t *replicatedTable, props ReplicatedTableProps) awsdynamodb.TableV2 {

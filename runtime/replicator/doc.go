@@ -11,16 +11,16 @@
 //
 // # The files, in reading order
 //
-//	start.go, config.go, connect.go                 the function's main
+//	start.go, aws_config.go, connect.go             the function's main
 //	handler.go, deadline.go, pool.go                one invocation: its story, its time, its memory
-//	decode.go, check.go, change.go                  payload → changes
+//	decode.go, check_record.go, change.go           payload → changes
 //	project.go                                      changes → effects
 //	plan.go, chain.go                               effects → writes
 //	write.go, send.go, outcome.go                   writes → failures
-//	encode.go, version.go                           writes → request bodies
-//	client.go, body.go, transport.go, retry.go      request bodies → DynamoDB
-//	failure.go, classify.go, refusal.go, brake.go   errors → classes of failure
-//	failure_queue.go, sqs.go, report.go, log.go     failures → messages, response, log lines
+//	encode.go, item_version.go                      writes → request bodies
+//	client.go, request_body.go, transport.go, …     request bodies → DynamoDB
+//	failure.go, classify.go, reason.go, brake.go    errors → classes of failure
+//	failure_queue.go, sqs_queue.go, report.go, …    failures → messages, response, log lines
 //
 // Four packages hold the rest:
 //

@@ -40,7 +40,7 @@ func newEncoder(m *mapping.Mapping) *encoder {
 // guarded reports whether every write has a condition.
 func (e *encoder) guarded() bool { return e.mapping.VersionAttribute != "" }
 
-// prepareConditions prepares the conditions of guarded writes. version.go defines versions
+// prepareConditions prepares the conditions of guarded writes. item_version.go defines versions
 // and says which part of one decides.
 //
 // A put wins over an absent item, an item without a version, an older item of the same
