@@ -9,15 +9,16 @@ import (
 // Condition is a condition on an item. Only the functions Condition_All to
 // Condition_BeginsWith create one.
 //
-// Their attribute is the name of a top-level attribute. A dot leads into a map, as
-// in "address.city". So a name cannot stand for an element of a list, nor for an
-// attribute whose own name contains a dot. Where the map is missing, or has another
-// type, the attribute does not exist.
+// Their attribute is a path, such as "active" or "address.city"; [AttributePath] says
+// what a path is. Where a map is missing on it, or has another type, the attribute
+// does not exist.
 //
 // A required argument that is nil or empty fails synthesis, with a message that
 // names its place in the condition.
 type Condition interface {
 	toSpec() spec.Condition
+	// attributes lists the paths in it as the caller wrote them.
+	attributes() []string
 }
 
 // Value is the operand of a comparison with an attribute. Only the functions
@@ -30,13 +31,15 @@ type Value interface {
 // Condition_All holds when all conditions hold. There must be at least one
 // condition. Conditions nest at most 10 deep.
 func Condition_All(conditions ...Condition) Condition {
-	return condition{All: toConditions(conditions)}
+	list, attributes := toConditions(conditions)
+	return condition{spec.Condition{All: list}, attributes}
 }
 
 // Condition_Any holds when any of the conditions holds. There must be at least one
 // condition. Conditions nest at most 10 deep.
 func Condition_Any(conditions ...Condition) Condition {
-	return condition{Any: toConditions(conditions)}
+	list, attributes := toConditions(conditions)
+	return condition{spec.Condition{Any: list}, attributes}
 }
 
 // Condition_Equals holds when the attribute has the type and the value of
@@ -93,32 +96,40 @@ func Value_Boolean(truth *bool) Value {
 // condition and value wrap those of the spec, sound or not: the zero value
 // represents nil, and the spec's rules refuse it.
 type (
-	condition spec.Condition
-	value     spec.Value
+	condition struct {
+		spec  spec.Condition
+		paths []string
+	}
+	value spec.Value
 )
 
-func (c condition) toSpec() spec.Condition { return spec.Condition(c) }
+func (c condition) toSpec() spec.Condition { return c.spec }
+
+func (c condition) attributes() []string { return c.paths }
 
 func (v value) toSpec() spec.Value { return spec.Value(v) }
 
 func compare(attribute *string, operator spec.Operator, operands ...Value) Condition {
-	c := condition{Operator: operator, Path: toPath(attribute)}
+	c := spec.Condition{Operator: operator, Path: toPath(attribute)}
 	for _, v := range operands {
 		if v == nil {
 			v = value{}
 		}
 		c.Values = append(c.Values, v.toSpec())
 	}
-	return c
+
+	return condition{c, []string{toString(attribute)}}
 }
 
-func toConditions(conditions []Condition) []spec.Condition {
-	list := []spec.Condition{} // nil would mean that there is no list at all
+func toConditions(conditions []Condition) (list []spec.Condition, attributes []string) {
+	list = []spec.Condition{} // nil would mean that there is no list at all
 	for _, c := range conditions {
 		if c == nil {
 			c = condition{}
 		}
 		list = append(list, c.toSpec())
+		attributes = append(attributes, c.attributes()...)
 	}
-	return list
+
+	return list, attributes
 }

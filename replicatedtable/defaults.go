@@ -16,7 +16,7 @@ const (
 )
 
 // withDefaults returns a copy in which every optional prop that the CDK needs is
-// set. Projection and VersionAttribute get their defaults in toSpec.
+// set. What a target can leave out gets its default in toTarget.
 func (p ReplicatedTableProps) withDefaults() ReplicatedTableProps {
 	p.RemovalPolicy = cmp.Or(p.RemovalPolicy, awscdk.RemovalPolicy_RETAIN)
 	p.MemorySize = cmp.Or(p.MemorySize, jsii.Number(defaultMemoryMiB))

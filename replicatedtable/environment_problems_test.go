@@ -14,38 +14,35 @@ func TestPropsThatDoNotFitIntoTheEnvironmentAreNamedWithTheirShare(t *testing.T)
 			name: "KeySources that do not fit",
 			why:  "the message says which prop needs the bytes",
 			props: func(p *ReplicatedTableProps) {
-				long := KeySource_Attribute(jsii.String(strings.Repeat("x", 4000)))
-				p.KeySources = &map[string]KeySource{"state": long}
+				long := from(strings.Repeat("x", 4000))
+				p.Target.KeySources = &map[string]*KeySource{"state": long}
 			},
 			want: []string{
-				`Source, Target, KeySources, Projection and Filter need 5079 bytes ` +
-					`of the function's environment with table names of 255: ` +
-					`Lambda's limit is 4096; shorten the attribute names, ` +
-					`or Projection (0 names, 0 bytes now), KeySources (4048 bytes now) or Filter (0 bytes now)`,
+				`Target brings the function's environment to 5079 bytes with table names of 255: ` +
+					`Lambda's limit is 4096; shorten the attribute names, Projection, KeySources or Filter: ` +
+					`Target takes 4458 bytes, of them Projection 0 (0 names), KeySources 4048 and Filter 0`,
 			},
 		},
 		{
 			name:  "environment too large",
 			why:   "Lambda would refuse the function, after the tables exist",
-			props: func(p *ReplicatedTableProps) { p.Projection = include(300) },
+			props: func(p *ReplicatedTableProps) { p.Target.Projection = include(300) },
 			want: []string{
-				`Source, Target, KeySources, Projection and Filter need 5552 bytes ` +
-					`of the function's environment with table names of 255: ` +
-					`Lambda's limit is 4096; shorten the attribute names, ` +
-					`or Projection (300 names, 4517 bytes now), KeySources (0 bytes now) or Filter (0 bytes now)`,
+				`Target brings the function's environment to 5552 bytes with table names of 255: ` +
+					`Lambda's limit is 4096; shorten the attribute names, Projection, KeySources or Filter: ` +
+					`Target takes 4931 bytes, of them Projection 4517 (300 names), KeySources 0 and Filter 0`,
 			},
 		},
 		{
 			name: "environment too large for its filter",
 			why:  "the filter is in the environment too",
 			props: func(p *ReplicatedTableProps) {
-				p.Filter = Condition_Equals(jsii.String("bio"), Value_String(jsii.String(strings.Repeat("<", 3500))))
+				p.Target.Filter = Condition_Equals(jsii.String("bio"), Value_String(jsii.String(strings.Repeat("<", 3500))))
 			},
 			want: []string{
-				`Source, Target, KeySources, Projection and Filter need 4631 bytes ` +
-					`of the function's environment with table names of 255: ` +
-					`Lambda's limit is 4096; shorten the attribute names, ` +
-					`or Projection (0 names, 0 bytes now), KeySources (0 bytes now) or Filter (3600 bytes now)`,
+				`Target brings the function's environment to 4631 bytes with table names of 255: ` +
+					`Lambda's limit is 4096; shorten the attribute names, Projection, KeySources or Filter: ` +
+					`Target takes 4010 bytes, of them Projection 0 (0 names), KeySources 0 and Filter 3600`,
 			},
 		},
 	})
@@ -62,10 +59,10 @@ func include(count int) *Projection {
 
 func TestTheEnvironmentMayFillLambdasLimitExactly(t *testing.T) {
 	props := uniqueProps()
-	props.Projection = include(200)
-	room := maxEnvironmentBytes - environmentBytes(toSpec(props))
+	props.Target.Projection = include(200)
+	room := maxEnvironmentBytes - environmentBytes(toReplication(props).longest())
 	for length, fits := range map[int]bool{room: true, room + 1: false} {
-		(*props.Projection.Attributes)[0] = jsii.String("attr000000" + strings.Repeat("x", length))
+		(*props.Target.Projection.Attributes)[0] = jsii.String("attr000000" + strings.Repeat("x", length))
 		problems := validate(props, sizes{})
 		if (len(problems) == 0) != fits {
 			t.Errorf("%d more bytes where %d are left: fits is %v, got %v", length, room, fits, problems)
@@ -74,7 +71,7 @@ func TestTheEnvironmentMayFillLambdasLimitExactly(t *testing.T) {
 }
 
 func TestNoMemoryMakesTheEnvironmentLongerThanWhatIsChecked(t *testing.T) {
-	replication := toSpec(uniqueProps())
+	replication := toReplication(uniqueProps()).longest()
 	checked := environmentBytes(replication)
 	for mebibytes := int(memoryRange.min); mebibytes <= int(memoryRange.max); mebibytes++ {
 		if size := len(encode(replication.Environment(mebibytes))); size > checked {

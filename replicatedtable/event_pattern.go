@@ -28,6 +28,19 @@ var images = []string{"NewImage", "OldImage"}
 // name is another part, or a list of matchers, of which one must match.
 type pattern map[string]any
 
+// commonFilter is the condition that a source item meets when any of the targets needs
+// it. It is nil when a target has no filter, and so needs every item.
+func commonFilter(targets []spec.Target) *spec.Condition {
+	common := &spec.Condition{}
+	for _, target := range targets {
+		if target.Filter == nil {
+			return nil
+		}
+		common.Any = append(common.Any, *target.Filter)
+	}
+	return common
+}
+
 // eventPatterns returns patterns that let a record through exactly when one of its
 // images meets the filter. It returns none without a filter, and none for a filter
 // that patterns cannot express exactly.
@@ -36,7 +49,7 @@ func eventPatterns(filter *spec.Condition) []string {
 		return nil
 	}
 	alternatives, exact := alternativesOf(*filter)
-	if !exact || len(images)*len(alternatives) > maxPatterns {
+	if !exact {
 		return nil
 	}
 
@@ -44,10 +57,13 @@ func eventPatterns(filter *spec.Condition) []string {
 	for _, image := range images {
 		for _, alternative := range alternatives {
 			text := encode(pattern{"dynamodb": pattern{image: alternative}})
-			if len(text) > maxPatternBytes {
-				return nil
+			if slices.Contains(texts, text) { // targets may have the same filter
+				continue
 			}
 			texts = append(texts, text)
+			if len(text) > maxPatternBytes || len(texts) > maxPatterns {
+				return nil
+			}
 		}
 	}
 

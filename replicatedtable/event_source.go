@@ -27,9 +27,7 @@ const (
 // more on the failure queue than to send. The event source mapping needs the role's
 // permissions when it is created. It refers to the function, which waits for the
 // role and its policy.
-func newEventSourceMapping(
-	t *replicatedTable, props ReplicatedTableProps, filter *spec.Condition,
-) awslambda.CfnEventSourceMapping {
+func newEventSourceMapping(t *replicatedTable, props ReplicatedTableProps) awslambda.CfnEventSourceMapping {
 	return awslambda.NewCfnEventSourceMapping(t, jsii.String("EventSource"), &awslambda.CfnEventSourceMappingProps{
 		FunctionName:   t.function.FunctionName(),
 		EventSourceArn: t.sourceTable.TableStreamArn(),
@@ -41,7 +39,7 @@ func newEventSourceMapping(
 		BisectBatchOnFunctionError: jsii.Bool(true),
 		MaximumRetryAttempts:       jsii.Number(retryUntilTooOld),
 		MaximumRecordAgeInSeconds:  jsii.Number(maxRecordAge.Seconds()),
-		FilterCriteria:             filterCriteria(filter),
+		FilterCriteria:             filterCriteria(t.replication.Targets),
 		DestinationConfig: &awslambda.CfnEventSourceMapping_DestinationConfigProperty{
 			OnFailure: &awslambda.CfnEventSourceMapping_OnFailureProperty{
 				Destination: t.failureQueue.QueueArn(),
@@ -54,10 +52,11 @@ func newEventSourceMapping(
 	})
 }
 
-// filterCriteria is the filter for Lambda, so that records that do not matter cost
-// no invocation. It is nil when patterns cannot express the filter exactly.
-func filterCriteria(filter *spec.Condition) *awslambda.CfnEventSourceMapping_FilterCriteriaProperty {
-	patterns := eventPatterns(filter)
+// filterCriteria is the filter for Lambda, so that records that no target needs cost
+// no invocation. It is nil when a target needs all records, and when patterns cannot
+// express the filters exactly.
+func filterCriteria(targets []spec.Target) *awslambda.CfnEventSourceMapping_FilterCriteriaProperty {
+	patterns := eventPatterns(commonFilter(targets))
 	if patterns == nil {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 
@@ -19,10 +20,10 @@ func ExampleNewReplicatedTable() {
 	stack := awscdk.NewStack(app, jsii.String("App"), nil)
 
 	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
-		Source: &replicatedtable.KeySchema{
+		Source: &replicatedtable.SourceProps{
 			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
 		},
-		Target: &replicatedtable.KeySchema{
+		Target: &replicatedtable.TargetProps{
 			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
 			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
 		},
@@ -33,23 +34,23 @@ func ExampleNewReplicatedTable() {
 
 // Two users of one city share a target key, and the newer change wins it. Zip
 // codes stay in the source table.
-func ExampleNewReplicatedTable_keyCollision() {
+func ExampleNewReplicatedTable_lastWriterWins() {
 	defer jsii.Close()
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("App"), nil)
 
 	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
-		Source: &replicatedtable.KeySchema{
+		Source: &replicatedtable.SourceProps{
 			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
 		},
-		Target: &replicatedtable.KeySchema{
+		Target: &replicatedtable.TargetProps{
 			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
 			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("city"), Type: awsdynamodb.AttributeType_STRING},
-		},
-		OnKeyCollision: replicatedtable.OnKeyCollision_LAST_WRITER_WINS,
-		Projection: &replicatedtable.Projection{
-			Type:       replicatedtable.ProjectionType_EXCLUDE,
-			Attributes: jsii.Strings("zipcode"),
+			Ordering:     replicatedtable.Ordering_LastWriterWins(nil),
+			Projection: &replicatedtable.Projection{
+				Type:       replicatedtable.ProjectionType_EXCLUDE,
+				Attributes: jsii.Strings("zipcode"),
+			},
 		},
 	})
 
@@ -66,22 +67,21 @@ func ExampleNewReplicatedTable_keySources() {
 	stack := awscdk.NewStack(app, jsii.String("App"), nil)
 
 	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
-		Source: &replicatedtable.KeySchema{
+		Source: &replicatedtable.SourceProps{
 			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
 		},
-		Target: &replicatedtable.KeySchema{
+		Target: &replicatedtable.TargetProps{
 			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("country"), Type: awsdynamodb.AttributeType_STRING},
 			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("place"), Type: awsdynamodb.AttributeType_STRING},
-		},
-		KeySources: &map[string]replicatedtable.KeySource{
-			"country": replicatedtable.KeySource_Attribute(jsii.String("address.country")),
-			"place": replicatedtable.KeySource_Composite(
-				jsii.String("#"), jsii.String("address.city"), jsii.String("email")),
-		},
-		Projection: &replicatedtable.Projection{
-			Type:       replicatedtable.ProjectionType_INCLUDE,
-			Attributes: jsii.Strings("name"),
-			Renames:    &map[string]*string{"name": jsii.String("displayName")},
+			KeySources: &map[string]*replicatedtable.KeySource{
+				"country": {Attributes: jsii.Strings("address.country")},
+				"place":   {Attributes: jsii.Strings("address.city", "email"), Separator: jsii.String("#")},
+			},
+			Projection: &replicatedtable.Projection{
+				Type:       replicatedtable.ProjectionType_INCLUDE,
+				Attributes: jsii.Strings("name"),
+				Renames:    &map[string]*string{"name": jsii.String("displayName")},
+			},
 		},
 	})
 
@@ -97,21 +97,21 @@ func ExampleNewReplicatedTable_filter() {
 	stack := awscdk.NewStack(app, jsii.String("App"), nil)
 
 	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
-		Source: &replicatedtable.KeySchema{
+		Source: &replicatedtable.SourceProps{
 			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
 		},
-		Target: &replicatedtable.KeySchema{
+		Target: &replicatedtable.TargetProps{
 			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
 			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+			Filter: replicatedtable.Condition_All(
+				replicatedtable.Condition_Equals(jsii.String("active"), replicatedtable.Value_Boolean(jsii.Bool(true))),
+				replicatedtable.Condition_In(jsii.String("address.country"),
+					replicatedtable.Value_String(jsii.String("US")),
+					replicatedtable.Value_String(jsii.String("CA"))),
+			),
+			Ordering:     replicatedtable.Ordering_VersionGuard(nil),
+			ExpiredItems: replicatedtable.ExpiredItems_KEEP,
 		},
-		Filter: replicatedtable.Condition_All(
-			replicatedtable.Condition_Equals(jsii.String("active"), replicatedtable.Value_Boolean(jsii.Bool(true))),
-			replicatedtable.Condition_In(jsii.String("address.country"),
-				replicatedtable.Value_String(jsii.String("US")),
-				replicatedtable.Value_String(jsii.String("CA"))),
-		),
-		ExpiredItems: replicatedtable.ExpiredItems_KEEP,
-		VersionGuard: jsii.Bool(true),
 	})
 
 	app.Synth(nil)
@@ -124,10 +124,10 @@ func ExampleReplicatedTable() {
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("App"), nil)
 	users := replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
-		Source: &replicatedtable.KeySchema{
+		Source: &replicatedtable.SourceProps{
 			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
 		},
-		Target: &replicatedtable.KeySchema{
+		Target: &replicatedtable.TargetProps{
 			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
 			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
 		},
@@ -138,12 +138,49 @@ func ExampleReplicatedTable() {
 		Handler: jsii.String("bootstrap"),
 		Code:    awslambda.Code_FromAsset(jsii.String("api.zip"), nil),
 		Environment: &map[string]*string{
-			"USERS_BY_STATE": users.TargetTable().TableName(),
+			"USERS_BY_STATE": users.Target().Table().TableName(),
 		},
 	})
-	users.GrantReadTarget(api)
+	users.Target().GrantRead(api)
 
 	app.Synth(nil)
+}
+
+// Users are read by state, and the active ones by name too. One function fills both
+// tables.
+func ExampleReplicatedTable_addTarget() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+	users := replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.SourceProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Target: &replicatedtable.TargetProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
+			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+	})
+
+	byName := users.AddTarget(jsii.String("ByName"), &replicatedtable.TargetProps{
+		PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("name"), Type: awsdynamodb.AttributeType_STRING},
+		SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		Filter: replicatedtable.Condition_Equals(
+			jsii.String("active"), replicatedtable.Value_Boolean(jsii.Bool(true))),
+	})
+	byName.GrantRead(awsiam.NewAccountPrincipal(jsii.String("111122223333")))
+
+	app.Synth(nil)
+}
+
+// An attribute with a dot in its name is not one inside a map.
+func ExampleAttributePath() {
+	fmt.Println(*replicatedtable.AttributePath("address", "city"))
+	fmt.Println(*replicatedtable.AttributePath("user.email"))
+
+	// Output:
+	// address.city
+	// user\.email
 }
 
 // Every mistake is named at once, with what to do about it.
@@ -153,10 +190,10 @@ func ExampleReplicatedTableProps() {
 	defer func() { fmt.Println(recover()) }()
 
 	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
-		Source: &replicatedtable.KeySchema{
+		Source: &replicatedtable.SourceProps{
 			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
 		},
-		Target: &replicatedtable.KeySchema{
+		Target: &replicatedtable.TargetProps{
 			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
 			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("city"), Type: awsdynamodb.AttributeType_STRING},
 		},
@@ -164,6 +201,6 @@ func ExampleReplicatedTableProps() {
 	})
 
 	// Output:
-	// App/Users: Target.SortKey "city" and PartitionKey "state" do not contain the source key "email": two items could meet on one target key; add "email" to the sort key or set OnKeyCollision
+	// App/Users: Target.SortKey "city" and PartitionKey "state" do not contain the source key "email": two items could meet on one target key; add "email" to the sort key or choose Ordering_LastWriterWins
 	// App/Users: MemorySize is 64 MiB: set a whole number from 128 to 10240
 }

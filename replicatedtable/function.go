@@ -5,21 +5,17 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
 	"github.com/aws/jsii-runtime-go"
-
-	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
 // newFunction defines the function that runs the replicator. The CDK makes it wait
 // for the role and every policy attached to the role.
-func newFunction(
-	t *replicatedTable, props ReplicatedTableProps, code functionCode, replication spec.Spec,
-) awscdklambdagoalpha.GoFunction {
+func newFunction(t *replicatedTable, props ReplicatedTableProps, code functionCode) awslambda.Function {
 	mebibytes := 0 // only deployment knows the value of a token
 	if memory := known(props.MemorySize); memory != nil {
 		mebibytes = int(*memory)
 	}
 	variables := map[string]*string{}
-	for name, value := range replication.Environment(mebibytes) {
+	for name, value := range t.replication.Environment(mebibytes) {
 		variables[name] = &value
 	}
 

@@ -36,9 +36,9 @@ func TestTheFunctionReadsItsSpecFromTheEnvironment(t *testing.T) {
 		{k.active, guardedProps()},
 	} {
 		got := k.specOf(t, tt.table)
-		want := toSpec(tt.props)
+		want := toReplication(tt.props)
 		want.Source.TableName = logicalID(k.stack, tt.table.SourceTable())
-		want.Targets[0].TableName = logicalID(k.stack, tt.table.TargetTable())
+		want.Targets[0].TableName = logicalID(k.stack, tt.table.Target().Table())
 		want.FailureQueueURL = logicalID(k.stack, tt.table.FailureQueue())
 		if got.Encode() != want.Encode() {
 			t.Errorf("%s\ngot  %s\nwant %s", *tt.table.Node().Path(), got.Encode(), want.Encode())

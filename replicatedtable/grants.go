@@ -31,17 +31,17 @@ var writeActions = []string{
 }
 
 // grant allows grantee the actions on table and on its indexes, and panics when no
-// policy could.
+// policy could. The panic names the construct at path and the method.
 //
 // TableV2's own Grant would name the table in the table's policy, a circle that
 // CloudFormation refuses, and would omit indexes that are added later. TableGrants
 // writes "*", which in a table's policy means the table with its indexes, and looks
 // for indexes at synthesis.
-func (t *replicatedTable) grant(
-	method string, table awsdynamodb.TableV2, grantee awsiam.IGrantable, actions []string,
+func grant(
+	path *string, method string, table awsdynamodb.TableV2, grantee awsiam.IGrantable, actions []string,
 ) awsiam.Grant {
 	if problem := grantProblem(table, grantee); problem != "" {
-		panic(message(*t.Node().Path(), []spec.Problem{{Path: method, Text: problem}}))
+		panic(message(*path, []spec.Problem{{Path: method, Text: problem}}))
 	}
 	return awsdynamodb.TableGrants_FromTable(table, nil, nil).Actions(grantee, *jsii.Strings(actions...)...)
 }

@@ -21,7 +21,7 @@ func TestGrantsAllowExactlyTheirActionsOnOneTable(t *testing.T) {
 		return awsiam.NewRole(stack, jsii.String(id), &awsiam.RoleProps{AssumedBy: awsiam.NewAccountRootPrincipal()})
 	}
 	reader, writer := role("Reader"), role("Writer")
-	table.GrantReadTarget(reader)
+	table.Target().GrantRead(reader)
 	table.GrantReadWriteSource(writer)
 
 	tpl := synthesize(t, stack)
@@ -32,7 +32,7 @@ func TestGrantsAllowExactlyTheirActionsOnOneTable(t *testing.T) {
 		table   constructs.Construct
 		actions []string
 	}{
-		{"GrantReadTarget", "a reader of the target must not write to it", reader, table.TargetTable(), []string{
+		{"GrantRead", "a reader of the target must not write to it", reader, table.Target().Table(), []string{
 			"BatchGetItem", "ConditionCheckItem", "DescribeTable", "GetItem", "Query", "Scan",
 		}},
 		{"GrantReadWriteSource", "the application owns the source table", writer, table.SourceTable(), []string{
@@ -66,7 +66,7 @@ func TestAGrantCanBeDeployedForEveryKindOfGrantee(t *testing.T) {
 				if indexed == before {
 					addIndexes(table)
 				}
-				table.GrantReadTarget(grantee)
+				table.Target().GrantRead(grantee)
 				table.GrantReadWriteSource(grantee)
 				if indexed == after {
 					addIndexes(table)
@@ -82,7 +82,7 @@ func TestAGrantCanBeDeployedForEveryKindOfGrantee(t *testing.T) {
 					table   constructs.Construct
 					actions []string
 				}{
-					{table.TargetTable(), readActions},
+					{table.Target().Table(), readActions},
 					{table.SourceTable(), slices.Concat(readActions, writeActions)},
 				} {
 					id := logicalID(stack, granted.table)
@@ -104,7 +104,7 @@ func TestAGrantCanBeDeployedForEveryKindOfGrantee(t *testing.T) {
 }
 
 func addIndexes(table ReplicatedTable) {
-	for _, t := range []awsdynamodb.TableV2{table.SourceTable(), table.TargetTable()} {
+	for _, t := range []awsdynamodb.TableV2{table.SourceTable(), table.Target().Table()} {
 		t.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexPropsV2{
 			IndexName: jsii.String("byName"), PartitionKey: str("name"),
 		})
@@ -222,11 +222,11 @@ func TestAGrantThatNoPolicyCanHoldIsRefused(t *testing.T) {
 			table := NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
 			grantee := tt.in(stack)
 			for method, grant := range map[string]func(awsiam.IGrantable) awsiam.Grant{
-				"GrantReadTarget": table.GrantReadTarget, "GrantReadWriteSource": table.GrantReadWriteSource,
+				"/Target: GrantRead": table.Target().GrantRead, ": GrantReadWriteSource": table.GrantReadWriteSource,
 			} {
 				want := tt.says
 				if strings.HasPrefix(want, " ") { // not a text of the CDK
-					want = "App/Users: " + method + want
+					want = "App/Users" + method + want
 				}
 				if got := panicOf(func() { grant(grantee) }); !strings.Contains(got, want) {
 					t.Errorf("%s: %s\ngot  %s\nwant %s", tt.why, method, got, want)
@@ -234,7 +234,7 @@ func TestAGrantThatNoPolicyCanHoldIsRefused(t *testing.T) {
 			}
 
 			tpl := decodeAsItIs(t, stack)
-			for _, c := range []constructs.Construct{table.TargetTable(), table.SourceTable()} {
+			for _, c := range []constructs.Construct{table.Target().Table(), table.SourceTable()} {
 				r := tpl.Resources[logicalID(stack, c)]
 				r.wantTablePolicy(t, "a refused grant changes nothing", nil, nil, nil)
 			}

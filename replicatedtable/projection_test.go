@@ -12,29 +12,29 @@ func TestProjectionsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			name: "nil rename",
 			why:  "the zero value of a new name",
 			props: func(p *ReplicatedTableProps) {
-				p.Projection = &Projection{Type: ProjectionType_ALL, Renames: &map[string]*string{"a": nil}}
+				p.Target.Projection = &Projection{Type: ProjectionType_ALL, Renames: &map[string]*string{"a": nil}}
 			},
-			want: []string{`Projection renames "a" to "": write both names out`},
+			want: []string{`Target.Projection renames "a" to "": write both names out`},
 		},
 		{
 			name:  "projection without a type",
 			why:   "a list alone does not say whether to add or to leave out",
-			props: func(p *ReplicatedTableProps) { p.Projection = &Projection{Attributes: jsii.Strings("zipcode")} },
-			want:  []string{`Projection has type "": use ALL, KEYS_ONLY, INCLUDE or EXCLUDE`},
+			props: func(p *ReplicatedTableProps) { p.Target.Projection = &Projection{Attributes: jsii.Strings("zipcode")} },
+			want:  []string{`Target.Projection has type "": use ALL, KEYS_ONLY, INCLUDE or EXCLUDE`},
 		},
 		{
 			name: "list that nothing reads",
 			why:  "the caller believes something is left out",
 			props: func(p *ReplicatedTableProps) {
-				p.Projection = &Projection{Type: ProjectionType_KEYS_ONLY, Attributes: jsii.Strings("zipcode")}
+				p.Target.Projection = &Projection{Type: ProjectionType_KEYS_ONLY, Attributes: jsii.Strings("zipcode")}
 			},
-			want: []string{`Projection KEYS_ONLY lists attributes ("zipcode"): only INCLUDE and EXCLUDE do`},
+			want: []string{`Target.Projection KEYS_ONLY lists attributes ("zipcode"): only INCLUDE and EXCLUDE do`},
 		},
 		{
 			name:  "missing list",
 			why:   "nil list of attributes",
-			props: func(p *ReplicatedTableProps) { p.Projection = &Projection{Type: ProjectionType_EXCLUDE} },
-			want:  []string{`Projection EXCLUDE lists no attributes: name at least one, or use ALL or KEYS_ONLY`},
+			props: func(p *ReplicatedTableProps) { p.Target.Projection = &Projection{Type: ProjectionType_EXCLUDE} },
+			want:  []string{`Target.Projection EXCLUDE lists no attributes: name at least one, or use ALL or KEYS_ONLY`},
 		},
 		{
 			name: "bad names in the list",
@@ -42,16 +42,16 @@ func TestProjectionsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			props: func(p *ReplicatedTableProps) {
 				names := jsii.Strings("", "a", "a", "email", "state", "#{Token[TOKEN.9]}")
 				(*names)[0] = nil
-				p.Projection = &Projection{Type: ProjectionType_INCLUDE, Attributes: names}
+				p.Target.Projection = &Projection{Type: ProjectionType_INCLUDE, Attributes: names}
 			},
 			want: []string{
-				`Projection INCLUDE lists an empty name: remove it`,
-				`Projection INCLUDE lists "a" twice: remove one`,
-				`Projection INCLUDE lists "email", a key attribute of the source table: ` +
+				`Target.Projection INCLUDE lists an empty name: remove it`,
+				`Target.Projection INCLUDE lists "a" twice: remove one`,
+				`Target.Projection INCLUDE lists "email", a key attribute of the source table: ` +
 					`a target item always carries it; remove it from the list`,
-				`Projection INCLUDE lists "state", a key attribute of the target table: ` +
+				`Target.Projection INCLUDE lists "state", a key attribute of the target table: ` +
 					`a target item always carries it; remove it from the list`,
-				`Projection "#{Token[TOKEN.9]}" is a token: ` +
+				`Target.Projection "#{Token[TOKEN.9]}" is a token: ` +
 					`names and values of the mapping must be known at synthesis; write it out`,
 			},
 		},

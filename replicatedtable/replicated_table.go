@@ -4,18 +4,20 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
-	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
 	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 )
 
 // NewReplicatedTable defines a source table, a target table under another key,
-// and the function that carries every change from the first to the second.
+// and the function that carries every change from the first to the second. AddTarget
+// adds target tables.
 //
 // It panics when props break a rule. The message lists all problems, one per line
 // with the construct's path, the prop, the value and the remedy. It also panics
@@ -31,20 +33,20 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 		panic(fmt.Sprintf("%s: %v", path, err))
 	}
 
-	replication := toSpec(props)
 	settings := props.withDefaults()
-	t := &replicatedTable{}
+	t := &replicatedTable{replication: toReplication(props), removalPolicy: settings.RemovalPolicy}
 	constructs.NewConstruct_Override(t, scope, id)
-	t.sourceTable = newSourceTable(t, settings)
-	t.targetTable = newTargetTable(t, settings)
+	t.sourceTable = newSourceTable(t, props.Source)
+	t.target = target{newTargetTable(t, jsii.String("Target"), props.Target)}
 	t.failureQueue, t.failureDeadLetterQueue = newFailureQueue(t, settings)
 	t.logGroup = newLogGroup(t, settings)
-	t.role = newRole(t, replication.Targets[0])
-	replication.Source.TableName = *t.sourceTable.TableName()
-	replication.Targets[0].TableName = *t.targetTable.TableName()
-	replication.FailureQueueURL = *t.failureQueue.QueueUrl()
-	t.function = newFunction(t, settings, code, replication)
-	t.eventSourceMapping = newEventSourceMapping(t, settings, replication.Targets[0].Filter)
+	t.policy = newPolicy(t)
+	t.role = newRole(t)
+	t.replication.Source.TableName = *t.sourceTable.TableName()
+	t.replication.last().TableName = *t.target.Table().TableName()
+	t.replication.FailureQueueURL = *t.failureQueue.QueueUrl()
+	t.function = newFunction(t, settings, code)
+	t.eventSourceMapping = newEventSourceMapping(t, settings)
 
 	t.iteratorAgeAlarm = newIteratorAgeAlarm(t)
 	t.unreadStreamAlarm = newUnreadStreamAlarm(t)
@@ -57,7 +59,7 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	return t
 }
 
-// ReplicatedTable is a source table and a target table that follows it. Its
+// ReplicatedTable is a source table and the target tables that follow it. Its
 // accessors return the parts: use them to grant, to monitor, and to change
 // settings that the props do not cover.
 type ReplicatedTable interface {
@@ -65,10 +67,18 @@ type ReplicatedTable interface {
 
 	// SourceTable is the table the application writes to.
 	SourceTable() awsdynamodb.TableV2
-	// TargetTable is the table that follows. Only the function writes to it.
-	TargetTable() awsdynamodb.TableV2
-	// Function applies the source table's changes to the target table.
-	Function() awscdklambdagoalpha.GoFunction
+	// Target is the target of the props.
+	Target() Target
+	// AddTarget defines one more target table, which follows the same source table: the
+	// one function applies each change to all targets. The table's construct is called
+	// id. In a stack that is deployed already, the table gets the changes from then on,
+	// and not the items that are there.
+	//
+	// It panics when props break a rule, with all problems at once like
+	// [NewReplicatedTable], and changes nothing then.
+	AddTarget(id *string, props *TargetProps) Target
+	// Function applies the source table's changes to the target tables.
+	Function() awslambda.Function
 	// EventSourceMapping reads the source table's stream and invokes the
 	// function.
 	EventSourceMapping() awslambda.CfnEventSourceMapping
@@ -104,22 +114,9 @@ type ReplicatedTable interface {
 	// LogGroup holds the function's logs.
 	LogGroup() awslogs.LogGroup
 
-	// GrantReadTarget allows grantee to read the target table and its indexes,
-	// including those added later: BatchGetItem, ConditionCheckItem, DescribeTable,
-	// GetItem, Query and Scan.
-	//
-	// The permission is part of the grantee's own policy if it has one in the table's
-	// account, and otherwise of the table's policy, which then names the grantee. It
-	// panics when neither can hold the permission: for services, for everybody and
-	// for groups of other accounts.
-	//
-	// A role that a stack of another account defines needs the table's name in both
-	// stacks. So the CDK fixes the name, and CloudFormation replaces a table that was
-	// deployed without a fixed name. Use Role_FromRoleArn instead.
-	GrantReadTarget(grantee awsiam.IGrantable) awsiam.Grant
 	// GrantReadWriteSource allows grantee to read the source table and to write to
-	// it: the actions of GrantReadTarget, and BatchWriteItem, DeleteItem, PutItem and
-	// UpdateItem. The rest is as with GrantReadTarget.
+	// it: the actions of a target's GrantRead, and BatchWriteItem, DeleteItem, PutItem
+	// and UpdateItem. The rest is as with GrantRead.
 	GrantReadWriteSource(grantee awsiam.IGrantable) awsiam.Grant
 }
 
@@ -128,8 +125,15 @@ type ReplicatedTable interface {
 type replicatedTable struct {
 	constructs.Construct
 
-	sourceTable, targetTable             awsdynamodb.TableV2
-	function                             awscdklambdagoalpha.GoFunction
+	// replication is what the function is told, with the tables and the queue as tokens.
+	replication   replication
+	removalPolicy awscdk.RemovalPolicy
+	// policy is the part of the role that AddTarget extends.
+	policy awsiam.PolicyDocument
+
+	sourceTable                          awsdynamodb.TableV2
+	target                               Target
+	function                             awslambda.Function
 	eventSourceMapping                   awslambda.CfnEventSourceMapping
 	failureQueue, failureDeadLetterQueue awssqs.Queue
 	iteratorAgeAlarm, unreadStreamAlarm  awscloudwatch.Alarm
@@ -139,9 +143,9 @@ type replicatedTable struct {
 	logGroup                             awslogs.LogGroup
 }
 
-func (t *replicatedTable) SourceTable() awsdynamodb.TableV2         { return t.sourceTable }
-func (t *replicatedTable) TargetTable() awsdynamodb.TableV2         { return t.targetTable }
-func (t *replicatedTable) Function() awscdklambdagoalpha.GoFunction { return t.function }
+func (t *replicatedTable) SourceTable() awsdynamodb.TableV2 { return t.sourceTable }
+func (t *replicatedTable) Target() Target                   { return t.target }
+func (t *replicatedTable) Function() awslambda.Function     { return t.function }
 func (t *replicatedTable) EventSourceMapping() awslambda.CfnEventSourceMapping {
 	return t.eventSourceMapping
 }
@@ -157,12 +161,9 @@ func (t *replicatedTable) FailureDeadLetterQueueAlarm() awscloudwatch.Alarm {
 func (t *replicatedTable) Role() awsiam.Role          { return t.role }
 func (t *replicatedTable) LogGroup() awslogs.LogGroup { return t.logGroup }
 
-func (t *replicatedTable) GrantReadTarget(grantee awsiam.IGrantable) awsiam.Grant {
-	return t.grant("GrantReadTarget", t.targetTable, grantee, readActions)
-}
-
 func (t *replicatedTable) GrantReadWriteSource(grantee awsiam.IGrantable) awsiam.Grant {
-	return t.grant("GrantReadWriteSource", t.sourceTable, grantee, slices.Concat(readActions, writeActions))
+	actions := slices.Concat(readActions, writeActions)
+	return grant(t.Node().Path(), "GrantReadWriteSource", t.sourceTable, grantee, actions)
 }
 
 // childPath is the path that a construct called id has in scope.

@@ -23,7 +23,7 @@ func TestTheRemovalPolicyCoversEverythingThatHoldsItemsMessagesOrLogs(t *testing
 	k := allKinds(t)
 	for table, want := range map[ReplicatedTable]string{k.users: "Retain", k.cities: "Delete"} {
 		for _, c := range []constructs.Construct{
-			table.SourceTable(), table.TargetTable(),
+			table.SourceTable(), table.Target().Table(),
 			table.FailureQueue(), table.FailureDeadLetterQueue(), table.LogGroup(),
 		} {
 			r := k.resource(c)
@@ -70,7 +70,7 @@ func TestRefusedPropsLeaveTheScopeAsItWas(t *testing.T) {
 	got := panicOf(func() { NewReplicatedTable(stack, jsii.String("Users"), props) })
 	want := `App/Users: Target.SortKey "city" and PartitionKey "state" do not contain the source key "email": ` +
 		`two items could meet on one target key; ` +
-		`add "email" to the sort key or set OnKeyCollision` + `
+		`add "email" to the sort key or choose Ordering_LastWriterWins` + `
 App/Users: MemorySize is 1 MiB: set a whole number from 128 to 10240
 App/Users: Timeout is 1.5 s: set a whole number from 10 to 900`
 	if got != want {

@@ -30,7 +30,7 @@ func TestTheRoleAllowsExactlyWhatIsUsed(t *testing.T) {
 			}
 
 			want := slices.Concat(
-				on(tt.table.TargetTable(), "Arn", tt.target...),
+				on(tt.table.Target().Table(), "Arn", tt.target...),
 				on(tt.table.SourceTable(), "StreamArn", "dynamodb:DescribeStream", "dynamodb:GetRecords",
 					"dynamodb:GetShardIterator", "dynamodb:ListStreams"),
 				on(tt.table.LogGroup(), "Arn", "logs:CreateLogStream", "logs:PutLogEvents"),

@@ -11,18 +11,19 @@ import (
 // uniqueProps are sound: the target key contains the source key.
 func uniqueProps() *ReplicatedTableProps {
 	return &ReplicatedTableProps{
-		Source: &KeySchema{PartitionKey: str("email")},
-		Target: &KeySchema{PartitionKey: str("state"), SortKey: str("email")},
+		Source: &SourceProps{PartitionKey: str("email")},
+		Target: &TargetProps{PartitionKey: str("state"), SortKey: str("email")},
 	}
 }
 
 // compositeProps are sound: the sort key is a composite that contains the source key.
 func compositeProps() *ReplicatedTableProps {
 	return &ReplicatedTableProps{
-		Source: &KeySchema{PartitionKey: str("email")},
-		Target: &KeySchema{PartitionKey: str("state"), SortKey: str("place")},
-		KeySources: &map[string]KeySource{
-			"place": KeySource_Composite(jsii.String("#"), jsii.String("address.city"), jsii.String("email")),
+		Source: &SourceProps{PartitionKey: str("email")},
+		Target: &TargetProps{
+			PartitionKey: str("state"),
+			SortKey:      str("place"),
+			KeySources:   &map[string]*KeySource{"place": joined("address.city", "email")},
 		},
 	}
 }
@@ -30,9 +31,12 @@ func compositeProps() *ReplicatedTableProps {
 // lastWriterProps are sound: users of one city collide, and the last writer wins.
 func lastWriterProps() *ReplicatedTableProps {
 	return &ReplicatedTableProps{
-		Source:         &KeySchema{PartitionKey: str("email")},
-		Target:         &KeySchema{PartitionKey: str("state"), SortKey: str("city")},
-		OnKeyCollision: OnKeyCollision_LAST_WRITER_WINS,
+		Source: &SourceProps{PartitionKey: str("email")},
+		Target: &TargetProps{
+			PartitionKey: str("state"),
+			SortKey:      str("city"),
+			Ordering:     Ordering_LastWriterWins(nil),
+		},
 	}
 }
 
@@ -40,15 +44,15 @@ func lastWriterProps() *ReplicatedTableProps {
 // evaluate its filter.
 func everyProp() *ReplicatedTableProps {
 	props := lastWriterProps()
-	props.Projection = &Projection{
+	props.Target.Projection = &Projection{
 		Type:       ProjectionType_EXCLUDE,
 		Attributes: jsii.Strings("zipcode"),
 		Renames:    &map[string]*string{"name": jsii.String("title")},
 	}
-	props.Filter = Condition_Exists(jsii.String("verified"))
-	props.VersionAttribute = jsii.String("v")
-	props.ExpiredItems = ExpiredItems_DELETE
-	props.WriteBrake = jsii.Bool(false)
+	props.Target.Filter = Condition_Exists(jsii.String("verified"))
+	props.Target.Ordering = Ordering_LastWriterWins(&VersionProps{Attribute: jsii.String("v")})
+	props.Target.ExpiredItems = ExpiredItems_DELETE
+	props.Target.WriteBrake = jsii.Bool(false)
 	props.RemovalPolicy = awscdk.RemovalPolicy_DESTROY
 	props.MemorySize = jsii.Number(512)
 	props.Timeout = awscdk.Duration_Seconds(jsii.Number(90))
@@ -63,14 +67,22 @@ func everyProp() *ReplicatedTableProps {
 // a key can have, and a filter that Lambda can evaluate.
 func guardedProps() *ReplicatedTableProps {
 	props := compositeProps()
-	props.Filter = Condition_All(
+	props.Target.Filter = Condition_All(
 		Condition_Equals(jsii.String("active"), Value_Boolean(jsii.Bool(true))),
 		Condition_BeginsWith(jsii.String("address.country"), jsii.String("U")),
 	)
-	props.VersionGuard = jsii.Bool(true)
-	props.ExpiredItems = ExpiredItems_KEEP
+	props.Target.Ordering = Ordering_VersionGuard(nil)
+	props.Target.ExpiredItems = ExpiredItems_KEEP
 
 	return props
+}
+
+// from is the source that is one attribute.
+func from(path string) *KeySource { return &KeySource{Attributes: jsii.Strings(path)} }
+
+// joined is the source that joins attributes with a number sign.
+func joined(paths ...string) *KeySource {
+	return &KeySource{Attributes: jsii.Strings(paths...), Separator: jsii.String("#")}
 }
 
 func str(name string) *awsdynamodb.Attribute {

@@ -7,24 +7,24 @@ import (
 
 // newSourceTable defines the table with the stream. The stream carries both images,
 // because only the two together show that a key changed.
-func newSourceTable(t *replicatedTable, props ReplicatedTableProps) awsdynamodb.TableV2 {
-	table := tableProps(props.Source, props)
+func newSourceTable(t *replicatedTable, props *SourceProps) awsdynamodb.TableV2 {
+	table := t.tableProps(props.PartitionKey, props.SortKey)
 	table.DynamoStream = awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES
 	return awsdynamodb.NewTableV2(t, jsii.String("Source"), table)
 }
 
-func newTargetTable(t *replicatedTable, props ReplicatedTableProps) awsdynamodb.TableV2 {
-	return awsdynamodb.NewTableV2(t, jsii.String("Target"), tableProps(props.Target, props))
+func newTargetTable(t *replicatedTable, id *string, props *TargetProps) awsdynamodb.TableV2 {
+	return awsdynamodb.NewTableV2(t, id, t.tableProps(props.PartitionKey, props.SortKey))
 }
 
-func tableProps(keys *KeySchema, props ReplicatedTableProps) *awsdynamodb.TablePropsV2 {
+func (t *replicatedTable) tableProps(partitionKey, sortKey *awsdynamodb.Attribute) *awsdynamodb.TablePropsV2 {
 	return &awsdynamodb.TablePropsV2{
-		PartitionKey: keys.PartitionKey,
-		SortKey:      keys.SortKey,
+		PartitionKey: partitionKey,
+		SortKey:      sortKey,
 		Billing:      awsdynamodb.Billing_OnDemand(nil),
 		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
 			PointInTimeRecoveryEnabled: jsii.Bool(true),
 		},
-		RemovalPolicy: props.RemovalPolicy,
+		RemovalPolicy: t.removalPolicy,
 	}
 }

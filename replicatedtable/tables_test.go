@@ -9,7 +9,7 @@ import (
 func TestTablesAreOnDemandWithPointInTimeRecovery(t *testing.T) {
 	k := allKinds(t)
 	for _, table := range []ReplicatedTable{k.users, k.cities, k.active} {
-		for _, c := range []constructs.Construct{table.SourceTable(), table.TargetTable()} {
+		for _, c := range []constructs.Construct{table.SourceTable(), table.Target().Table()} {
 			r := k.resource(c)
 			r.want(t, "BillingMode", "PAY_PER_REQUEST")
 
@@ -29,7 +29,7 @@ func TestTablesHaveTheKeysOfTheProps(t *testing.T) {
 	k := allKinds(t)
 	source := k.resource(k.users.SourceTable())
 	source.want(t, "KeySchema", []any{map[string]any{"AttributeName": "email", "KeyType": "HASH"}})
-	target := k.resource(k.users.TargetTable())
+	target := k.resource(k.users.Target().Table())
 	target.want(t, "KeySchema", []any{
 		map[string]any{"AttributeName": "state", "KeyType": "HASH"},
 		map[string]any{"AttributeName": "email", "KeyType": "RANGE"},
@@ -40,6 +40,6 @@ func TestOnlyTheSourceTableHasAStreamAndItCarriesBothImages(t *testing.T) {
 	k := allKinds(t)
 	source := k.resource(k.users.SourceTable())
 	source.want(t, "StreamSpecification", map[string]any{"StreamViewType": "NEW_AND_OLD_IMAGES"})
-	target := k.resource(k.users.TargetTable())
+	target := k.resource(k.users.Target().Table())
 	target.want(t, "StreamSpecification", nil)
 }

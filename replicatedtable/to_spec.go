@@ -1,6 +1,8 @@
 package replicatedtable
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
@@ -8,22 +10,36 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// toSpec converts props as they are, sound or not: a nil becomes a zero value,
-// which the rules refuse.
-//
-// Only deployment knows the names of the tables and the URL of the queue. Until
-// then, texts of the greatest length stand in for them, different ones for the
-// two tables.
-func toSpec(props *ReplicatedTableProps) spec.Spec {
-	return spec.Spec{
-		Source: spec.Table{
-			TableName: strings.Repeat("s", maxTableNameBytes),
-			KeySchema: toKeySchema(props.Source),
-		},
-		Targets:         []spec.Target{toTarget(props)},
-		FailureQueueURL: strings.Repeat("x", maxQueueURLBytes),
-	}
+// replication is what the function is told, with what messages call its targets:
+// Target, AddTarget("ByCity").
+type replication struct {
+	spec.Spec
+	names []string
 }
+
+// toReplication converts props as they are, sound or not: a nil becomes a zero value,
+// which the rules refuse.
+func toReplication(props *ReplicatedTableProps) replication {
+	r := replication{}
+	if props.Source != nil {
+		r.Source.KeySchema = toKeySchema(props.Source.PartitionKey, props.Source.SortKey)
+	}
+	return r.with("Target", props.Target)
+}
+
+// with returns r with one more target, and leaves r as it is.
+func (r replication) with(name string, props *TargetProps) replication {
+	if props == nil {
+		props = &TargetProps{}
+	}
+	r.names = append(slices.Clone(r.names), name)
+	r.Targets = append(slices.Clone(r.Targets), toTarget(props))
+
+	return r
+}
+
+// last is the target that was added last.
+func (r replication) last() *spec.Target { return &r.Targets[len(r.Targets)-1] }
 
 const (
 	// maxTableNameBytes is the greatest length of a table's name. Source: Amazon
@@ -36,22 +52,35 @@ const (
 	maxQueueURLBytes = 160
 )
 
-func toTarget(props *ReplicatedTableProps) spec.Target {
+// longest returns the spec for the rules. Only deployment knows the names of the
+// tables and the URL of the queue. Until then, different texts of the greatest length
+// stand in for them.
+func (r replication) longest() spec.Spec {
+	s := r.Spec
+	s.Source.TableName = strings.Repeat("s", maxTableNameBytes)
+	s.FailureQueueURL = strings.Repeat("x", maxQueueURLBytes)
+	s.Targets = slices.Clone(s.Targets)
+	for i := range s.Targets {
+		s.Targets[i].TableName = fmt.Sprintf("%0*d", maxTableNameBytes, i)
+	}
+
+	return s
+}
+
+func toTarget(props *TargetProps) spec.Target {
 	target := spec.Target{
-		Table: spec.Table{
-			TableName: strings.Repeat("x", maxTableNameBytes),
-			KeySchema: toKeySchema(props.Target),
-		},
-		KeySources:       toKeySources(props),
-		Projection:       toProjection(props.Projection),
-		OnKeyCollision:   spec.OnKeyCollision(props.OnKeyCollision),
-		VersionAttribute: toVersionAttribute(props),
+		Table:      spec.Table{KeySchema: toKeySchema(props.PartitionKey, props.SortKey)},
+		KeySources: toKeySources(props.KeySources),
+		Projection: toProjection(props.Projection),
 
 		WriteBrakeDisabled: props.WriteBrake != nil && !*props.WriteBrake,
 	}
 	if props.Filter != nil {
 		filter := props.Filter.toSpec()
 		target.Filter = &filter
+	}
+	if props.Ordering != nil {
+		props.Ordering.toSpec(&target)
 	}
 	if props.ExpiredItems != ExpiredItems_DELETE {
 		target.ExpiredItems = spec.ExpiredItems(props.ExpiredItems)
@@ -60,15 +89,11 @@ func toTarget(props *ReplicatedTableProps) spec.Target {
 	return target
 }
 
-func toKeySchema(k *KeySchema) spec.KeySchema {
-	if k == nil {
-		return spec.KeySchema{}
-	}
-
-	schema := spec.KeySchema{PartitionKey: toAttribute(k.PartitionKey)}
-	if k.SortKey != nil {
-		sortKey := toAttribute(k.SortKey)
-		schema.SortKey = &sortKey
+func toKeySchema(partitionKey, sortKey *awsdynamodb.Attribute) spec.KeySchema {
+	schema := spec.KeySchema{PartitionKey: toAttribute(partitionKey)}
+	if sortKey != nil {
+		attribute := toAttribute(sortKey)
+		schema.SortKey = &attribute
 	}
 	return schema
 }
@@ -88,17 +113,14 @@ func toAttribute(a *awsdynamodb.Attribute) spec.Attribute {
 	return spec.Attribute{Name: toString(a.Name), Type: attributeTypes[a.Type]}
 }
 
-func toKeySources(props *ReplicatedTableProps) map[string]spec.KeySource {
-	if props.KeySources == nil {
+func toKeySources(props *map[string]*KeySource) map[string]spec.KeySource {
+	if props == nil {
 		return nil
 	}
 
 	sources := map[string]spec.KeySource{}
-	for name, source := range *props.KeySources {
-		if source == nil {
-			source = keySource{}
-		}
-		sources[name] = source.toSpec(toKeySchema(props.Source))
+	for name, source := range *props {
+		sources[name] = source.toSpec()
 	}
 	return sources
 }
@@ -108,32 +130,18 @@ func toProjection(p *Projection) spec.Projection {
 		return spec.Projection{Type: spec.All}
 	}
 
-	projection := spec.Projection{Type: spec.ProjectionType(p.Type), Attributes: toStrings(p.Attributes)}
+	projection := spec.Projection{Type: spec.ProjectionType(p.Type)}
+	for _, attribute := range toStrings(p.Attributes) {
+		projection.Attributes = append(projection.Attributes, toName(&attribute))
+	}
 	if p.Renames != nil {
 		projection.Renames = map[string]string{}
 		for from, to := range *p.Renames {
-			projection.Renames[from] = toString(to)
+			projection.Renames[toName(&from)] = toName(to)
 		}
 	}
+
 	return projection
-}
-
-// toVersionAttribute returns the empty name when nothing writes versions.
-func toVersionAttribute(props *ReplicatedTableProps) string {
-	switch {
-	case props.VersionAttribute != nil:
-		return *props.VersionAttribute
-	case props.OnKeyCollision == OnKeyCollision_LAST_WRITER_WINS, isGuarded(props):
-		return spec.DefaultVersionAttribute
-	default:
-		return ""
-	}
-}
-
-// isGuarded reports whether the props ask for the version guard of unique target
-// keys.
-func isGuarded(props *ReplicatedTableProps) bool {
-	return props.VersionGuard != nil && *props.VersionGuard
 }
 
 func toStrings(list *[]*string) []string {
@@ -141,11 +149,11 @@ func toStrings(list *[]*string) []string {
 		return nil
 	}
 
-	names := make([]string, len(*list))
-	for i, name := range *list {
-		names[i] = toString(name)
+	texts := make([]string, len(*list))
+	for i, text := range *list {
+		texts[i] = toString(text)
 	}
-	return names
+	return texts
 }
 
 func toString(s *string) string {

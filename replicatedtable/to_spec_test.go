@@ -13,14 +13,14 @@ func TestTheSpecSaysWhatThePropsSay(t *testing.T) {
 	props := lastWriterProps()
 	props.Source.SortKey = num("order")
 	props.Target.SortKey.Type = awsdynamodb.AttributeType_BINARY
-	props.Projection = &Projection{Type: ProjectionType_EXCLUDE, Attributes: jsii.Strings("zipcode")}
-	props.Projection.Renames = &map[string]*string{"name": jsii.String("title")}
-	props.KeySources = &map[string]KeySource{
-		"state": KeySource_Attribute(jsii.String("address.state")),
+	props.Target.Projection = &Projection{Type: ProjectionType_EXCLUDE, Attributes: jsii.Strings("zipcode")}
+	props.Target.Projection.Renames = &map[string]*string{"name": jsii.String("title")}
+	props.Target.KeySources = &map[string]*KeySource{
+		"state": from("address.state"),
 	}
-	props.ExpiredItems = ExpiredItems_KEEP
-	props.WriteBrake = jsii.Bool(false)
-	props.Filter = Condition_All(
+	props.Target.ExpiredItems = ExpiredItems_KEEP
+	props.Target.WriteBrake = jsii.Bool(false)
+	props.Target.Filter = Condition_All(
 		Condition_In(jsii.String("address.country"),
 			Value_String(jsii.String("US")), Value_Number(jsii.String("1"))),
 		Condition_Any(
@@ -33,7 +33,7 @@ func TestTheSpecSaysWhatThePropsSay(t *testing.T) {
 		t.Fatal(message("Users", problems))
 	}
 
-	got := toSpec(props)
+	got := toReplication(props)
 	got.Source.TableName, got.Targets[0].TableName, got.FailureQueueURL = "source", "target", "queue"
 	want := spec.Spec{
 		Source: spec.Table{TableName: "source", KeySchema: spec.KeySchema{
@@ -80,7 +80,7 @@ func TestTheSpecSaysWhatThePropsSay(t *testing.T) {
 }
 
 func TestAUniqueMappingHasNoOptionsByDefault(t *testing.T) {
-	target := toSpec(uniqueProps()).Targets[0]
+	target := toReplication(uniqueProps()).Targets[0]
 	if target.Projection.Type != spec.All || target.Filter != nil || target.OnKeyCollision != "" ||
 		target.VersionAttribute != "" || target.ExpiredItems != "" {
 		t.Errorf("got %+v, want ALL without filter, policy, version and kept items", target)
@@ -89,8 +89,8 @@ func TestAUniqueMappingHasNoOptionsByDefault(t *testing.T) {
 
 func TestTheVersionGuardIsTheVersionAttributeWithoutAPolicy(t *testing.T) {
 	props := uniqueProps()
-	props.VersionGuard = jsii.Bool(true)
-	target := toSpec(props).Targets[0]
+	props.Target.Ordering = Ordering_VersionGuard(nil)
+	target := toReplication(props).Targets[0]
 	if target.OnKeyCollision != "" || target.VersionAttribute != spec.DefaultVersionAttribute {
 		t.Errorf("got policy %q and attribute %q", target.OnKeyCollision, target.VersionAttribute)
 	}
@@ -98,9 +98,9 @@ func TestTheVersionGuardIsTheVersionAttributeWithoutAPolicy(t *testing.T) {
 
 func TestDeletingExpiredItemsAndBrakingAreTheDefaultsWrittenOut(t *testing.T) {
 	props := uniqueProps()
-	props.ExpiredItems = ExpiredItems_DELETE
-	props.WriteBrake = jsii.Bool(true)
-	if got, want := toSpec(props).Encode(), toSpec(uniqueProps()).Encode(); got != want {
+	props.Target.ExpiredItems = ExpiredItems_DELETE
+	props.Target.WriteBrake = jsii.Bool(true)
+	if got, want := toReplication(props).Encode(), toReplication(uniqueProps()).Encode(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

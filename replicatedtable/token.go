@@ -9,33 +9,36 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// tokenProblems lists the names and values of a target, apart from its key schema,
-// that are tokens.
-func tokenProblems(t spec.Target) []spec.Problem {
+// tokenProblems lists the names and values of the target called name, apart from its
+// key, that are tokens.
+func tokenProblems(name string, t spec.Target) []spec.Problem {
 	var problems []spec.Problem
-	check := func(path string, texts ...string) {
+	check := func(prop string, texts ...string) {
 		for _, text := range texts {
 			if isToken(text) {
-				problems = append(problems, tokenProblem(path, text))
+				problems = append(problems, tokenProblem(name+"."+prop, text))
 			}
 		}
 	}
 
-	for _, name := range slices.Sorted(maps.Keys(t.KeySources)) {
-		source := t.KeySources[name]
-		check("KeySources", append(slices.Concat(source.Parts...), name, source.Separator)...)
+	for _, key := range sortedKeys(t.KeySources) {
+		source := t.KeySources[key]
+		check("KeySources", append(slices.Concat(source.Parts...), key, source.Separator)...)
 	}
 	check("Projection", t.Projection.Attributes...)
-	for _, from := range slices.Sorted(maps.Keys(t.Projection.Renames)) {
+	for _, from := range sortedKeys(t.Projection.Renames) {
 		check("Projection", from, t.Projection.Renames[from])
 	}
 	if t.Filter != nil {
 		check("Filter", literals(*t.Filter)...)
 	}
-	check("VersionAttribute", t.VersionAttribute)
+	check("Ordering.Attribute", t.VersionAttribute)
 
 	return problems
 }
+
+// sortedKeys lists the keys of a map in one order, which keeps messages the same.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // literals lists every name and value in a condition.
 func literals(c spec.Condition) []string {

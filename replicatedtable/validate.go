@@ -18,18 +18,12 @@ func validate(props *ReplicatedTableProps, s sizes) []spec.Problem {
 		return []spec.Problem{{Path: "props", Text: "are nil: Source and Target are required"}}
 	}
 
-	replication := toSpec(props)
-	incomplete := slices.Concat(keyProblems("Source", props.Source), keyProblems("Target", props.Target))
 	return slices.Concat(
-		incomplete,
-		specProblems(replication, len(incomplete) == 0),
-		versionProblems(props),
-		tokenProblems(replication.Targets[0]),
+		targetProblems(toReplication(props), sourceProblems(props.Source), props.Target),
 		memoryRange.problems("MemorySize", s.memoryMiB),
 		timeoutRange.problems("Timeout", s.timeoutSeconds),
 		batchSizeRange.problems("BatchSize", s.batchSize),
 		removalPolicyProblems(props.RemovalPolicy),
-		environmentProblems(replication),
 	)
 }
 
@@ -42,16 +36,43 @@ func message(path string, problems []spec.Problem) string {
 	return strings.Join(lines, "\n")
 }
 
-// keyProblems lists the missing parts of one key schema.
-func keyProblems(path string, k *KeySchema) []spec.Problem {
-	if k == nil {
-		text := fmt.Sprintf("is nil: set it to the key schema of the %s table", strings.ToLower(path))
-		return []spec.Problem{{Path: path, Text: text}}
+// targetProblems lists every rule that the last target of r breaks, whose props are
+// props, after the missing parts of the source key. The earlier targets break none.
+func targetProblems(r replication, source []spec.Problem, props *TargetProps) []spec.Problem {
+	name := r.names[len(r.names)-1]
+	incomplete := slices.Concat(source, targetKeyProblems(name, props))
+	if props == nil {
+		props = &TargetProps{}
 	}
 
-	problems := nameProblems(path+".PartitionKey", k.PartitionKey)
-	if k.SortKey != nil {
-		problems = append(problems, nameProblems(path+".SortKey", k.SortKey)...)
+	return slices.Concat(
+		incomplete,
+		specProblems(r, len(incomplete) == 0),
+		pathProblems(name, props),
+		tokenProblems(name, *r.last()),
+		environmentProblems(r),
+	)
+}
+
+func sourceProblems(props *SourceProps) []spec.Problem {
+	if props == nil {
+		return []spec.Problem{{Path: "Source", Text: "is nil: name the key attributes of the source table"}}
+	}
+	return keyProblems("Source", props.PartitionKey, props.SortKey)
+}
+
+func targetKeyProblems(name string, props *TargetProps) []spec.Problem {
+	if props == nil {
+		return []spec.Problem{{Path: name, Text: "has no props: name the key attributes of the target table"}}
+	}
+	return keyProblems(name, props.PartitionKey, props.SortKey)
+}
+
+// keyProblems lists the missing parts of one table's key.
+func keyProblems(path string, partitionKey, sortKey *awsdynamodb.Attribute) []spec.Problem {
+	problems := nameProblems(path+".PartitionKey", partitionKey)
+	if sortKey != nil {
+		problems = append(problems, nameProblems(path+".SortKey", sortKey)...)
 	}
 	return problems
 }
@@ -69,55 +90,31 @@ func nameProblems(path string, a *awsdynamodb.Attribute) []spec.Problem {
 	}
 }
 
-// keyless are the props whose rules do not depend on the keys.
-var keyless = []string{"Projection", "Filter", "ExpiredItems"}
-
-// specProblems lists the problems of the spec under the names of the props. While
-// a key schema is incomplete, rules that compare keys would only repeat that in
-// other words. So then it lists the problems of the keyless props alone.
-func specProblems(replication spec.Spec, keysComplete bool) []spec.Problem {
+// pathProblems lists the texts of a target that are not paths, or that lead into a map
+// where only a top-level attribute can be named.
+func pathProblems(name string, props *TargetProps) []spec.Problem {
 	var problems []spec.Problem
-	for _, p := range replication.Problems() {
-		p.Path = propPath(p.Path)
-		prop, _, _ := strings.Cut(p.Path, ".")
-		if keysComplete || slices.Contains(keyless, prop) {
-			problems = append(problems, p)
+	if props.KeySources != nil {
+		for _, key := range sortedKeys(*props.KeySources) {
+			if source := (*props.KeySources)[key]; source != nil {
+				problems = append(problems, syntaxProblems(name+".KeySources", toStrings(source.Attributes)...)...)
+			}
 		}
 	}
-	return problems
-}
-
-// propPath is the prop behind a field of the spec. A target of the spec is several
-// props: its key schema is Target, and its other fields are props beside Target.
-func propPath(field string) string {
-	name, ofTarget := strings.CutPrefix(field, "Targets[0].")
-	if ofTarget && (name == "PartitionKey" || name == "SortKey") {
-		return "Target." + name
+	if p := props.Projection; p != nil {
+		problems = append(problems, topLevelProblems(name+".Projection", toStrings(p.Attributes)...)...)
+		if p.Renames != nil {
+			for _, from := range sortedKeys(*p.Renames) {
+				problems = append(problems,
+					topLevelProblems(name+".Projection", from, toString((*p.Renames)[from]))...)
+			}
+		}
 	}
-	return name
-}
-
-// versionProblems lists the contradictions between the props that ask for
-// versions: in the spec, who asked can no longer be seen.
-func versionProblems(props *ReplicatedTableProps) []spec.Problem {
-	var problems []spec.Problem
-	add := func(path, format string, args ...any) {
-		problems = append(problems, spec.Problem{Path: path, Text: fmt.Sprintf(format, args...)})
+	if props.Filter != nil {
+		problems = append(problems, syntaxProblems(name+".Filter", props.Filter.attributes()...)...)
 	}
 
-	guarded, hasPolicy, name := isGuarded(props), props.OnKeyCollision != "", props.VersionAttribute
-	if guarded && hasPolicy {
-		add("VersionGuard", "is set, and so is OnKeyCollision, which guards every write too: set only one of them")
-	}
-	if !guarded && !hasPolicy && name != nil {
-		add("VersionAttribute", "%q is set without OnKeyCollision or VersionGuard: "+
-			"nothing writes versions; remove it", *name)
-	}
-	if guarded && !hasPolicy && name != nil && *name == "" {
-		add("VersionAttribute", "is empty: VersionGuard needs an attribute for the version")
-	}
-
-	return problems
+	return append(problems, orderingProblems(name+".Ordering", props.Ordering)...)
 }
 
 func removalPolicyProblems(p awscdk.RemovalPolicy) []spec.Problem {

@@ -50,8 +50,8 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			why:   "the props' zero value",
 			props: func(p *ReplicatedTableProps) { *p = ReplicatedTableProps{} },
 			want: []string{
-				`Source is nil: set it to the key schema of the source table`,
-				`Target is nil: set it to the key schema of the target table`,
+				`Source is nil: name the key attributes of the source table`,
+				`Target has no props: name the key attributes of the target table`,
 			},
 		},
 		{
@@ -59,18 +59,17 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			why:  "one synthesis names them all",
 			props: func(p *ReplicatedTableProps) {
 				p.Target.SortKey = str("city")
-				p.Projection = &Projection{Type: "SOME"}
-				p.VersionAttribute = jsii.String("v")
+				p.Target.Projection = &Projection{Type: "SOME"}
+				p.Target.Ordering = guard("state")
 				p.RemovalPolicy = "KEEP"
 			},
 			sizes: sizes{memoryMiB: jsii.Number(1)},
 			want: []string{
-				`Projection has type "SOME": use ALL, KEYS_ONLY, INCLUDE or EXCLUDE`,
+				`Target.Projection has type "SOME": use ALL, KEYS_ONLY, INCLUDE or EXCLUDE`,
+				`Target.Ordering.Attribute "state" is a key attribute: name an attribute that nothing else uses`,
 				`Target.SortKey "city" and PartitionKey "state" do not contain the source key "email": ` +
 					`two items could meet on one target key; ` +
-					`add "email" to the sort key or set OnKeyCollision`,
-				`VersionAttribute "v" is set without OnKeyCollision or VersionGuard: ` +
-					`nothing writes versions; remove it`,
+					`add "email" to the sort key or choose Ordering_LastWriterWins`,
 				`MemorySize is 1 MiB: set a whole number from 128 to 10240`,
 				`RemovalPolicy is "KEEP": use RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE`,
 			},
@@ -80,24 +79,24 @@ func TestPropsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			why:  "rules that do not depend on the keys still count",
 			props: func(p *ReplicatedTableProps) {
 				p.Source = nil
-				p.Projection = &Projection{Type: ProjectionType_INCLUDE}
-				p.Filter = Condition_Any()
-				p.ExpiredItems = "ARCHIVE"
+				p.Target.Projection = &Projection{Type: ProjectionType_INCLUDE}
+				p.Target.Filter = Condition_Any()
+				p.Target.ExpiredItems = "ARCHIVE"
 			},
 			sizes: sizes{batchSize: jsii.Number(-1)},
 			want: []string{
-				`Source is nil: set it to the key schema of the source table`,
-				`Projection INCLUDE lists no attributes: name at least one, or use ALL or KEYS_ONLY`,
-				`Filter.Any is empty: give at least one condition`,
-				`ExpiredItems is "ARCHIVE": leave it out to delete the target item, or use KEEP`,
+				`Source is nil: name the key attributes of the source table`,
+				`Target.Projection INCLUDE lists no attributes: name at least one, or use ALL or KEYS_ONLY`,
+				`Target.Filter.Any is empty: give at least one condition`,
+				`Target.ExpiredItems is "ARCHIVE": leave it out to delete the target item, or use KEEP`,
 				`BatchSize is -1 records: set a whole number from 1 to 10000`,
 			},
 		},
 		{
 			name:  "unknown fate of expired items",
 			why:   "a guess could delete what should stay",
-			props: func(p *ReplicatedTableProps) { p.ExpiredItems = "ARCHIVE" },
-			want:  []string{`ExpiredItems is "ARCHIVE": leave it out to delete the target item, or use KEEP`},
+			props: func(p *ReplicatedTableProps) { p.Target.ExpiredItems = "ARCHIVE" },
+			want:  []string{`Target.ExpiredItems is "ARCHIVE": leave it out to delete the target item, or use KEEP`},
 		},
 		{
 			name:  "snapshot as removal policy",
@@ -114,18 +113,18 @@ func TestKeysThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			name:  "no Source",
 			why:   "a required prop is nil, and the message repeats no consequence of that",
 			props: func(p *ReplicatedTableProps) { p.Source = nil },
-			want:  []string{`Source is nil: set it to the key schema of the source table`},
+			want:  []string{`Source is nil: name the key attributes of the source table`},
 		},
 		{
 			name:  "no Target",
 			why:   "as above",
 			props: func(p *ReplicatedTableProps) { p.Target = nil },
-			want:  []string{`Target is nil: set it to the key schema of the target table`},
+			want:  []string{`Target has no props: name the key attributes of the target table`},
 		},
 		{
 			name:  "no partition key",
 			why:   "the key schema's zero value",
-			props: func(p *ReplicatedTableProps) { p.Source = &KeySchema{} },
+			props: func(p *ReplicatedTableProps) { p.Source = &SourceProps{} },
 			want:  []string{`Source.PartitionKey is nil: name the key attribute`},
 		},
 		{
@@ -171,7 +170,7 @@ func TestKeysThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			name: "one attribute for both keys",
 			why:  "DynamoDB refuses it",
 			props: func(p *ReplicatedTableProps) {
-				p.Target = &KeySchema{PartitionKey: str("email"), SortKey: str("email")}
+				p.Target = &TargetProps{PartitionKey: str("email"), SortKey: str("email")}
 			},
 			want: []string{
 				`Target.SortKey "email" is the partition key too: ` +
@@ -194,7 +193,7 @@ func TestKeysThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			want: []string{
 				`Target.SortKey "city" and PartitionKey "state" do not contain the source key "email": ` +
 					`two items could meet on one target key; ` +
-					`add "email" to the sort key or set OnKeyCollision`,
+					`add "email" to the sort key or choose Ordering_LastWriterWins`,
 			},
 		},
 		{
@@ -204,7 +203,7 @@ func TestKeysThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			want: []string{
 				`Target.PartitionKey "state" does not contain the source key "email": ` +
 					`two items could meet on one target key; ` +
-					`add "email" to the sort key or set OnKeyCollision`,
+					`add "email" to the sort key or choose Ordering_LastWriterWins`,
 			},
 		},
 		{
@@ -214,138 +213,8 @@ func TestKeysThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			want: []string{
 				`Target.SortKey "email" and PartitionKey "state" do not contain the source key "order": ` +
 					`two items could meet on one target key; ` +
-					`add "order" to the sort key or set OnKeyCollision`,
+					`add "order" to the sort key or choose Ordering_LastWriterWins`,
 			},
-		},
-		{
-			name: "decided key collision",
-			why:  "the other way out of the rule above",
-			props: func(p *ReplicatedTableProps) {
-				p.Target.SortKey = str("city")
-				p.OnKeyCollision = OnKeyCollision_LAST_WRITER_WINS
-			},
-		},
-		{
-			name:  "policy for a unique key",
-			why:   "conditional writes would cost a request per item for nothing",
-			props: func(p *ReplicatedTableProps) { p.OnKeyCollision = OnKeyCollision_LAST_WRITER_WINS },
-			want: []string{
-				`OnKeyCollision is LAST_WRITER_WINS but the target key contains the whole source key: ` +
-					`two items can never meet; remove it, unconditional writes are cheaper`,
-			},
-		},
-		{
-			name:  "unknown policy",
-			why:   "nothing implements this policy",
-			props: func(p *ReplicatedTableProps) { p.OnKeyCollision = "FIRST_WRITER_WINS" },
-			want:  []string{`OnKeyCollision is "FIRST_WRITER_WINS": the policy is LAST_WRITER_WINS`},
-		},
-	})
-}
-
-func TestVersionsThatNothingWritesOrThatOverwriteAreRefused(t *testing.T) {
-	wantProblems(t, []propsCase{
-		{
-			name:  "version attribute without a policy",
-			why:   "it would never be written",
-			props: func(p *ReplicatedTableProps) { p.VersionAttribute = jsii.String("v") },
-			want: []string{
-				`VersionAttribute "v" is set without OnKeyCollision or VersionGuard: ` +
-					`nothing writes versions; remove it`,
-			},
-		},
-		{
-			name: "empty version attribute",
-			why:  "empty is not the same as not set",
-			props: func(p *ReplicatedTableProps) {
-				*p = *lastWriterProps()
-				p.VersionAttribute = jsii.String("")
-			},
-			want: []string{`VersionAttribute is empty: LAST_WRITER_WINS needs an attribute for the version`},
-		},
-		{
-			name: "version attribute is a key",
-			why:  "a version would overwrite the key",
-			props: func(p *ReplicatedTableProps) {
-				*p = *lastWriterProps()
-				p.VersionAttribute = jsii.String("city")
-			},
-			want: []string{`VersionAttribute "city" is a key attribute: name an attribute that nothing else uses`},
-		},
-		{
-			name: "version attribute is a token",
-			why:  "it has to be told apart from the item's own attributes",
-			props: func(p *ReplicatedTableProps) {
-				*p = *lastWriterProps()
-				p.VersionAttribute = jsii.String("${Token[TOKEN.8]}")
-			},
-			want: []string{
-				`VersionAttribute "${Token[TOKEN.8]}" is a token: ` +
-					`names and values of the mapping must be known at synthesis; write it out`,
-			},
-		},
-		{
-			name: "version guard",
-			why:  "what a unique target key can have instead of a policy",
-			props: func(p *ReplicatedTableProps) {
-				p.VersionGuard = jsii.Bool(true)
-				p.VersionAttribute = jsii.String("v")
-			},
-		},
-		{
-			name: "version guard beside a policy",
-			why:  "one of them is enough, and which one is needed depends on the key",
-			props: func(p *ReplicatedTableProps) {
-				*p = *lastWriterProps()
-				p.VersionGuard = jsii.Bool(true)
-			},
-			want: []string{
-				`VersionGuard is set, and so is OnKeyCollision, which guards every write too: ` +
-					`set only one of them`,
-			},
-		},
-		{
-			name: "version guard for a key that is not unique",
-			why:  "the guard alone does not say who owns a target item",
-			props: func(p *ReplicatedTableProps) {
-				p.Target.SortKey = str("city")
-				p.VersionGuard = jsii.Bool(true)
-			},
-			want: []string{
-				`Target.SortKey "city" and PartitionKey "state" do not contain the source key "email": ` +
-					`two items could meet on one target key; ` +
-					`add "email" to the sort key or set OnKeyCollision`,
-			},
-		},
-		{
-			name: "version guard turned off, with an attribute",
-			why:  "false is the default, written out",
-			props: func(p *ReplicatedTableProps) {
-				p.VersionGuard = jsii.Bool(false)
-				p.VersionAttribute = jsii.String("v")
-			},
-			want: []string{
-				`VersionAttribute "v" is set without OnKeyCollision or VersionGuard: ` +
-					`nothing writes versions; remove it`,
-			},
-		},
-		{
-			name: "version guard without an attribute",
-			why:  "it would silently guard nothing",
-			props: func(p *ReplicatedTableProps) {
-				p.VersionGuard = jsii.Bool(true)
-				p.VersionAttribute = jsii.String("")
-			},
-			want: []string{`VersionAttribute is empty: VersionGuard needs an attribute for the version`},
-		},
-		{
-			name: "version guard on a key",
-			why:  "as with a policy",
-			props: func(p *ReplicatedTableProps) {
-				p.VersionGuard = jsii.Bool(true)
-				p.VersionAttribute = jsii.String("email")
-			},
-			want: []string{`VersionAttribute "email" is a key attribute: name an attribute that nothing else uses`},
 		},
 	})
 }

@@ -35,7 +35,7 @@ func newAPIFunction(
 	})
 	logs.GrantWrite(role)
 	users.SourceTable().Grant(role, *jsii.Strings("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:DeleteItem")...)
-	users.TargetTable().Grant(role, jsii.String("dynamodb:Query"))
+	users.Target().Table().Grant(role, jsii.String("dynamodb:Query"))
 
 	return awscdklambdagoalpha.NewGoFunction(stack, jsii.String("ApiFunction"), &awscdklambdagoalpha.GoFunctionProps{
 		Description:  jsii.String("Answers the users API"),
@@ -49,7 +49,7 @@ func newAPIFunction(
 		LogGroup: logs,
 		Environment: &map[string]*string{
 			"SOURCE_TABLE":    users.SourceTable().TableName(),
-			"TARGET_TABLE":    users.TargetTable().TableName(),
+			"TARGET_TABLE":    users.Target().Table().TableName(),
 			"TARGET_SORT_KEY": &sortKey,
 		},
 		// The same source makes the same asset on every machine. Flags go in

@@ -34,21 +34,24 @@ func NewUsersStack(scope constructs.Construct, id string, props *UsersStackProps
 	output("ApiUrl", stage.Url())
 	output("ApiId", api.ApiId())
 	output("SourceTableName", users.SourceTable().TableName())
-	output("TargetTableName", users.TargetTable().TableName())
+	output("TargetTableName", users.Target().Table().TableName())
 	return stack
 }
 
 func usersTableProps(props *UsersStackProps) *replicatedtable.ReplicatedTableProps {
 	table := &replicatedtable.ReplicatedTableProps{
-		Source: &replicatedtable.KeySchema{PartitionKey: text("email")},
-		Target: &replicatedtable.KeySchema{PartitionKey: text("state"), SortKey: text("city")},
-		// The zip code stays in the source table.
-		Projection: &replicatedtable.Projection{
-			Type:       replicatedtable.ProjectionType_EXCLUDE,
-			Attributes: jsii.Strings("zipcode"),
+		Source: &replicatedtable.SourceProps{PartitionKey: text("email")},
+		Target: &replicatedtable.TargetProps{
+			PartitionKey: text("state"),
+			SortKey:      text("city"),
+			// The zip code stays in the source table.
+			Projection: &replicatedtable.Projection{
+				Type:       replicatedtable.ProjectionType_EXCLUDE,
+				Attributes: jsii.Strings("zipcode"),
+			},
+			// Two users of one city have one target key. The one written last has the item.
+			Ordering: replicatedtable.Ordering_LastWriterWins(nil),
 		},
-		// Two users of one city have one target key. The one written last has the item.
-		OnKeyCollision: replicatedtable.OnKeyCollision_LAST_WRITER_WINS,
 		// A demo leaves nothing behind. The default keeps tables with their items.
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 		Architecture:  props.Architecture,
@@ -57,10 +60,10 @@ func usersTableProps(props *UsersStackProps) *replicatedtable.ReplicatedTablePro
 	if props.Key == lossless {
 		// The email makes every target key unique, so no users collide.
 		table.Target.SortKey = text("cityEmail")
-		table.KeySources = &map[string]replicatedtable.KeySource{
-			"cityEmail": replicatedtable.KeySource_Composite(jsii.String("#"), jsii.String("city"), jsii.String("email")),
+		table.Target.KeySources = &map[string]*replicatedtable.KeySource{
+			"cityEmail": {Attributes: jsii.Strings("city", "email"), Separator: jsii.String("#")},
 		}
-		table.OnKeyCollision = ""
+		table.Target.Ordering = nil
 	}
 	return table
 }

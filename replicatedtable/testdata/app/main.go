@@ -29,8 +29,8 @@ func synthesize(folder string, context map[string]any) {
 	})
 	stack := awscdk.NewStack(app, jsii.String("App"), nil)
 	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
-		Source: &replicatedtable.KeySchema{PartitionKey: text("email")},
-		Target: &replicatedtable.KeySchema{PartitionKey: text("state"), SortKey: text("email")},
+		Source: &replicatedtable.SourceProps{PartitionKey: text("email")},
+		Target: &replicatedtable.TargetProps{PartitionKey: text("state"), SortKey: text("email")},
 	})
 	app.Synth(nil)
 }

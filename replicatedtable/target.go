@@ -1,0 +1,77 @@
+package replicatedtable
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+// AddTarget checks everything first. Then it tells the parts that serve all targets:
+// the CDK reads policies and environments at synthesis, and the event source mapping's
+// filter is a property that can be set again.
+func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
+	next := t.replication.with(fmt.Sprintf("AddTarget(%q)", toString(id)), props)
+	problems := slices.Concat(t.idProblems(id), targetProblems(next, nil, props))
+	if len(problems) > 0 {
+		panic(message(*t.Node().Path(), problems))
+	}
+
+	added := target{newTargetTable(t, id, props)}
+	next.last().TableName = *added.table.TableName()
+	t.replication = next
+	t.policy.AddStatements(allow(added.table.TableArn(), targetActions(*next.last())...))
+	t.function.AddEnvironment(jsii.String(spec.EnvironmentVariable), jsii.String(next.Encode()), nil)
+	t.eventSourceMapping.SetFilterCriteria(filterCriteria(next.Targets))
+
+	return added
+}
+
+// Target is a target table of a ReplicatedTable.
+type Target interface {
+	// Table is the table that follows the source table. Only the function writes to it.
+	Table() awsdynamodb.TableV2
+
+	// GrantRead allows grantee to read the target table and its indexes, including
+	// those added later: BatchGetItem, ConditionCheckItem, DescribeTable, GetItem,
+	// Query and Scan.
+	//
+	// The permission is part of the grantee's own policy if it has one in the table's
+	// account, and otherwise of the table's policy, which then names the grantee. It
+	// panics when neither can hold the permission: for services, for everybody and
+	// for groups of other accounts.
+	//
+	// A role that a stack of another account defines needs the table's name in both
+	// stacks. So the CDK fixes the name, and CloudFormation replaces a table that was
+	// deployed without a fixed name. Use Role_FromRoleArn instead.
+	GrantRead(grantee awsiam.IGrantable) awsiam.Grant
+}
+
+type target struct{ table awsdynamodb.TableV2 }
+
+func (t target) Table() awsdynamodb.TableV2 { return t.table }
+
+func (t target) GrantRead(grantee awsiam.IGrantable) awsiam.Grant {
+	return grant(t.table.Node().Path(), "GrantRead", t.table, grantee, readActions)
+}
+
+// idProblems says why the table of a new target cannot be called id.
+func (t *replicatedTable) idProblems(id *string) []spec.Problem {
+	name := toString(id)
+	path := fmt.Sprintf("AddTarget(%q)", name)
+	switch {
+	case name == "":
+		return []spec.Problem{{Path: path, Text: "has no ID: name the target"}}
+	case isToken(name):
+		return []spec.Problem{{Path: path, Text: "has a token for an ID: write the ID out"}}
+	case t.Node().TryFindChild(id) != nil:
+		return []spec.Problem{{Path: path, Text: "has the ID of another target, or of another part of the table: " +
+			"choose another ID"}}
+	default:
+		return nil
+	}
+}
