@@ -1,5 +1,5 @@
 // Package replicatedtable defines an AWS CDK construct that keeps a second
-// DynamoDB table up to date with a first one, under another key.
+// DynamoDB table, or several, up to date with a first one, under other keys.
 //
 //	┌──────────────┐  stream  ┌──────────────────────┐  batch  ┌──────────┐  writes  ┌──────────────┐
 //	│ source table ├─────────►│ event source mapping ├────────►│ function ├─────────►│ target table │
@@ -21,11 +21,12 @@
 //     the props keep.
 //   - Attribute values of all ten types arrive exactly as they left.
 //   - Synthesis refuses a mapping in which two source items could meet on one target
-//     key, unless [ReplicatedTableProps] says what to do.
+//     key, unless it has [Ordering_LastWriterWins].
 //   - A target key attribute is derived from a source attribute, from one inside a
 //     map, or from several joined into one string. Different texts never make the
 //     same key. An item without the attribute has no target item. NULL and empty
 //     values count as absent.
+//   - With several targets, each of these holds for each of them as if it were alone.
 //   - Changes of one source item are applied in order. Delivery is at least once,
 //     and a redelivered change does no harm.
 //   - An item that leaves the filter leaves the target table. Lambda evaluates the
@@ -41,10 +42,22 @@
 //     type. At most 25 records per process are given up before that is clear. Where
 //     WriteBrake is false, all of them are.
 //   - The function's role allows the actions the function uses, on its own stream,
-//     target table, queue and log group.
+//     target tables, queue and log group.
 //
 // The target table is eventually consistent with the source table. It lags by the
 // delay of the stream and of the batches that wait in it.
+//
+// # Several targets
+//
+// [TargetProps] says what a target table is. The first is a prop of the table, and
+// AddTarget adds others. All of them have the one stream and the one function, which
+// reads each change once. So all of them wait while the function cannot write to one
+// of them, because its table throttles it, is missing, or refuses every item.
+//
+// Adding a target changes no other: it adds a table to the stack, and to the function
+// what it has to know and may do. Removing one removes no more than its table from the
+// stack, and RemovalPolicy says what becomes of that. A target that is added to a stack
+// that is deployed already is not filled with the items that are there.
 //
 // # The failure queue
 //
@@ -96,7 +109,7 @@
 //
 // # What it is not
 //
-// It is not a global table: source and target are two tables of one stack, with two
+// It is not a global table: source and targets are tables of one stack, with
 // different keys. And where a global secondary index is enough, use the index: it
 // needs no function, and DynamoDB maintains it. A target table offers what an index
 // does not: consistent reads, no back-pressure on the writes of the base table, its
