@@ -21,6 +21,9 @@ type Spec struct {
 	// FailureQueueURL is the queue for records that can never be applied. At synthesis
 	// it is a token.
 	FailureQueueURL string
+	// SetAsideSeconds is how long one target table may fail as a whole while others do
+	// not, before it is set aside. 0 is the function's default, 15 minutes.
+	SetAsideSeconds int `json:",omitempty"`
 }
 
 // Table is a table's name, at synthesis a token, and its primary key.

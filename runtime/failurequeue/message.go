@@ -1,9 +1,10 @@
 // Package failurequeue defines the message that a reader of a ReplicatedTable's failure
 // queue decodes. It imports nothing outside the standard library.
 //
-// Two kinds of messages arrive in the queue. A [Message] is about one record that can never
-// be applied. A message of Lambda's event source mapping has the stream position of records
-// that the mapping has discarded; it has no member "version".
+// Three kinds of messages arrive in the queue: a [Message] of KindRecord for each record
+// that can never be applied, one of KindKeys for items of a target that was set aside, and
+// from Lambda's event source mapping the stream position of records that it gave up on,
+// which has no member "version".
 package failurequeue
 
 import "encoding/json"
@@ -12,21 +13,35 @@ import "encoding/json"
 // not when one is added.
 const Version = 1
 
-// Message is the body of a message in the failure queue, as JSON: one record that can
-// never be applied to a target table, and why. Delivery is at least once: copies of a
-// message have the same SequenceNumber and TargetTable.
+// Kind is what a message is about.
+type Kind string
+
+const (
+	// KindRecord is one record that can never be applied. Messages of releases before
+	// 0.3.0 have no kind, and are of this one.
+	KindRecord Kind = "record"
+	// KindKeys is the keys of items whose changes were not applied to one target table,
+	// because that failed as a whole for longer than its grace time while others did not.
+	KindKeys Kind = "keys"
+)
+
+// Message is the body of a message in the failure queue, as JSON: what was not applied to
+// a target table, and why. Delivery is at least once; SequenceNumber and TargetTable
+// together tell copies apart.
 //
 // A message has at most 1 MiB. Parts that do not fit are omitted, and LeftOut says so: fetch
 // the record from the stream then, within 24 hours of CreatedAt.
 type Message struct {
-	Version int `json:"version"`
-	// Reason says why, in words for a person. It may quote the item.
+	Version int  `json:"version"`
+	Kind    Kind `json:"kind,omitempty"`
+	// Reason says why, for a person. It may quote the item.
 	Reason string `json:"reason"`
 	// TargetTable is empty when the record failed for every target.
 	TargetTable string `json:"targetTable,omitempty"`
 	StreamARN   string `json:"streamArn,omitempty"`
 	EventName   string `json:"eventName,omitempty"`
-	// SequenceNumber is the position of the record in the stream.
+	// SequenceNumber is the position of the record in the stream; of KindKeys, that of the
+	// first change of the items.
 	SequenceNumber string `json:"sequenceNumber,omitempty"`
 	// CreatedAt is the approximate creation time, in seconds since 1970.
 	CreatedAt json.RawMessage `json:"createdAt,omitempty"`
@@ -38,4 +53,27 @@ type Message struct {
 	Record json.RawMessage `json:"record,omitempty"`
 	// LeftOut says that OldImage and NewImage, or Record, did not fit.
 	LeftOut bool `json:"leftOut,omitempty"`
+
+	// Items are those of KindKeys, and LastSequenceNumber is the position of their last
+	// change.
+	Items              []Item `json:"items,omitempty"`
+	LastSequenceNumber string `json:"lastSequenceNumber,omitempty"`
+}
+
+// Item is one source item of KindKeys: which target items may be wrong because of it.
+// Nothing of its images is there, as they may be old: read the source item.
+type Item struct {
+	// SourceKey is the source item's key in DynamoDB's JSON.
+	SourceKey json.RawMessage `json:"sourceKey"`
+	// TargetKeys are the target keys that the item had before, between and after its
+	// changes. There is none when no image had one.
+	TargetKeys []TargetKey `json:"targetKeys,omitempty"`
+}
+
+// TargetKey is one target key of an item, in DynamoDB's JSON.
+type TargetKey struct {
+	Key json.RawMessage `json:"key"`
+	// Last marks the key of the item's last image. No key is marked when the item was
+	// deleted, or had none at last.
+	Last bool `json:"last,omitempty"`
 }

@@ -1,6 +1,11 @@
 package replicator
 
-import "github.com/replicatedtable/cdk-go/internal/dynamodbjson"
+import (
+	"strconv"
+	"time"
+
+	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
+)
 
 // event is the payload of one invocation, decoded. It is valid until the decoder's next
 // payload.
@@ -36,7 +41,18 @@ type change struct {
 	source []byte
 	// expired says that DynamoDB itself deleted the item, by its time to live.
 	expired bool
+	// versionErr is why no version can be derived from the record.
+	versionErr error
 	// err is why the record could not be decoded. The fields before the fault are set, and
 	// so are those after it that could be read.
 	err error
+}
+
+// oldest returns the age of the first record, or 0 when it does not say.
+func (e *event) oldest() time.Duration {
+	seconds, err := strconv.ParseFloat(string(e.changes[0].createdAt), 64)
+	if err != nil {
+		return 0
+	}
+	return time.Since(time.UnixMilli(int64(seconds * 1000)))
 }

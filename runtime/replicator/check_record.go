@@ -25,9 +25,7 @@ func (d *decoder) check(c *change) error {
 	}
 
 	if d.versioned {
-		if err := checkVersion(c); err != nil {
-			return err
-		}
+		c.versionErr = checkVersion(c)
 	}
 
 	return d.checkImages(c)

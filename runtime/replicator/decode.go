@@ -15,7 +15,7 @@ import (
 type decoder struct {
 	sourceTable string
 	sourceKey   []mapping.KeyAttribute
-	// versioned says that records need the fields that versions are derived from.
+	// versioned says that a target needs what versions are derived from.
 	versioned bool
 
 	event  event
@@ -60,9 +60,9 @@ func undecoded(changes []change) []failure {
 			continue // before anything that allocates: nearly every record is fine
 		}
 		if wrong := (*configurationError)(nil); errors.As(err, &wrong) {
-			return []failure{{0, everyMapping, systemic, wrong}}
+			return systemicFailure(wrong)
 		}
-		failures = append(failures, failure{i, everyMapping, permanent, err})
+		failures = append(failures, failure{change: i, mapping: everyMapping, class: permanent, err: err})
 	}
 
 	return failures

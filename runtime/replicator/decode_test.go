@@ -195,10 +195,9 @@ func TestAVersionedMappingNeedsATimeAndAStreamLabel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		changes := e.changes
 		got := ""
-		if changes[0].err != nil {
-			got = changes[0].err.Error()
+		if err := e.changes[0].versionErr; err != nil {
+			got = err.Error()
 		}
 		if !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
 			t.Errorf("%s: got error %q, want one with %q", test.name, got, test.want)

@@ -12,6 +12,10 @@ const (
 	// systemic failures belong to the configuration, not to a record. No record goes to
 	// the failure queue: the whole batch is redelivered until the cause is repaired.
 	systemic
+	// setAside failures belong to a target that fails as a whole while others do not, and
+	// has for the grace time: the keys of its items go to the failure queue, and then count
+	// as done.
+	setAside
 )
 
 // failure is a record, or a chain of them, that was not applied.
@@ -23,17 +27,32 @@ type failure struct {
 	mapping int
 	class   class
 	err     error
+	// chain is what was set aside, nil in the other classes.
+	chain *chain
+}
+
+// from returns the failure as one of all chains of its mapping.
+func (f failure) from(chains []chain) failure {
+	for i := range chains {
+		if chains[i].mapping == f.mapping && chains[i].last != nil {
+			f.change = chains[i].first // chains are in the order of their first changes
+			break
+		}
+	}
+	return f
 }
 
 // everyMapping is the mapping of a failure that does not belong to one mapping.
 const everyMapping = -1
 
 // systemicFailure returns the failure of a whole batch.
-func systemicFailure(err error) []failure { return []failure{{0, everyMapping, systemic, err}} }
+func systemicFailure(err error) []failure {
+	return []failure{{mapping: everyMapping, class: systemic, err: err}}
+}
 
 // isSystemic reports whether the whole batch failed. Such a failure is the only one.
 func isSystemic(failures []failure) bool {
-	return len(failures) == 1 && failures[0].class == systemic
+	return len(failures) == 1 && failures[0].class == systemic && failures[0].mapping == everyMapping
 }
 
 // configurationError says why the function cannot apply the records that it receives, and

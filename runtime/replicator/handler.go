@@ -1,10 +1,12 @@
 package replicator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/replicatedtable/cdk-go/internal/mapping"
 	"github.com/replicatedtable/cdk-go/internal/spec"
@@ -18,6 +20,9 @@ type Replicator struct {
 	workspaces   pool[workspace]
 	writer       *writer
 	failureQueue *failureQueue
+	// grace is how long one target may fail as a whole while others do not, before it is
+	// set aside.
+	grace time.Duration
 	// connect opens a connection to the target tables' endpoint.
 	connect func(context.Context)
 	log     *slog.Logger
@@ -70,12 +75,12 @@ func (r *Replicator) apply(ctx context.Context, p *planner, e *event, effects []
 	var done []int // puts, by mapping
 	for {
 		plan, rest := p.plan(e, effects)
-		failures := r.writer.write(ctx, plan, done)
+		failures := r.settle(e, plan.chains, r.writer.write(ctx, plan, done))
 		if len(rest) == 0 || isSystemic(failures) {
 			return failures
 		}
 		if len(failures) > 0 {
-			return append(failures, failure{rest[0].change, rest[0].mapping, transient, errWaited})
+			return append(failures, failure{change: rest[0].change, mapping: rest[0].mapping, class: transient, err: errWaited})
 		}
 
 		if done == nil {
@@ -86,6 +91,47 @@ func (r *Replicator) apply(ctx context.Context, p *planner, e *event, effects []
 		}
 		effects = rest
 	}
+}
+
+// settle decides what becomes of the targets that fail as a whole. When all do, the whole
+// batch waits for a repair. Otherwise it waits for the grace time; from then on the others
+// go on without those targets, and the keys of their items go to the failure queue.
+func (r *Replicator) settle(e *event, chains []chain, failures []failure) []failure {
+	at := slices.IndexFunc(failures, func(f failure) bool { return f.class == systemic })
+	if at < 0 {
+		return failures
+	}
+	if r.allFail(failures) {
+		return systemicFailure(failures[at].err)
+	}
+
+	oldest := e.oldest()
+	var settled []failure
+	for _, f := range failures {
+		if f.class != systemic || !r.writer.healths[f.mapping].setAside(r.grace, oldest) {
+			settled = append(settled, f)
+			continue
+		}
+		for i := range chains {
+			if c := &chains[i]; c.mapping == f.mapping && c.last != nil {
+				settled = append(settled, failure{change: c.first, mapping: f.mapping, class: setAside, err: f.err, chain: c})
+			}
+		}
+	}
+
+	return settled
+}
+
+// allFail reports whether every target fails as a whole. One that has nothing to write now
+// counts as it did when it was last written to, and as healthy before.
+func (r *Replicator) allFail(failures []failure) bool {
+	for i, h := range r.writer.healths {
+		fails := func(f failure) bool { return f.class == systemic && f.mapping == i }
+		if !h.isFailing() && !slices.ContainsFunc(failures, fails) {
+			return false
+		}
+	}
+	return true
 }
 
 var errWaited = errors.New("it waited for an earlier change of its item, which was not applied")
@@ -117,13 +163,17 @@ func (r *Replicator) release(w *workspace) {
 }
 
 func newReplicator(s spec.Spec, t table, q queue, inFlight int, log *slog.Logger) *Replicator {
-	r := &Replicator{spec: s, mappings: make([]mapping.Mapping, len(s.Targets)), log: log}
+	grace := time.Duration(s.SetAsideSeconds) * time.Second
+	r := &Replicator{
+		spec: s, mappings: make([]mapping.Mapping, len(s.Targets)), log: log, grace: cmp.Or(grace, defaultGrace),
+	}
 	r.writer = &writer{table: t, mappings: r.mappings, inFlight: inFlight}
 	r.failureQueue = &failureQueue{q, r.mappings}
 	for i, target := range s.Targets {
 		r.mappings[i] = mapping.New(s.Source.KeySchema, target)
 		r.writer.encoders = append(r.writer.encoders, newEncoder(&r.mappings[i]))
 		r.writer.brakes = append(r.writer.brakes, &brake{disabled: target.WriteBrakeDisabled})
+		r.writer.healths = append(r.writer.healths, &health{})
 	}
 
 	return r

@@ -10,6 +10,16 @@ import (
 	"github.com/aws/smithy-go"
 )
 
+// logTarget says that one target fails as a whole, and what to do.
+func (r *Replicator) logTarget(ctx context.Context, f failure) {
+	r.log.LogAttrs(ctx, slog.LevelError,
+		"a target table fails, and holds up the others until the grace time is over: then it is set aside",
+		slog.String("target", r.mappings[f.mapping].TableName),
+		slog.String("reason", loggable(f.err)),
+		slog.String("remedy", remedy(f.err)),
+		slog.Duration("grace", r.grace))
+}
+
 // maxLoggedReasons bounds the line about records in the failure queue.
 const maxLoggedReasons = 5
 
@@ -76,7 +86,9 @@ func (r *Replicator) logFailures(ctx context.Context, e *event, failures []failu
 			append(attributes, slog.String("remedy", remedy(resume.err)))...)
 		return
 	}
-
+	if at := slices.IndexFunc(failures, func(f failure) bool { return f.class == systemic }); at >= 0 {
+		r.logTarget(ctx, failures[at])
+	}
 	r.log.LogAttrs(ctx, slog.LevelError,
 		"not everything was applied: Lambda redelivers the records from this one on", attributes...)
 }

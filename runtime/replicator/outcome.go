@@ -7,10 +7,13 @@ import (
 	"sync"
 )
 
-// outcome collects the results of a plan's writes: the remaining ones, the refused ones,
-// and the error that ends all sending.
+// outcome collects what becomes of a plan's writes: what remains, what was refused, and
+// which tables get nothing more.
 type outcome struct {
-	cancel context.CancelFunc
+	// contexts are those of the requests of each mapping. They end with the time to send,
+	// or when the mapping is stopped.
+	contexts []context.Context
+	cancels  []context.CancelFunc
 
 	mu sync.Mutex
 	// remaining holds the writes that the next round must send, by mapping.
@@ -20,12 +23,29 @@ type outcome struct {
 	pending map[int]error
 	// refused holds the writes that can never be carried out, by chain.
 	refused map[int]refusal
-	// systemic is the first error that does not belong to one chain. It ends all sending.
-	systemic error
+	// stopped holds why nothing more is sent to the table of a mapping, and what becomes
+	// of its chains, by mapping; nil for most.
+	stopped []*failure
 }
 
-func newOutcome(mappings int, cancel context.CancelFunc) *outcome {
-	return &outcome{cancel: cancel, remaining: make([][]write, mappings)}
+func newOutcome(ctx context.Context, mappings int) *outcome {
+	o := &outcome{
+		contexts:  make([]context.Context, mappings),
+		cancels:   make([]context.CancelFunc, mappings),
+		remaining: make([][]write, mappings),
+		stopped:   make([]*failure, mappings),
+	}
+	for i := range mappings {
+		o.contexts[i], o.cancels[i] = context.WithCancel(ctx)
+	}
+	return o
+}
+
+// end releases the contexts.
+func (o *outcome) end() {
+	for _, cancel := range o.cancels {
+		cancel()
+	}
 }
 
 // refusal is a write that the table does not accept.
@@ -57,14 +77,29 @@ func (o *outcome) refuse(mapping int, write write, err error, undecided bool) {
 	o.refused[write.chain] = refusal{mapping, write, err, undecided, !write.put}
 }
 
-// stop ends all sending.
-func (o *outcome) stop(err error) {
+// stop ends all sending to the table of a mapping. The first reason counts.
+func (o *outcome) stop(mapping int, class class, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.systemic == nil {
-		o.systemic = err
+	if o.stopped[mapping] == nil {
+		o.stopped[mapping] = &failure{mapping: mapping, class: class, err: err}
 	}
-	o.cancel()
+	o.cancels[mapping]()
+}
+
+// wait ends all sending to the table of a mapping until the batch is redelivered.
+func (o *outcome) wait(mapping int, why error) { o.stop(mapping, transient, why) }
+
+// dropStopped drops the writes to tables that get nothing more.
+func (o *outcome) dropStopped(lists ...[][]write) {
+	for i, stopped := range o.stopped {
+		if stopped == nil {
+			continue
+		}
+		for _, writes := range lists {
+			writes[i] = nil
+		}
+	}
 }
 
 // drainRemaining returns the writes that the next round must send, and forgets them. A
@@ -132,7 +167,7 @@ func (o *outcome) release(wait [][]write) (ready, waiting [][]write) {
 // image that cannot be mapped.
 func (o *outcome) addRemovals(ready [][]write) {
 	for chain, refused := range o.refused {
-		if refused.removed || refused.undecided {
+		if refused.removed || refused.undecided || o.stopped[refused.mapping] != nil {
 			continue
 		}
 
@@ -173,10 +208,19 @@ func (o *outcome) timeIsUp(remaining, ready, waiting [][]write) {
 func (o *outcome) failures(chains []chain) []failure {
 	failures := make([]failure, 0, len(o.pending)+len(o.refused))
 	for chain, err := range o.pending {
-		failures = append(failures, failure{chains[chain].first, chains[chain].mapping, transient, err})
+		if c := &chains[chain]; o.stopped[c.mapping] == nil {
+			failures = append(failures, failure{change: c.first, mapping: c.mapping, class: transient, err: err})
+		}
 	}
 	for chain, refused := range o.refused {
-		failures = append(failures, failure{chains[chain].last.change, chains[chain].mapping, permanent, refused.err})
+		if c := &chains[chain]; o.stopped[c.mapping] == nil {
+			failures = append(failures, failure{change: c.last.change, mapping: c.mapping, class: permanent, err: refused.err})
+		}
+	}
+	for _, stopped := range o.stopped {
+		if stopped != nil {
+			failures = append(failures, stopped.from(chains))
+		}
 	}
 
 	return failures

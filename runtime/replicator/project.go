@@ -44,7 +44,7 @@ func (p *projector) project(e *event) (effects []effect, failures []failure) {
 			*f = effect{change: i, mapping: j}
 			p.effect(f, e, c)
 			if f.after.Err != nil && c.err == nil {
-				failures = append(failures, failure{i, j, permanent, f.after.Err})
+				failures = append(failures, failure{change: i, mapping: j, class: permanent, err: f.after.Err})
 			}
 		}
 	}
@@ -61,6 +61,8 @@ func (p *projector) effect(f *effect, e *event, c *change) {
 		// The new state is not known, and the old one must not stay: no later record will
 		// name its target item again.
 		f.after.Err = c.err
+	case c.versionErr != nil && m.VersionAttribute != "":
+		f.after.Err = c.versionErr
 	case c.expired && m.KeepExpired && f.before.Exists():
 		f.after, f.kept = f.before, true
 	default:

@@ -32,8 +32,8 @@ type request struct {
 }
 
 // send sends one request.
-func (w *writer) send(ctx context.Context, q request, o *outcome) {
-	unprocessed, stored, err := w.call(ctx, q)
+func (w *writer) send(q request, o *outcome) {
+	unprocessed, stored, err := w.call(o.contexts[q.mapping], q)
 	remaining := q.writes
 	switch {
 	case err != nil:
@@ -49,21 +49,24 @@ func (w *writer) send(ctx context.Context, q request, o *outcome) {
 	if countPuts(remaining) < countPuts(q.writes) {
 		w.brakes[q.mapping].accept(stored)
 	}
+	if len(remaining) < len(q.writes) {
+		w.healths[q.mapping].succeed()
+	}
 	if len(remaining) == 0 {
 		return
 	}
 
 	switch c := classify(err); {
 	case c == systemic:
-		o.stop(err)
+		w.stop(q.mapping, err, o)
 	case c == permanent && len(remaining) == 1:
 		w.refuse(q, remaining[0], err, o)
 	case c == permanent:
 		// DynamoDB refuses the whole call because of one bad item. Halving finds it, and
 		// every call without it succeeds.
 		half := len(remaining) / 2
-		w.send(ctx, request{q.event, q.mapping, remaining[:half]}, o)
-		w.send(ctx, request{q.event, q.mapping, remaining[half:]}, o)
+		w.send(request{q.event, q.mapping, remaining[:half]}, o)
+		w.send(request{q.event, q.mapping, remaining[half:]}, o)
 	default:
 		o.retry(q.mapping, remaining, err)
 	}
@@ -103,7 +106,7 @@ func (w *writer) refuse(q request, write write, err error, o *outcome) {
 	}
 	o.refuse(q.mapping, write, err, true)
 	if brake.refuse(why, write.change.sequenceNumber) {
-		o.stop(&brakeError{w.mappings[q.mapping].TableName, why})
+		w.stop(q.mapping, &brakeError{w.mappings[q.mapping].TableName, why}, o)
 	}
 }
 

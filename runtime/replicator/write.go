@@ -34,15 +34,20 @@ type writer struct {
 	table    table
 	mappings []mapping.Mapping
 	encoders []*encoder
-	brakes   []*brake // of each mapping
+	// brakes and healths are those of each mapping.
+	brakes   []*brake
+	healths  []*health
 	inFlight int
 	// bodies holds the memory of request bodies that no connection reads any longer.
 	bodies pool[requestBody]
 }
 
 // write carries out a plan. It returns a failure for every chain that was not applied
-// completely, or only the systemic failure if there is one. done counts the puts of the
-// earlier plans of the same invocation, by mapping; nil means none.
+// whole; for a mapping whose table fails as a whole, one systemic failure in their place.
+// done counts the puts of the same invocation that earlier plans have carried out, by
+// mapping; nil is none.
+//
+// A failure of one table stops nothing that goes to another.
 //
 // It sends in rounds. A round sends all writes that are ready. The remaining ones go into
 // the next round after a wait, so that a write that the table does not accept holds up
@@ -50,23 +55,16 @@ type writer struct {
 // The deletes that follow from refused puts wait until it is clear that the table is not
 // wrong.
 func (w *writer) write(ctx context.Context, p plan, done []int) []failure {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	o := newOutcome(len(w.mappings), cancel)
-
-	if failures := w.probe(ctx, p, o); failures != nil {
-		return failures
-	}
+	o := newOutcome(ctx, len(w.mappings))
+	defer o.end()
+	w.probe(p, o)
 
 	send, wait := p.first, p.then
 	for round := 0; ; round++ {
-		w.sendAll(ctx, p.event, send, o)
+		w.sendAll(p.event, send, o)
 		remaining := o.drainRemaining()
 		w.judge(p, done, remaining, o)
-		if o.systemic != nil {
-			return systemicFailure(o.systemic)
-		}
-
+		o.dropStopped(remaining, wait)
 		ready, waiting := o.release(wait)
 		o.addRemovals(ready)
 		if count(remaining)+count(ready) == 0 {
@@ -96,33 +94,28 @@ func count(writes [][]write) int {
 	return n
 }
 
-// probe sends one put to each table whose brake is on. It returns a failure when the table
-// refuses the put again or does not answer. Otherwise the whole plan is sent, and while
-// the brake is on, the first refusal stops it.
-func (w *writer) probe(ctx context.Context, p plan, o *outcome) []failure {
+// probe sends one write to each table that is known to fail: one put where the brake is
+// on, any write where the table was set aside. A table that refuses it or does not answer
+// is stopped. Otherwise its whole plan is sent, and as long as its brake is on the first
+// refusal stops it.
+func (w *writer) probe(p plan, o *outcome) {
 	for i, b := range w.brakes {
-		if !b.isOn() {
+		braked := b.isOn()
+		if !braked && !w.healths[i].isAside() {
 			continue
 		}
-		puts := slices.DeleteFunc(slices.Clone(p.first[i]), func(w write) bool { return !w.put })
-		if len(puts) == 0 {
+		writes := slices.DeleteFunc(slices.Clone(p.first[i]), func(w write) bool { return braked && !w.put })
+		if len(writes) == 0 {
 			continue
 		}
-
-		// A random put: the first one may be the only one that the table refuses.
-		at := rand.IntN(len(puts)) // #nosec G404 -- it needs no secrecy
-		w.send(ctx, request{p.event, i, puts[at : at+1]}, o)
-		if o.systemic != nil {
-			return systemicFailure(o.systemic)
-		}
-		if remaining := o.drainRemaining()[i]; len(remaining) > 0 {
-			why := o.pending[remaining[0].chain]
-			why = fmt.Errorf("the table refused too many puts, and now it does not answer: %w", why)
-			return []failure{{0, i, transient, why}}
+		// Any of them, as the first one may be the only one that the table refuses.
+		at := rand.IntN(len(writes)) // #nosec G404 -- it needs no secrecy
+		w.send(request{p.event, i, writes[at : at+1]}, o)
+		if len(o.remaining[i]) > 0 {
+			why := o.pending[o.remaining[i][0].chain]
+			o.wait(i, fmt.Errorf("the table has failed before, and now does not answer: %w", why))
 		}
 	}
-
-	return nil
 }
 
 // judge decides about each table that has refused puts of the plan: the table is wrong, or
@@ -143,8 +136,8 @@ func (w *writer) judge(p plan, done []int, remaining [][]write, o *outcome) {
 		}
 
 		if b.judge(puts, refused) {
-			o.stop(&brakeError{w.mappings[i].TableName, why})
-			return
+			w.stop(i, &brakeError{w.mappings[i].TableName, why}, o)
+			continue
 		}
 		o.decide(i)
 	}
@@ -152,10 +145,12 @@ func (w *writer) judge(p plan, done []int, remaining [][]write, o *outcome) {
 
 // sendAll sends one round of writes, inFlight requests at a time, and waits for all of
 // them.
-func (w *writer) sendAll(ctx context.Context, e *event, writes [][]write, o *outcome) {
+func (w *writer) sendAll(e *event, writes [][]write, o *outcome) {
 	var requests []request
 	for i := range writes {
-		requests = w.encoders[i].appendRequests(requests, e, i, writes[i])
+		if o.stopped[i] == nil {
+			requests = w.encoders[i].appendRequests(requests, e, i, writes[i])
+		}
 	}
 
 	var next atomic.Int64
@@ -168,11 +163,17 @@ func (w *writer) sendAll(ctx context.Context, e *event, writes [][]write, o *out
 				if i >= len(requests) {
 					return
 				}
-				w.send(ctx, requests[i], o)
+				w.send(requests[i], o)
 			}
 		})
 	}
 	senders.Wait()
+}
+
+// stop ends all sending to the table of a mapping, which fails as a whole.
+func (w *writer) stop(mapping int, err error, o *outcome) {
+	w.healths[mapping].fail()
+	o.stop(mapping, systemic, err)
 }
 
 // growStack grows the stack of a new goroutine to the size that the SDK and net/http need,
