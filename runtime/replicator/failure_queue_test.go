@@ -33,6 +33,7 @@ func TestARecordThatCanNeverBeAppliedGoesToTheFailureQueueAndCountsAsDone(t *tes
 	got := messages[0]
 	want := failurequeue.Message{
 		Version:        1,
+		Kind:           failurequeue.KindRecord,
 		Reason:         `key attribute "group" has type N, the key schema says S`,
 		TargetTable:    "target",
 		StreamARN:      "arn:aws:dynamodb:eu-west-1:123456789012:table/source/stream/2026-01-02T03:04:05.678",

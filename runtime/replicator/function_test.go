@@ -36,8 +36,11 @@ func newFunction(t *testing.T, s spec.Spec, rules ...faults.Rule) *function {
 	return f
 }
 
-func (f *function) replicator(s spec.Spec) *Replicator {
-	r := inMemory(f.faults).replicator(s, slog.New(slog.NewJSONHandler(f.log, nil)))
+func (f *function) replicator(s spec.Spec) *Replicator { return f.at(f.faults, s) }
+
+// at returns a replicator whose requests go to a client.
+func (f *function) at(client aws.HTTPClient, s spec.Spec) *Replicator {
+	r := inMemory(client).replicator(s, slog.New(slog.NewJSONHandler(f.log, nil)))
 	r.failureQueue.queue = f.queue
 	return r
 }

@@ -79,8 +79,7 @@ func (r *Replicator) logFailures(ctx context.Context, e *event, failures []failu
 		slog.Int("failures", len(failures)),
 		slog.Int("records", len(e.changes)),
 	}
-
-	if resume.class == systemic {
+	if isSystemic(failures) {
 		r.log.LogAttrs(ctx, slog.LevelError,
 			"nothing can be applied until this is repaired: Lambda redelivers the whole batch",
 			append(attributes, slog.String("remedy", remedy(resume.err)))...)
