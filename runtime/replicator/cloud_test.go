@@ -21,26 +21,28 @@ import (
 	"github.com/replicatedtable/cdk-go/runtime/failurequeue"
 )
 
-// cloud is the table that a world is drained into.
+// cloud is the tables that a world is drained into.
 type cloud struct {
 	config config
 	rules  []faults.Rule
-	// refuses says that the table sometimes refuses every put, for a while.
+	// refuses says that one table sometimes refuses every put, or every request, for a
+	// while.
 	refuses bool
 	// retryDelay is the delay of the event source mapping.
 	retryDelay time.Duration
-	// around is called before every invocation, and returns a function to call after it.
-	around func(payload []byte) func()
+	// around is called before every invocation, and returns a function to call after it. It
+	// leaves out the table that fails.
+	around func(payload []byte, leftOut string) func()
 }
 
 // drain drains the world's history through replicators, with faults, crashes and
 // redeliveries. It returns the sequence numbers in the failure queue.
 func (w *world) drain(t testing.TB, seed uint64, in cloud) (
-	queued map[string]bool, violations []string, sum tally, err error,
+	queued map[string]map[string]bool, violations []string, sum tally, err error,
 ) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	q := &memoryQueue{t: t, random: rand.New(rand.NewPCG(seed, 2)), odds: 0.2 * float64(random.IntN(2)),
-		queued: map[string]bool{}}
+		queued: map[string]map[string]bool{}}
 	m := eventsource.Mapping{
 		BatchSize:             1 + random.IntN(200),
 		Bisect:                random.IntN(2) == 0,
@@ -66,7 +68,7 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (
 		return e.invoke(ctx, payload)
 	})
 	sum = tally{Stats: stats, steps: w.writes, faults: map[faults.Kind]int{}}
-	lost := map[string]bool{}
+	lost := map[lostRecord]bool{}
 	for range cap(environments) {
 		e := <-environments
 		for kind, n := range e.injector.Injected() {
@@ -75,27 +77,37 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (
 		maps.Copy(lost, e.lost)
 		violations = append(violations, e.violations...)
 		sum.braked += e.braked
+		sum.aside += e.aside
 	}
 	sum.lost = len(lost)
 	if err == nil {
 		err = w.applyAgain(ctx, lost, w.environment(seed, cloud{config: in.config, rules: in.rules[:1]}, q))
 	}
-	for sequenceNumber := range lost {
-		if !w.poison[sequenceNumber] && !w.refused[sequenceNumber] {
-			delete(q.queued, sequenceNumber)
+	for _, o := range w.oracles {
+		for l := range lost {
+			if l.table == o.target.TableName && !o.poison[l.sequenceNumber] && !o.refused[l.sequenceNumber] {
+				delete(q.queued[l.table], l.sequenceNumber)
+			}
 		}
 	}
 	return q.queued, violations, sum, err
 }
 
+// lostRecord is a record that was not applied to one table because that failed as a whole.
+type lostRecord struct{ table, sequenceNumber string }
+
 // applyAgain delivers again the records that went to the failure queue because a table
-// refused every put: the changes of each source item, from the first lost one on.
-func (w *world) applyAgain(ctx context.Context, lost map[string]bool, e *environment) error {
+// failed as a whole: the changes of each source item, from the first lost one on.
+func (w *world) applyAgain(ctx context.Context, lost map[lostRecord]bool, e *environment) error {
+	isLost := map[string]bool{}
+	for l := range lost {
+		isLost[l.sequenceNumber] = true
+	}
 	var shards []eventsource.Shard
 	for _, shard := range w.shards {
 		from := map[string]bool{} // by source item
 		shard.Records = slices.DeleteFunc(slices.Clone(shard.Records), func(r eventsource.Record) bool {
-			from[r.Item] = from[r.Item] || lost[r.SequenceNumber]
+			from[r.Item] = from[r.Item] || isLost[r.SequenceNumber]
 			return !from[r.Item]
 		})
 		shards = append(shards, shard)
@@ -108,8 +120,10 @@ func (w *world) applyAgain(ctx context.Context, lost map[string]bool, e *environ
 // run drains the world into an in-memory table and returns the divergences.
 func (w *world) run(t testing.TB, seed uint64) (divergences []string, sum tally) {
 	db := memorydb.New()
-	createTarget(t, db, w.spec.Targets[0])
-	watch := &watch{world: w, db: db, staying: map[int]bool{}, owner: map[string]int{}}
+	for _, target := range w.spec.Targets {
+		createTarget(t, db, target)
+	}
+	watch := &watch{world: w, db: db, staying: map[place]bool{}, owner: map[string]int{}}
 	rules := randomFaults(rand.New(rand.NewPCG(seed, 4)))
 	queued, violations, sum, err := w.drain(t, seed, cloud{
 		config:     inMemory(watch),
@@ -121,25 +135,32 @@ func (w *world) run(t testing.TB, seed uint64) (divergences []string, sum tally)
 	if err != nil {
 		return []string{fmt.Sprintf("the stream does not drain: %v", err)}, sum
 	}
-	return slices.Concat(w.divergences(db.Items("target"), queued), watch.vanished, violations), sum
+	return slices.Concat(w.divergences(db.Items, queued), watch.vanished, violations), sum
 }
 
 // environment is an execution environment of the function.
 type environment struct {
 	cloud
+	world      *world
 	start      func() *Replicator
 	replicator *Replicator
 	injector   *faults.Injector
 	random     *rand.Rand
 	queue      *memoryQueue
 
-	// refusing is how many more invocations meet a table that refuses every put.
-	refusing int
+	// failing is how many more invocations meet a table that fails as a whole: with
+	// refuses it refuses every put, else every request.
+	failing int
+	table   int
+	refuses bool
 	// inWindow holds the sequence numbers of the records that the process has sent to the
-	// failure queue since the table began to refuse puts, lost those of all processes.
-	inWindow, lost map[string]bool
-	braked         int // invocations
-	// violations describe the events that F7 does not allow.
+	// failure queue since the table began to refuse puts, lost the records that were lost to
+	// all processes.
+	inWindow map[string]bool
+	lost     map[lostRecord]bool
+	braked   int // invocations
+	aside    int // items
+	// violations describe the events that F7 and T3 do not allow.
 	violations []string
 }
 
@@ -147,8 +168,8 @@ func (w *world) environment(seed uint64, in cloud, q *memoryQueue) *environment 
 	c := in.config
 	injector := faults.New(c.http, seed, in.rules...)
 	c.http = injector
-	e := &environment{cloud: in, injector: injector, random: rand.New(rand.NewPCG(seed, 3)), queue: q,
-		inWindow: map[string]bool{}, lost: map[string]bool{}}
+	e := &environment{cloud: in, world: w, injector: injector, random: rand.New(rand.NewPCG(seed, 3)), queue: q,
+		inWindow: map[string]bool{}, lost: map[lostRecord]bool{}}
 	e.start = func() *Replicator {
 		r := c.replicator(w.spec, slog.New(slog.DiscardHandler))
 		r.failureQueue.queue = e
@@ -158,37 +179,76 @@ func (w *world) environment(seed uint64, in cloud, q *memoryQueue) *environment 
 	return e
 }
 
-// send is the environment's failure queue. It notes the records that arrive because a table
-// refuses every put.
+// send is the environment's failure queue. It notes what arrives because a table fails as a
+// whole.
 func (e *environment) send(ctx context.Context, bodies []string) map[int]error {
 	errs := e.queue.send(ctx, bodies)
 	for i, body := range bodies {
 		var m failurequeue.Message
-		if json.Unmarshal([]byte(body), &m) == nil && errs[i] == nil &&
-			strings.Contains(m.Reason, faults.WrongIndexKey) {
-			e.lost[m.SequenceNumber], e.inWindow[m.SequenceNumber] = true, true
+		if json.Unmarshal([]byte(body), &m) != nil || errs[i] != nil {
+			continue
+		}
+		switch {
+		case m.Kind == failurequeue.KindKeys:
+			e.setAside(m)
+		case strings.Contains(m.Reason, faults.WrongIndexKey):
+			e.lost[lostRecord{m.TargetTable, m.SequenceNumber}] = true
+			e.inWindow[m.SequenceNumber] = true
 		}
 	}
 	return errs
 }
 
+// setAside notes the records of items whose keys arrive, and checks that the keys are all
+// that the items had.
+func (e *environment) setAside(m failurequeue.Message) {
+	w := e.world
+	at := slices.IndexFunc(w.oracles, func(o *oracle) bool { return o.target.TableName == m.TargetTable })
+	for _, item := range m.Items {
+		e.aside++
+		id := slices.IndexFunc(w.ids, func(members string) bool { return "{"+members+"}" == string(item.SourceKey) })
+		keys := map[string]bool{}
+		for _, k := range item.TargetKeys {
+			keys[canonicalKey(k.Key)] = true
+		}
+		within := false
+		for _, shard := range w.shards {
+			for _, r := range shard.Records {
+				within = within || r.SequenceNumber == m.SequenceNumber
+				if within && r.Item == fmt.Sprint(id) {
+					e.lost[lostRecord{m.TargetTable, r.SequenceNumber}] = true
+					if key := w.oracles[at].keys[r.SequenceNumber]; key != "" && !keys[key] {
+						e.violations = append(e.violations, fmt.Sprintf("T3: the key %s of record %s is not among %v",
+							key, r.SequenceNumber, keys))
+					}
+				}
+				if r.SequenceNumber == m.LastSequenceNumber {
+					within = false
+				}
+			}
+		}
+	}
+}
+
 // invoke invokes the function once. Sometimes it is killed, and a new process replaces it;
-// for a while its table refuses every put.
+// for a while one of its tables refuses every put, or every request.
 func (e *environment) invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	if e.refuses && e.refusing == 0 && e.random.IntN(10) == 0 {
-		e.refusing = 1 + e.random.IntN(20)
+	if e.cloud.refuses && e.failing == 0 && e.random.IntN(10) == 0 {
+		e.failing = 1 + e.random.IntN(20)
+		e.table, e.refuses = e.random.IntN(len(e.world.oracles)), e.random.IntN(2) == 0
 		clear(e.inWindow)
 	}
 	many := e.puts(payload) > maxRefusedInRow
-	before, window := len(e.inWindow), e.refusing > 0
+	before, window, leftOut := len(e.inWindow), e.failing > 0, ""
 	if window {
-		e.refusing--
-		e.injector.Use(refusingEverything(e.rules)...)
+		e.failing--
+		e.injector.Use(e.failingRules()...)
 		defer e.injector.Use(e.rules...)
+		if !many {
+			leftOut = targetName(e.table)
+		}
 	}
-	if !window || many {
-		defer e.around(payload)()
-	}
+	defer e.around(payload, leftOut)()
 	crash := e.random.IntN(20) == 0
 	if crash {
 		e.injector.CrashAfter(e.random.IntN(5))
@@ -197,11 +257,11 @@ func (e *environment) invoke(ctx context.Context, payload []byte) ([]byte, error
 
 	answer, err := e.replicator.Invoke(ctx, payload)
 	if queued := len(e.inWindow); queued > maxRefusedInRow || many && queued > before {
-		e.violations = append(e.violations, fmt.Sprintf("%d records went to the failure queue "+
+		e.violations = append(e.violations, fmt.Sprintf("F7: %d records went to the failure queue "+
 			"because a table refused every put, %d of them now, in an invocation of more than %d puts: %t",
 			queued, queued-before, maxRefusedInRow, many))
 	}
-	if e.replicator.writer.brakes[0].isOn() {
+	if e.replicator.writer.brakes[e.table].isOn() {
 		e.braked++
 	}
 	if crash {
@@ -212,19 +272,24 @@ func (e *environment) invoke(ctx context.Context, payload []byte) ([]byte, error
 	return answer, err
 }
 
-// refusingEverything adds a rule to rules: the table refuses every put. Only faults in front
-// of the table come before it.
-func refusingEverything(rules []faults.Rule) []faults.Rule {
+// failingRules adds a rule: the environment's table refuses every put, or every request.
+// Only faults in front of the table come before it.
+func (e *environment) failingRules() []faults.Rule {
+	table := targetName(e.table)
+	rule := faults.Rule{Kind: faults.AccessDenied, Probability: 1,
+		Select: func(w faults.Write) bool { return w.Table == table }}
+	if e.refuses {
+		rule = faults.Rule{Kind: faults.Poison, Probability: 1, Message: faults.WrongIndexKey,
+			Select: func(w faults.Write) bool { return w.Table == table && w.Put }}
+	}
 	inFront := []faults.Kind{faults.Throttled, faults.InternalServerError, faults.ServiceUnavailable,
 		faults.ResetBefore}
 	before := func(r faults.Rule) bool { return slices.Contains(inFront, r.Kind) }
-	refuse := faults.Rule{Kind: faults.Poison, Probability: 1, Message: faults.WrongIndexKey,
-		Select: func(w faults.Write) bool { return w.Put }}
-	return slices.Concat(slices.DeleteFunc(slices.Clone(rules), func(r faults.Rule) bool { return !before(r) }),
-		[]faults.Rule{refuse}, slices.DeleteFunc(slices.Clone(rules), before))
+	return slices.Concat(slices.DeleteFunc(slices.Clone(e.rules), func(r faults.Rule) bool { return !before(r) }),
+		[]faults.Rule{rule}, slices.DeleteFunc(slices.Clone(e.rules), before))
 }
 
-// puts returns the number of puts for the payload.
+// puts returns the number of puts to the environment's table for the payload.
 func (e *environment) puts(payload []byte) int {
 	w := e.replicator.workspace()
 	defer e.replicator.release(w)
@@ -234,7 +299,7 @@ func (e *environment) puts(payload []byte) int {
 	}
 	effects, _ := w.projector.project(event)
 	plan, _ := w.planner.plan(event, effects)
-	return countPuts(plan.first[0])
+	return countPuts(plan.first[e.table])
 }
 
 // randomFaults returns rules for some kinds of faults, and for the items that the
@@ -268,8 +333,8 @@ type memoryQueue struct {
 	mu     sync.Mutex
 	random *rand.Rand
 	odds   float64
-	// queued holds the sequence numbers of the records that it has accepted.
-	queued map[string]bool
+	// queued holds the sequence numbers of the records that it has accepted, by table.
+	queued map[string]map[string]bool
 }
 
 func (q *memoryQueue) send(ctx context.Context, bodies []string) map[int]error {
@@ -282,14 +347,20 @@ func (q *memoryQueue) send(ctx context.Context, bodies []string) map[int]error {
 		d := json.NewDecoder(strings.NewReader(body))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&m); err != nil || m.Version != failurequeue.Version || m.Reason == "" ||
-			m.SourceKey == nil {
+			(m.SourceKey == nil) != (m.Kind == failurequeue.KindKeys) ||
+			(len(m.Items) == 0) != (m.Kind == failurequeue.KindRecord) {
 			q.t.Errorf("a message of the failure queue is not one: %v: %s", err, body)
 		}
 		if ctx.Err() != nil || q.random.Float64() < q.odds {
 			errs[i] = errors.New("the queue does not accept it")
 			continue
 		}
-		q.queued[m.SequenceNumber] = true
+		if m.Kind == failurequeue.KindRecord {
+			if q.queued[m.TargetTable] == nil {
+				q.queued[m.TargetTable] = map[string]bool{}
+			}
+			q.queued[m.TargetTable][m.SequenceNumber] = true
+		}
 	}
 	if len(bodies) > maxQueueBatchMessages || size > maxQueueBytes {
 		q.t.Errorf("a call to the failure queue has %d messages of %d bytes", len(bodies), size)

@@ -15,7 +15,7 @@ import (
 
 // The model test: random mappings, random histories of a source table, random
 // batch boundaries, redeliveries, faults and crashes. When the stream is drained, the target
-// must equal the oracle: a map and the few lines of world.apply.
+// must equal the oracle: a map and the few lines of oracle.apply, for each of one to four targets.
 //
 // Time is fake, so retries and throttling cost nothing.
 var (
@@ -66,8 +66,9 @@ func TestTheTargetIsTheOracleAfterAnyHistory(t *testing.T) {
 
 func (t tally) String() string {
 	return fmt.Sprintf("%d steps, %d batches, %d invocations, %d records redelivered, %d crashes, %d rewinds, "+
-		"%d invocations braked, %d records lost to wrong tables and applied again, faults %v",
-		t.steps, t.Batches, t.Invocations, t.Redelivered, t.Errors+t.Crashes, t.Rewinds, t.braked, t.lost, t.faults)
+		"%d invocations braked, %d items set aside, %d records lost to failing tables and applied again, faults %v",
+		t.steps, t.Batches, t.Invocations, t.Redelivered, t.Errors+t.Crashes, t.Rewinds, t.braked, t.aside, t.lost,
+		t.faults)
 }
 
 func (t *tally) add(more tally) {
@@ -80,6 +81,7 @@ func (t *tally) add(more tally) {
 	t.Rewinds += more.Rewinds
 	t.braked += more.braked
 	t.lost += more.lost
+	t.aside += more.aside
 	for kind, n := range more.faults {
 		t.faults[kind] += n
 	}
@@ -90,7 +92,8 @@ type tally struct {
 	eventsource.Stats
 	steps  int
 	faults map[faults.Kind]int
-	// lost counts the records that went to the failure queue because a table refused every
-	// put, braked the invocations that stopped at such a table.
-	lost, braked int
+	// lost counts the records that went to the failure queue because a table failed as a
+	// whole, braked the invocations that stopped at such a table, aside the items whose
+	// keys went there.
+	lost, braked, aside int
 }

@@ -12,38 +12,89 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
-// apply is the oracle: the effect of a change on the target.
-func (w *world) apply(c sourceChange, at int, label, sequenceNumber string) {
-	before, _ := w.mapped(c.before)
-	after, poison := w.mapped(c.after)
-	if poison {
-		w.poison[sequenceNumber] = true
+// oracle is what one target must be.
+type oracle struct {
+	world  *world
+	target spec.Target
+
+	items   map[string]owned // target items by target key
+	newest  map[string]owned // under LAST_WRITER_WINS: the newest write of each target key
+	version map[int]owned    // the last change of each source item that changed its target item
+	// poison holds the sequence numbers of the records that must go to the failure
+	// queue; refused those that may, because the table refuses their item when it
+	// is the last of its chain.
+	poison, refused map[string]bool
+	// changes holds the source item of every record, and whether that item has a target
+	// item after it.
+	changes map[string]ownedChange
+	// keys holds the target key of every record's new image, as canonicalKey returns it.
+	keys map[string]string
+}
+
+// canonicalKey returns a target key in DynamoDB's JSON in canonical form.
+func canonicalKey(key []byte) string {
+	canonical, err := memorydb.Canonical(key)
+	if err != nil {
+		panic(err)
 	}
-	w.changes[sequenceNumber] = ownedChange{c.id, after.key != "" && !after.poisoned}
-	if c.expired && w.spec.Targets[0].ExpiredItems == spec.KeepExpired || before == after {
+	return canonical
+}
+
+type ownedChange struct {
+	owner  int
+	mapped bool
+}
+
+func newOracle(w *world, t spec.Target) *oracle {
+	return &oracle{
+		world: w, target: t, items: map[string]owned{}, newest: map[string]owned{}, version: map[int]owned{},
+		poison: map[string]bool{}, refused: map[string]bool{}, changes: map[string]ownedChange{},
+		keys: map[string]string{},
+	}
+}
+
+// apply applies a change to all oracles.
+func (w *world) apply(c sourceChange, at int, label, sequenceNumber string) {
+	for _, o := range w.oracles {
+		o.apply(c, at, label, sequenceNumber)
+	}
+}
+
+// apply is the oracle: the effect of a change on the target.
+func (o *oracle) apply(c sourceChange, at int, label, sequenceNumber string) {
+	before, _ := o.mapped(c.before)
+	after, poison := o.mapped(c.after)
+	if poison {
+		o.poison[sequenceNumber] = true
+	}
+	if after.keyJSON != "" {
+		o.keys[sequenceNumber] = canonicalKey([]byte(after.keyJSON))
+	}
+	o.changes[sequenceNumber] = ownedChange{c.id, after.key != "" && !after.poisoned}
+	if c.expired && o.target.ExpiredItems == spec.KeepExpired || before == after {
 		return
 	}
 
 	after.owner, after.at, after.number = c.id, at, sequenceNumber
 	after.seq = label + "/" + strings.Repeat("0", 40-len(sequenceNumber)) + sequenceNumber
 	if after.poisoned {
-		w.refused[sequenceNumber] = true
+		o.refused[sequenceNumber] = true
 	}
 
-	w.version[c.id] = after
-	delete(w.target, before.key)
-	delete(w.target, after.key)
+	o.version[c.id] = after
+	delete(o.items, before.key)
+	delete(o.items, after.key)
 	if after.key != "" && !after.poisoned {
-		w.target[after.key] = after
-		if after.newer(w.newest[after.key]) {
-			w.newest[after.key] = after
+		o.items[after.key] = after
+		if after.newer(o.newest[after.key]) {
+			o.newest[after.key] = after
 		}
 	}
 }
 
 // mapped is the mapping: the target item of a source item, without its version.
-func (w *world) mapped(item map[string]string) (v owned, poison bool) {
-	t := w.spec.Targets[0]
+func (o *oracle) mapped(item map[string]string) (v owned, poison bool) {
+	t := o.target
 	if item == nil {
 		return owned{}, false
 	}
@@ -84,7 +135,7 @@ func (w *world) mapped(item map[string]string) (v owned, poison bool) {
 		if to, renamed := t.Projection.Renames[source]; renamed {
 			name = to
 		}
-		if values[name] != "" || w.spec.Source.Contains(name) || t.Projection.Type == spec.All ||
+		if values[name] != "" || o.world.spec.Source.Contains(name) || t.Projection.Type == spec.All ||
 			t.Projection.Type == spec.Include && listed || t.Projection.Type == spec.Exclude && !listed {
 			if carried[name] != "" {
 				return owned{}, true // two attributes of one name
@@ -92,6 +143,7 @@ func (w *world) mapped(item map[string]string) (v owned, poison bool) {
 			carried[name] = value
 		}
 	}
+	v.keyJSON = "{" + strings.Join(membersOf(values), ",") + "}"
 	maps.Copy(carried, values)
 	v.item = strings.Join(membersOf(carried), ",")
 	v.poisoned = carried["mark"] == poisonMark
@@ -125,12 +177,12 @@ func compose(parts []string) string {
 }
 
 // item is the text of a target item with its version, in canonical form.
-func (w *world) targetItem(o owned) string {
-	text := o.item
-	if t := w.spec.Targets[0]; t.OnKeyCollision != "" {
-		text += fmt.Sprintf(`,%q:{"M":{"at":{"N":"%d"},"seq":{"S":%q}}}`, t.VersionAttribute, o.at, o.seq)
+func (o *oracle) targetItem(v owned) string {
+	text := v.item
+	if t := o.target; t.OnKeyCollision != "" {
+		text += fmt.Sprintf(`,%q:{"M":{"at":{"N":"%d"},"seq":{"S":%q}}}`, t.VersionAttribute, v.at, v.seq)
 	} else if t.VersionAttribute != "" {
-		text += fmt.Sprintf(`,%q:{"S":%q}`, t.VersionAttribute, o.seq)
+		text += fmt.Sprintf(`,%q:{"S":%q}`, t.VersionAttribute, v.seq)
 	}
 	canonical, err := memorydb.Canonical([]byte("{" + text + "}"))
 	if err != nil {
@@ -139,22 +191,34 @@ func (w *world) targetItem(o owned) string {
 	return canonical
 }
 
-// divergences compares the target table and the failure queue with the oracle.
-func (w *world) divergences(table []string, queued map[string]bool) []string {
+// divergences compares the target tables and the failure queue with the oracles. items
+// returns the items of a table, queued holds the records in the failure queue by table.
+func (w *world) divergences(items func(table string) []string, queued map[string]map[string]bool) []string {
 	var found []string
-	diverged := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+	for _, o := range w.oracles {
+		name := o.target.TableName
+		found = append(found, o.divergences(items(name), queued[name])...)
+	}
+	return found
+}
+
+func (o *oracle) divergences(table []string, queued map[string]bool) []string {
+	var found []string
+	diverged := func(format string, args ...any) {
+		found = append(found, o.target.TableName+": "+fmt.Sprintf(format, args...))
+	}
 	allowed, required := map[string]bool{}, map[string]bool{}
-	if w.spec.Targets[0].OnKeyCollision == "" {
-		for _, o := range w.target {
-			required[w.targetItem(o)] = true
+	if o.target.OnKeyCollision == "" {
+		for _, v := range o.items {
+			required[o.targetItem(v)] = true
 		}
 		allowed = required
 	} else {
-		for id := range w.source {
-			if o := w.version[id]; o.key != "" && !o.poisoned {
-				allowed[w.targetItem(o)] = true
-				if w.newest[o.key] == o {
-					required[w.targetItem(o)] = true
+		for id := range o.world.source {
+			if v := o.version[id]; v.key != "" && !v.poisoned {
+				allowed[o.targetItem(v)] = true
+				if o.newest[v.key] == v {
+					required[o.targetItem(v)] = true
 				}
 			}
 		}
@@ -168,19 +232,19 @@ func (w *world) divergences(table []string, queued map[string]bool) []string {
 	for item := range required {
 		diverged("the target lacks %s", item)
 	}
-	for sequenceNumber := range w.poison {
+	for sequenceNumber := range o.poison {
 		if !queued[sequenceNumber] {
 			diverged("the failure queue lacks the record %s, which cannot be projected", sequenceNumber)
 		}
 	}
 	for sequenceNumber := range queued {
-		if !w.poison[sequenceNumber] && !w.refused[sequenceNumber] {
+		if !o.poison[sequenceNumber] && !o.refused[sequenceNumber] {
 			diverged("the failure queue has the record %s, which can be applied", sequenceNumber)
 		}
 	}
-	for id := range w.source {
-		if o := w.version[id]; o.poisoned && !queued[o.number] {
-			diverged("the failure queue lacks the record %s, whose item the table refuses", o.number)
+	for id := range o.world.source {
+		if v := o.version[id]; v.poisoned && !queued[v.number] {
+			diverged("the failure queue lacks the record %s, whose item the table refuses", v.number)
 		}
 	}
 	return found

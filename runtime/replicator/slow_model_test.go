@@ -48,12 +48,12 @@ func TestTheTargetIsTheOracleAfterAnyHistoryOnDynamoDBLocal(t *testing.T) {
 			rules:      slowFaults(rand.New(rand.NewPCG(seed, 4))),
 			refuses:    true,
 			retryDelay: 10 * time.Millisecond,
-			around:     func([]byte) func() { return func() {} },
+			around:     func([]byte, string) func() { return func() {} },
 		})
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		divergences := append(w.divergences(l.items("target"), queued), violations...)
+		divergences := append(w.divergences(l.items, queued), violations...)
 		for _, d := range divergences[:min(5, len(divergences))] {
 			t.Errorf("seed %d: %s", seed, d)
 		}
@@ -131,7 +131,9 @@ func (l localCloud) createTables(s spec.Spec) (streamARN string) {
 	var created struct {
 		TableDescription struct{ LatestStreamArn string }
 	}
-	l.call("CreateTable", createTableBody(s.Targets[0].Table, ""), &created)
+	for _, target := range s.Targets {
+		l.call("CreateTable", createTableBody(target.Table, ""), &created)
+	}
 	l.call("CreateTable", createTableBody(s.Source,
 		`,"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}`), &created)
 	return created.TableDescription.LatestStreamArn

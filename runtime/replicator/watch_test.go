@@ -12,16 +12,22 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
-// watch reads the target after every request with a delete: an item with a target key after
-// each of its changes must never be missing, not even between two requests.
+// watch reads the targets after every request with a delete: an item with a target key
+// after each of its changes must never be missing, not even between two requests.
 type watch struct {
 	world *world
 	db    *memorydb.DB
 
 	mu       sync.Mutex
-	staying  map[int]bool   // the owners of the items that must not be missing now
+	staying  map[place]bool // the items that must not be missing now
 	owner    map[string]int // by item
 	vanished []string
+}
+
+// place is the target item of a source item in one target.
+type place struct {
+	table string
+	owner int
 }
 
 // Do sends a request to the table.
@@ -45,64 +51,72 @@ func (v *watch) look() {
 	if len(v.staying) == 0 {
 		return
 	}
-	owners := v.owners()
-	for owner := range v.staying {
-		if !owners[owner] {
-			v.vanished = append(v.vanished, fmt.Sprintf("the target item of {%s} is missing although it only moved",
-				v.world.ids[owner]))
-			delete(v.staying, owner)
+	places := v.places()
+	for p := range v.staying {
+		if !places[p] {
+			v.vanished = append(v.vanished, fmt.Sprintf("%s: the item of {%s} is missing although it only moved",
+				p.table, v.world.ids[p.owner]))
+			delete(v.staying, p)
 		}
 	}
 }
 
-// invocation notes which items must not be missing while payload is applied. It returns a
-// function that ends that.
-func (v *watch) invocation(payload []byte) (end func()) {
-	if v.world.spec.Targets[0].OnKeyCollision != "" {
-		return func() {} // there, another owner may have replaced the item
-	}
-	stays := map[int]bool{} // owner -> it has a target item after every change
+// invocation notes which items must not be missing while payload is applied, in all tables
+// but the one that is left out. It returns a function that ends that.
+func (v *watch) invocation(payload []byte, leftOut string) (end func()) {
+	stays := map[place]bool{} // it has a target item after every change
 	for rest := payload; ; {
 		_, found, ok := bytes.Cut(rest, []byte(`"SequenceNumber":"`))
 		if !ok {
 			break
 		}
 		number, more, _ := bytes.Cut(found, []byte(`"`))
-		change := v.world.changes[string(number)]
-		if known, seen := stays[change.owner]; !seen || known {
-			stays[change.owner] = change.mapped
+		for _, o := range v.world.oracles {
+			if o.target.OnKeyCollision != "" || o.target.TableName == leftOut {
+				continue // in the one case, another owner may have replaced the item
+			}
+			change := o.changes[string(number)]
+			p := place{o.target.TableName, change.owner}
+			if known, seen := stays[p]; !seen || known {
+				stays[p] = change.mapped
+			}
 		}
 		rest = more
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	owners := v.owners()
-	for owner, stay := range stays {
-		if stay && owners[owner] {
-			v.staying[owner] = true
+	places := v.places()
+	for p, stay := range stays {
+		if stay && places[p] {
+			v.staying[p] = true
 		}
 	}
 	return func() {
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		for owner := range stays {
-			delete(v.staying, owner)
+		for p := range stays {
+			delete(v.staying, p)
 		}
 	}
 }
 
-// owners returns the owners of the target's items.
-func (v *watch) owners() map[int]bool {
-	owners := map[int]bool{}
-	for _, item := range v.db.Items("target") {
-		owner, known := v.owner[item]
-		if !known {
-			owner = slices.IndexFunc(v.world.ids, func(members string) bool { return has(item, members) })
-			v.owner[item] = owner
+// places returns which source items have a target item, and where.
+func (v *watch) places() map[place]bool {
+	places := map[place]bool{}
+	for _, o := range v.world.oracles {
+		if o.target.OnKeyCollision != "" {
+			continue
 		}
-		owners[owner] = true
+		for _, item := range v.db.Items(o.target.TableName) {
+			owner, known := v.owner[item]
+			if !known {
+				owner = slices.IndexFunc(v.world.ids, func(members string) bool { return has(item, members) })
+				v.owner[item] = owner
+			}
+			places[place{o.target.TableName, owner}] = true
+		}
 	}
-	return owners
+	return places
 }
 
 // has reports whether a canonical item has the source key members.

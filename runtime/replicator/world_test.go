@@ -15,7 +15,7 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
 )
 
-// world is one random mapping and one random history, with its oracle.
+// world is one random mapping per target and one random history, with their oracles.
 type world struct {
 	random *rand.Rand
 	spec   spec.Spec
@@ -23,7 +23,7 @@ type world struct {
 	// mostlyPoison that most do.
 	poisonable, mostlyPoison bool
 	ids                      []string // the source key members of each source item, as JSON
-	groups                   []string // attribute values of the target's own key attribute, bad ones included
+	groups                   []string // attribute values of the targets' own key attribute, bad ones included
 	cities                   []string // values of a nested attribute that a target key is derived from
 
 	source map[int]map[string]string // live source items: attributes by name, as JSON
@@ -33,22 +33,7 @@ type world struct {
 	// emit sends a change of the source table to its stream and to the oracle.
 	emit func(c sourceChange)
 
-	// The oracle.
-	target  map[string]owned // target items by target key
-	newest  map[string]owned // under LAST_WRITER_WINS: the newest write of each target key
-	version map[int]owned    // the last change of each source item that changed its target item
-	// poison holds the sequence numbers of the records that must go to the failure
-	// queue; refused those that may, because the table refuses their item when it
-	// is the last of its chain.
-	poison, refused map[string]bool
-	// changes holds the source item of every record, and whether that item has a target
-	// item after it.
-	changes map[string]ownedChange
-}
-
-type ownedChange struct {
-	owner  int
-	mapped bool
+	oracles []*oracle // of each target
 }
 
 // sourceChange is a change of one source item. A nil item is absent.
@@ -63,6 +48,7 @@ type owned struct {
 	owner    int
 	item     string // its members, in order; "" for none
 	key      string
+	keyJSON  string
 	at       int
 	seq      string
 	number   string // the sequence number as it is
@@ -83,10 +69,11 @@ func newWorld(seed uint64) *world {
 	w := &world{
 		random: rand.New(rand.NewPCG(seed, 0)),
 		source: map[int]map[string]string{},
-		target: map[string]owned{}, newest: map[string]owned{}, version: map[int]owned{},
-		poison: map[string]bool{}, refused: map[string]bool{}, changes: map[string]ownedChange{},
 	}
 	w.mapping()
+	for _, t := range w.spec.Targets {
+		w.oracles = append(w.oracles, newOracle(w, t))
+	}
 	return w
 }
 
@@ -111,13 +98,33 @@ func (w *world) mapping() {
 	key := func(name string) spec.Attribute { return spec.Attribute{Name: name, Type: types[w.random.IntN(3)]} }
 	id, group := key("id"), key("group")
 	w.spec.Source = spec.Table{TableName: "source", KeySchema: spec.KeySchema{PartitionKey: id}}
-	t := spec.Target{Table: spec.Table{TableName: "target"}}
 	var since *spec.Attribute
 	if w.one(3) {
 		a := key("since")
 		since = &a
 		w.spec.Source.SortKey = since
 	}
+	w.poisonable, w.mostlyPoison = w.one(2), w.one(4)
+	targets := 1
+	if w.one(2) {
+		targets += w.random.IntN(4)
+	}
+	for i := range targets {
+		t := w.newTarget(id, group, since)
+		t.TableName = targetName(i)
+		w.spec.Targets = append(w.spec.Targets, t)
+	}
+	w.spec.FailureQueueURL = "queue"
+	w.spec.SetAsideSeconds = []int{0, 20, 200}[w.random.IntN(3)]
+	w.values(id, group, since)
+}
+
+// targetName is the name of target table number i.
+func targetName(i int) string { return []string{"target", "second", "third", "fourth"}[i] }
+
+// newTarget chooses one target's mapping.
+func (w *world) newTarget(id, group spec.Attribute, since *spec.Attribute) spec.Target {
+	var t spec.Target
 	collide := w.one(2)
 	switch {
 	case collide && w.one(2):
@@ -140,16 +147,12 @@ func (w *world) mapping() {
 	if collide || w.one(3) {
 		t.VersionAttribute = spec.DefaultVersionAttribute
 	}
-	w.poisonable, w.mostlyPoison = w.one(2), w.one(4)
 	t.Projection = []spec.Projection{
 		{Type: spec.All},
 		{Type: spec.KeysOnly},
 		{Type: spec.Include, Attributes: []string{"note", "mark"}},
 		{Type: spec.Exclude, Attributes: []string{"flag"}},
 	}[w.random.IntN(4)]
-	if t.Projection.Type == spec.KeysOnly {
-		w.poisonable = false // the table would not see the mark
-	}
 	if w.one(3) {
 		t.Filter = []*spec.Condition{
 			{Path: []string{"flag"}, Operator: spec.Equals, Values: []spec.Value{{Type: "S", Text: "on"}}},
@@ -159,22 +162,33 @@ func (w *world) mapping() {
 	if !collide && w.one(4) {
 		t.ExpiredItems = spec.KeepExpired
 	}
-	derived := w.one(3)
-	if derived {
+	if w.one(3) {
 		w.deriveKeys(&t, group.Name, id.Name)
 	}
 	if t.Projection.Type != spec.KeysOnly && w.one(3) {
 		t.Projection.Renames = map[string]string{"note": "remark"}
 	}
-	w.spec.Targets = []spec.Target{t}
-	w.spec.FailureQueueURL = "queue"
+	return t
+}
 
+// derives reports whether a target's key is derived from attributes of other names.
+func (w *world) derives() bool {
+	return slices.ContainsFunc(w.spec.Targets, func(t spec.Target) bool { return t.KeySources != nil })
+}
+
+// renames reports whether a target renames an attribute.
+func (w *world) renames() bool {
+	return slices.ContainsFunc(w.spec.Targets, func(t spec.Target) bool { return t.Projection.Renames != nil })
+}
+
+// values chooses the values of the items.
+func (w *world) values(id, group spec.Attribute, since *spec.Attribute) {
 	w.cities = []string{`{"S":"x"}`, `{"S":"x#y"}`, `{"S":"\\"}`, `{"N":"1"}`, `{"B":"AA=="}`, `{"S":""}`,
 		`{"NULL":true}`}
 	if w.one(3) {
 		w.cities = append(w.cities, `{"BOOL":true}`)
 	}
-	if derived && id.Type == spec.String {
+	if w.derives() && id.Type == spec.String {
 		// With the cities, these parts have one composite unless they are escaped.
 		for _, text := range []string{"z", "y#z"} {
 			member := fmt.Sprintf(`"id":{"S":%q}`, text)
@@ -292,11 +306,11 @@ func (w *world) item(id int, before map[string]string) map[string]string {
 	}
 	set("group", 8, w.groups...)
 	set("other", 8, `{"S":"x"}`, `{"S":"y"}`)
-	if city := w.cities[w.random.IntN(len(w.cities))]; w.spec.Targets[0].KeySources != nil {
+	if city := w.cities[w.random.IntN(len(w.cities))]; w.derives() {
 		set("address", 8, `{"M":{"street":{"S":"s"},"city":`+city+`}}`, `{"M":{"city":`+city+`}}`, `{"M":{}}`,
 			`{"S":"city"}`)
 	}
-	if w.spec.Targets[0].Projection.Renames != nil {
+	if w.renames() {
 		set("remark", 2, `{"S":"mine"}`)
 	}
 	set("note", 3, `{"N":"1"}`, `{"L":[{"S":"é"},{"M":{}}]}`, `{"SS":["a","b"]}`)
@@ -315,7 +329,7 @@ func (w *world) item(id int, before map[string]string) map[string]string {
 }
 
 // record appends the stream record of a change to its shard, and applies the
-// change to the oracle.
+// change to the oracles.
 func (w *world) record(c sourceChange) {
 	shard := &w.shards[c.id%modelShards]
 	second := 1_700_000_000 + w.writes/4

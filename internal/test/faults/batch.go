@@ -41,9 +41,9 @@ func (w tableWrites) writes() ([]Write, error) {
 			return nil, fmt.Errorf("faults: a write of BatchWriteItem: %w", err)
 		}
 		if one.PutRequest != nil {
-			writes = append(writes, Write{true, one.PutRequest.Item})
+			writes = append(writes, Write{w.table, true, one.PutRequest.Item})
 		} else {
-			writes = append(writes, Write{false, one.DeleteRequest.Key})
+			writes = append(writes, Write{w.table, false, one.DeleteRequest.Key})
 		}
 	}
 

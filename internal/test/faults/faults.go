@@ -88,7 +88,8 @@ type Rule struct {
 
 // Write is a write of a PutItem, DeleteItem or BatchWriteItem request.
 type Write struct {
-	Put bool // or delete
+	Table string
+	Put   bool // or delete
 	// Attributes is the JSON of a put's item or of a delete's key.
 	Attributes []byte
 }

@@ -69,6 +69,7 @@ func (q *request) readWrites() ([]Write, error) {
 		return nil, nil
 	}
 	var input struct {
+		TableName    string
 		Item, Key    json.RawMessage
 		RequestItems tableWrites
 	}
@@ -78,9 +79,9 @@ func (q *request) readWrites() ([]Write, error) {
 
 	switch operation {
 	case "PutItem":
-		return []Write{{true, input.Item}}, nil
+		return []Write{{input.TableName, true, input.Item}}, nil
 	case "DeleteItem":
-		return []Write{{false, input.Key}}, nil
+		return []Write{{input.TableName, false, input.Key}}, nil
 	default:
 		return input.RequestItems.writes()
 	}
