@@ -60,7 +60,7 @@ func include(count int) *Projection {
 func TestTheEnvironmentMayFillLambdasLimitExactly(t *testing.T) {
 	props := uniqueProps()
 	props.Target.Projection = include(200)
-	room := maxEnvironmentBytes - environmentBytes(toReplication(props).longest())
+	room := maxEnvironmentBytes - environmentBytes(toReplication(props, sizes{}).longest())
 	for length, fits := range map[int]bool{room: true, room + 1: false} {
 		(*props.Target.Projection.Attributes)[0] = jsii.String("attr000000" + strings.Repeat("x", length))
 		problems := validate(props, sizes{})
@@ -71,7 +71,7 @@ func TestTheEnvironmentMayFillLambdasLimitExactly(t *testing.T) {
 }
 
 func TestNoMemoryMakesTheEnvironmentLongerThanWhatIsChecked(t *testing.T) {
-	replication := toReplication(uniqueProps()).longest()
+	replication := toReplication(uniqueProps(), sizes{}).longest()
 	checked := environmentBytes(replication)
 	for mebibytes := int(memoryRange.min); mebibytes <= int(memoryRange.max); mebibytes++ {
 		if size := len(encode(replication.Environment(mebibytes))); size > checked {

@@ -36,7 +36,7 @@ func TestTheFunctionReadsItsSpecFromTheEnvironment(t *testing.T) {
 		{k.active, guardedProps()},
 	} {
 		got := k.specOf(t, tt.table)
-		want := toReplication(tt.props)
+		want := toReplication(tt.props, knownSizes(tt.props))
 		want.Source.TableName = logicalID(k.stack, tt.table.SourceTable())
 		want.Targets[0].TableName = logicalID(k.stack, tt.table.Target().Table())
 		want.FailureQueueURL = logicalID(k.stack, tt.table.FailureQueue())

@@ -64,7 +64,7 @@ func TestACompositeThatContainsTheSourceKeyIsUnique(t *testing.T) {
 		t.Fatal(message("Users", problems))
 	}
 
-	target := toReplication(props).Targets[0]
+	target := toReplication(props, sizes{}).Targets[0]
 	got := target.KeySources["place"]
 	want := spec.KeySource{Parts: [][]string{{"address", "city"}, {"email"}}, Separator: "#"}
 	if !reflect.DeepEqual(got, want) || target.VersionAttribute != "" {

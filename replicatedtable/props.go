@@ -34,6 +34,14 @@ type ReplicatedTableProps struct {
 	// Default: 1 minute.
 	Timeout awscdk.Duration
 
+	// SetAsideAfter is how long one target table may fail as a whole while others do not,
+	// as when a permission or the table is missing: from 1 minute to 10 hours in whole
+	// seconds, known at synthesis. Until then the stream waits, so that a repair loses
+	// nothing. From then on the other targets go on without it, and the keys of the items
+	// that it misses go to the failure queue. When all targets fail, the stream waits.
+	// Default: 15 minutes.
+	SetAsideAfter awscdk.Duration
+
 	// Architecture is the function's instruction set.
 	// Default: ARM_64.
 	Architecture awslambda.Architecture

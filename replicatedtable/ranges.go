@@ -14,7 +14,9 @@ import (
 // sizes are the props with a range, in plain numbers. Nil is a prop that is not
 // set, or a token, whose value only deployment knows: Lambda checks that one.
 type sizes struct {
-	memoryMiB, timeoutSeconds, batchSize *float64
+	memoryMiB, timeoutSeconds, batchSize, setAsideSeconds *float64
+	// setAsideIsToken says so of SetAsideAfter: the function is told its number.
+	setAsideIsToken bool
 }
 
 // knownSizes reads the props with a range.
@@ -25,9 +27,21 @@ func knownSizes(props *ReplicatedTableProps) sizes {
 
 	s := sizes{memoryMiB: known(props.MemorySize), batchSize: known(props.BatchSize)}
 	if props.Timeout != nil && !*props.Timeout.IsUnresolved() {
-		s.timeoutSeconds = props.Timeout.ToSeconds(&awscdk.TimeConversionOptions{Integral: jsii.Bool(false)})
+		s.timeoutSeconds = seconds(props.Timeout)
+	}
+	switch {
+	case props.SetAsideAfter == nil:
+	case *props.SetAsideAfter.IsUnresolved():
+		s.setAsideIsToken = true
+	default:
+		s.setAsideSeconds = seconds(props.SetAsideAfter)
 	}
 	return s
+}
+
+// seconds returns a duration that is not a token.
+func seconds(d awscdk.Duration) *float64 {
+	return d.ToSeconds(&awscdk.TimeConversionOptions{Integral: jsii.Bool(false)})
 }
 
 // known returns n unless it is a token.
@@ -57,6 +71,10 @@ var (
 	// Source: AWS Lambda API Reference, CreateEventSourceMapping, BatchSize for
 	// DynamoDB Streams.
 	batchSizeRange = sizeRange{1, 10000, " records"}
+
+	// A target that fails for less than a minute is hardly noticed. The maximum leaves an
+	// hour until the event source mapping gives up on the records (maxRecordAge).
+	setAsideRange = sizeRange{60, 36000, " s"}
 )
 
 func (r sizeRange) problems(path string, n *float64) []spec.Problem {

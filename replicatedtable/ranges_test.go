@@ -2,6 +2,7 @@ package replicatedtable
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -14,19 +15,19 @@ func TestSizesOutsideTheirRangeAreNamedWithIt(t *testing.T) {
 			name:  "smallest sizes",
 			why:   "limits are inclusive",
 			props: func(*ReplicatedTableProps) {},
-			sizes: sizes{jsii.Number(128), jsii.Number(10), jsii.Number(1)},
+			sizes: sizes{memoryMiB: jsii.Number(128), timeoutSeconds: jsii.Number(10), batchSize: jsii.Number(1)},
 		},
 		{
 			name:  "largest sizes",
 			why:   "limits are inclusive",
 			props: func(*ReplicatedTableProps) {},
-			sizes: sizes{jsii.Number(10240), jsii.Number(900), jsii.Number(10000)},
+			sizes: sizes{memoryMiB: jsii.Number(10240), timeoutSeconds: jsii.Number(900), batchSize: jsii.Number(10000)},
 		},
 		{
 			name:  "sizes below the range",
 			why:   "0 is a value, not a default",
 			props: func(*ReplicatedTableProps) {},
-			sizes: sizes{jsii.Number(127), jsii.Number(9), jsii.Number(0)},
+			sizes: sizes{memoryMiB: jsii.Number(127), timeoutSeconds: jsii.Number(9), batchSize: jsii.Number(0)},
 			want: []string{
 				`MemorySize is 127 MiB: set a whole number from 128 to 10240`,
 				`Timeout is 9 s: set a whole number from 10 to 900`,
@@ -37,7 +38,7 @@ func TestSizesOutsideTheirRangeAreNamedWithIt(t *testing.T) {
 			name:  "sizes above the range",
 			why:   "Lambda would refuse them, after minutes",
 			props: func(*ReplicatedTableProps) {},
-			sizes: sizes{jsii.Number(10241), jsii.Number(901), jsii.Number(10001)},
+			sizes: sizes{memoryMiB: jsii.Number(10241), timeoutSeconds: jsii.Number(901), batchSize: jsii.Number(10001)},
 			want: []string{
 				`MemorySize is 10241 MiB: set a whole number from 128 to 10240`,
 				`Timeout is 901 s: set a whole number from 10 to 900`,
@@ -48,7 +49,7 @@ func TestSizesOutsideTheirRangeAreNamedWithIt(t *testing.T) {
 			name:  "sizes that are not whole numbers",
 			why:   "the props are floats only because JavaScript's numbers are",
 			props: func(*ReplicatedTableProps) {},
-			sizes: sizes{jsii.Number(256.5), jsii.Number(30.25), jsii.Number(math.NaN())},
+			sizes: sizes{memoryMiB: jsii.Number(256.5), timeoutSeconds: jsii.Number(30.25), batchSize: jsii.Number(math.NaN())},
 			want: []string{
 				`MemorySize is 256.5 MiB: set a whole number from 128 to 10240`,
 				`Timeout is 30.25 s: set a whole number from 10 to 900`,
@@ -56,6 +57,27 @@ func TestSizesOutsideTheirRangeAreNamedWithIt(t *testing.T) {
 			},
 		},
 	})
+}
+
+func TestTheGraceTimeIsKnownAtSynthesisAndInItsRange(t *testing.T) {
+	for name, tt := range map[string]struct {
+		after awscdk.Duration
+		want  string
+	}{
+		"shortest": {awscdk.Duration_Minutes(jsii.Number(1)), ""},
+		"longest":  {awscdk.Duration_Hours(jsii.Number(10)), ""},
+		"shorter":  {awscdk.Duration_Seconds(jsii.Number(59)), "is 59 s: set a whole number from 60 to 36000"},
+		"longer":   {awscdk.Duration_Hours(jsii.Number(11)), "is 39600 s: set a whole number from 60 to 36000"},
+		"token":    {awscdk.Duration_Seconds(awscdk.Token_AsNumber(map[string]string{"Ref": "Grace"})), "is a token"},
+	} {
+		props := uniqueProps()
+		props.SetAsideAfter = tt.after
+		problems := validate(props, knownSizes(props))
+		got := message("Users", problems)
+		if fine := tt.want == ""; fine != (got == "") || !fine && !strings.HasPrefix(got, "Users: SetAsideAfter "+tt.want) {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
 }
 
 func TestSizesThatOnlyDeploymentKnowsAreLeftToIt(t *testing.T) {

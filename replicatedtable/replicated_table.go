@@ -25,7 +25,8 @@ import (
 // these cases scope stays as it was.
 func NewReplicatedTable(scope constructs.Construct, id *string, props *ReplicatedTableProps) ReplicatedTable {
 	path := childPath(scope, id)
-	if problems := validate(props, knownSizes(props)); len(problems) > 0 {
+	sizes := knownSizes(props)
+	if problems := validate(props, sizes); len(problems) > 0 {
 		panic(message(path, problems))
 	}
 	code, err := findCode(scope)
@@ -34,7 +35,7 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	}
 
 	settings := props.withDefaults()
-	t := &replicatedTable{replication: toReplication(props), removalPolicy: settings.RemovalPolicy}
+	t := &replicatedTable{replication: toReplication(props, sizes), removalPolicy: settings.RemovalPolicy}
 	constructs.NewConstruct_Override(t, scope, id)
 	t.sourceTable = newSourceTable(t, props.Source)
 	t.target = target{newTargetTable(t, jsii.String("Target"), props.Target)}

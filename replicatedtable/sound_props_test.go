@@ -56,6 +56,7 @@ func everyProp() *ReplicatedTableProps {
 	props.RemovalPolicy = awscdk.RemovalPolicy_DESTROY
 	props.MemorySize = jsii.Number(512)
 	props.Timeout = awscdk.Duration_Seconds(jsii.Number(90))
+	props.SetAsideAfter = awscdk.Duration_Minutes(jsii.Number(30))
 	props.Architecture = awslambda.Architecture_X86_64()
 	props.BatchSize = jsii.Number(100)
 	props.LogRetention = awslogs.RetentionDays_ONE_WEEK

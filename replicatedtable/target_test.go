@@ -68,7 +68,7 @@ func TestTheFunctionIsToldOfAllTargetsInOrder(t *testing.T) {
 			table, targets := withTargets(stack, nil, ids...)
 			k := synthesized(t, stack, table)
 
-			want := toReplication(uniqueProps())
+			want := toReplication(uniqueProps(), sizes{})
 			for _, id := range ids {
 				want = want.with(id, more[id]())
 			}

@@ -19,8 +19,11 @@ type replication struct {
 
 // toReplication converts props as they are, sound or not: a nil becomes a zero value,
 // which the rules refuse.
-func toReplication(props *ReplicatedTableProps) replication {
+func toReplication(props *ReplicatedTableProps, s sizes) replication {
 	r := replication{}
+	if s.setAsideSeconds != nil {
+		r.SetAsideSeconds = int(*s.setAsideSeconds)
+	}
 	if props.Source != nil {
 		r.Source.KeySchema = toKeySchema(props.Source.PartitionKey, props.Source.SortKey)
 	}

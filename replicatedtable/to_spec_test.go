@@ -33,7 +33,7 @@ func TestTheSpecSaysWhatThePropsSay(t *testing.T) {
 		t.Fatal(message("Users", problems))
 	}
 
-	got := toReplication(props)
+	got := toReplication(props, sizes{})
 	got.Source.TableName, got.Targets[0].TableName, got.FailureQueueURL = "source", "target", "queue"
 	want := spec.Spec{
 		Source: spec.Table{TableName: "source", KeySchema: spec.KeySchema{
@@ -80,7 +80,7 @@ func TestTheSpecSaysWhatThePropsSay(t *testing.T) {
 }
 
 func TestAUniqueMappingHasNoOptionsByDefault(t *testing.T) {
-	target := toReplication(uniqueProps()).Targets[0]
+	target := toReplication(uniqueProps(), sizes{}).Targets[0]
 	if target.Projection.Type != spec.All || target.Filter != nil || target.OnKeyCollision != "" ||
 		target.VersionAttribute != "" || target.ExpiredItems != "" {
 		t.Errorf("got %+v, want ALL without filter, policy, version and kept items", target)
@@ -90,7 +90,7 @@ func TestAUniqueMappingHasNoOptionsByDefault(t *testing.T) {
 func TestTheVersionGuardIsTheVersionAttributeWithoutAPolicy(t *testing.T) {
 	props := uniqueProps()
 	props.Target.Ordering = Ordering_VersionGuard(nil)
-	target := toReplication(props).Targets[0]
+	target := toReplication(props, sizes{}).Targets[0]
 	if target.OnKeyCollision != "" || target.VersionAttribute != spec.DefaultVersionAttribute {
 		t.Errorf("got policy %q and attribute %q", target.OnKeyCollision, target.VersionAttribute)
 	}
@@ -100,7 +100,7 @@ func TestDeletingExpiredItemsAndBrakingAreTheDefaultsWrittenOut(t *testing.T) {
 	props := uniqueProps()
 	props.Target.ExpiredItems = ExpiredItems_DELETE
 	props.Target.WriteBrake = jsii.Bool(true)
-	if got, want := toReplication(props).Encode(), toReplication(uniqueProps()).Encode(); got != want {
+	if got, want := toReplication(props, sizes{}).Encode(), toReplication(uniqueProps(), sizes{}).Encode(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -19,10 +19,11 @@ func validate(props *ReplicatedTableProps, s sizes) []spec.Problem {
 	}
 
 	return slices.Concat(
-		targetProblems(toReplication(props), sourceProblems(props.Source), props.Target),
+		targetProblems(toReplication(props, s), sourceProblems(props.Source), props.Target),
 		memoryRange.problems("MemorySize", s.memoryMiB),
 		timeoutRange.problems("Timeout", s.timeoutSeconds),
 		batchSizeRange.problems("BatchSize", s.batchSize),
+		setAsideProblems(s),
 		removalPolicyProblems(props.RemovalPolicy),
 	)
 }
@@ -126,4 +127,11 @@ func removalPolicyProblems(p awscdk.RemovalPolicy) []spec.Problem {
 		text := fmt.Sprintf("is %q: use RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE", p)
 		return []spec.Problem{{Path: "RemovalPolicy", Text: text}}
 	}
+}
+
+func setAsideProblems(s sizes) []spec.Problem {
+	if s.setAsideIsToken {
+		return []spec.Problem{{Path: "SetAsideAfter", Text: "is a token: its value must be known at synthesis; write it out"}}
+	}
+	return setAsideRange.problems("SetAsideAfter", s.setAsideSeconds)
 }

@@ -10,10 +10,8 @@ import (
 // outcome collects what becomes of a plan's writes: what remains, what was refused, and
 // which tables get nothing more.
 type outcome struct {
-	// contexts are those of the requests of each mapping. They end with the time to send,
-	// or when the mapping is stopped.
-	contexts []context.Context
-	cancels  []context.CancelFunc
+	// lanes are where the requests of each mapping go.
+	lanes []lane
 
 	mu sync.Mutex
 	// remaining holds the writes that the next round must send, by mapping.
@@ -28,23 +26,30 @@ type outcome struct {
 	stopped []*failure
 }
 
+// lane is the time of all requests of one mapping. It ends with the time to send, or when
+// the mapping is stopped.
+type lane struct {
+	ctx context.Context
+	end context.CancelFunc
+}
+
+func newLane(ctx context.Context) lane {
+	ctx, end := context.WithCancel(ctx)
+	return lane{ctx, end}
+}
+
 func newOutcome(ctx context.Context, mappings int) *outcome {
-	o := &outcome{
-		contexts:  make([]context.Context, mappings),
-		cancels:   make([]context.CancelFunc, mappings),
-		remaining: make([][]write, mappings),
-		stopped:   make([]*failure, mappings),
-	}
-	for i := range mappings {
-		o.contexts[i], o.cancels[i] = context.WithCancel(ctx)
+	o := &outcome{remaining: make([][]write, mappings), stopped: make([]*failure, mappings)}
+	for range mappings {
+		o.lanes = append(o.lanes, newLane(ctx))
 	}
 	return o
 }
 
-// end releases the contexts.
+// end ends all lanes.
 func (o *outcome) end() {
-	for _, cancel := range o.cancels {
-		cancel()
+	for _, l := range o.lanes {
+		l.end()
 	}
 }
 
@@ -84,7 +89,7 @@ func (o *outcome) stop(mapping int, class class, err error) {
 	if o.stopped[mapping] == nil {
 		o.stopped[mapping] = &failure{mapping: mapping, class: class, err: err}
 	}
-	o.cancels[mapping]()
+	o.lanes[mapping].end()
 }
 
 // wait ends all sending to the table of a mapping until the batch is redelivered.

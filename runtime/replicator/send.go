@@ -33,7 +33,7 @@ type request struct {
 
 // send sends one request.
 func (w *writer) send(q request, o *outcome) {
-	unprocessed, stored, err := w.call(o.contexts[q.mapping], q)
+	unprocessed, stored, err := w.call(o.lanes[q.mapping].ctx, q)
 	remaining := q.writes
 	switch {
 	case err != nil:
