@@ -51,8 +51,15 @@
 //
 // [TargetProps] says what a target table is. The first is a prop of the table, and
 // AddTarget adds others. All of them have the one stream and the one function, which
-// reads each change once. So all of them wait while the function cannot write to one
-// of them, because its table throttles it, is missing, or refuses every item.
+// reads each change once.
+//
+// A failure of one target stops no write to another. But Lambda keeps one position per
+// shard. So a target that fails as a whole, because a permission or its table is missing
+// or because it refuses every item, holds up the others until it has failed for the time
+// of SetAsideAfter. Then it is set aside: the others go on, and the keys of the items that
+// it misses go to the failure queue. The function tries one request per batch, and goes on
+// writing when that succeeds. When all targets fail, the stream waits. A target that is
+// only throttled holds up the others as long as that lasts: give it capacity.
 //
 // Adding a target changes no other: it adds a table to the stack, and to the function
 // what it has to know and may do. Removing one removes no more than its table from the
@@ -61,21 +68,24 @@
 //
 // # The failure queue
 //
-// It gets two kinds of messages:
+// It gets three kinds of messages. The body of the first two is a
+// [github.com/replicatedtable/cdk-go/runtime/failurequeue.Message], which names its
+// kind:
 //
 //   - The function sends one message for each record that can never be applied, such
-//     as one whose target key attribute has the wrong type. The body is a
-//     [github.com/replicatedtable/cdk-go/runtime/failurequeue.Message]: the
-//     reason, the source key, and both images unless they are too large.
+//     as one whose target key attribute has the wrong type: the reason, the source
+//     key, and both images unless they are too large.
+//   - While a target is set aside, the function sends the keys of the items that it
+//     misses, many per message: the source key, and every target key that the item had.
 //   - The event source mapping sends a message for records that it gave up on,
 //     because they could not be applied for 11 hours. Lambda defines the body, which
 //     contains their position in the stream and not the records. They stay in the
 //     stream until they are 24 hours old, so 13 hours remain to fetch them.
 //
-// The second kind is for failures that do not lie in a record. While the function
-// lacks a permission, a table or encryption key is missing, or the target table is
-// known to refuse every item, the function sends nothing to the queue. The stream
-// waits, and the function's log says for what.
+// The last kind is for failures that do not lie in a record. While the function lacks
+// a permission, a table or encryption key is missing, or the target table is known to
+// refuse every item, the function sends nothing to the queue. The stream waits, and
+// the function's log says for what.
 //
 // Nothing applies a message later. Its images may be older than the item in the
 // source table by then, so read the source item again instead of writing an image.
