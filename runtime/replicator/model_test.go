@@ -42,26 +42,55 @@ func TestTheTargetIsTheOracleAfterAnyHistory(t *testing.T) {
 				t.Parallel()
 				for unfinished() {
 					seed := next.Add(1) - 1
+					var divergences []string
 					synctest.Test(t, func(t *testing.T) {
-						w := newHistory(seed, 100+int(seed%9)*100)
-						divergences, sum := w.run(t, seed)
-						for _, d := range divergences[:min(5, len(divergences))] {
-							t.Errorf("seed %d: %s", seed, d)
-						}
-						if len(divergences) > 0 {
-							t.Logf("seed %d: spec %s; repeat with: make fuzz SEED=%d STEPS=1",
-								seed, w.spec.Encode(), seed)
-						}
+						var sum tally
+						divergences, sum = newHistory(seed, writesOf(seed)).run(t, seed)
 						mu.Lock()
 						defer mu.Unlock()
 						total.add(sum)
 						found += len(divergences)
 					})
+					for _, d := range divergences[:min(5, len(divergences))] {
+						t.Errorf("seed %d: %s", seed, d)
+					}
+					if len(divergences) > 0 {
+						reduce(t, seed)
+					}
 				}
 			})
 		}
 	})
 	t.Logf("seeds %d to %d: %s, divergences %d", *modelSeed, next.Load()-1, total, found)
+}
+
+// writesOf is the length of a seed's history.
+func writesOf(seed uint64) int { return 100 + int(seed%9)*100 }
+
+// reduce searches for the shortest beginning of a history that still diverges, and prints
+// it: not every length is tried, and the faults are others with every one.
+func reduce(t *testing.T, seed uint64) {
+	t.Helper()
+	var shortest *world
+	for writes := writesOf(seed); writes > 0; writes = writes * 3 / 4 {
+		synctest.Test(t, func(t *testing.T) {
+			w := newHistory(seed, writes)
+			if divergences, _ := w.run(t, seed); len(divergences) > 0 {
+				shortest = w
+			}
+		})
+	}
+	if shortest == nil {
+		t.Logf("seed %d: it did not diverge again; repeat with: make fuzz SEED=%d STEPS=1", seed, seed)
+		return
+	}
+	t.Logf("seed %d diverges after %d writes too, with the spec %s; repeat with: make fuzz SEED=%d STEPS=1",
+		seed, shortest.writes, shortest.spec.Encode(), seed)
+	for _, shard := range shortest.shards {
+		for _, r := range shard.Records[max(0, len(shard.Records)-20):] {
+			t.Logf("%s: %s", shard.ID, r.JSON)
+		}
+	}
 }
 
 func (t tally) String() string {

@@ -267,6 +267,10 @@ const null = `{"NULL":true}`
 // write writes to the source table once, and adds a record if that changes the item.
 func (w *world) write() {
 	w.writes++
+	if w.one(12) {
+		w.handOver()
+		return
+	}
 	id := w.random.IntN(len(w.ids))
 	before := w.source[id]
 	var after map[string]string
@@ -278,6 +282,30 @@ func (w *world) write() {
 	default:
 		after = w.item(id, before)
 	}
+	w.change(id, after, expires)
+}
+
+// handOver moves what target keys are derived from, from one source item to another in one
+// transaction: both changes have the same time, and usually other shards.
+func (w *world) handOver() {
+	from, to := w.random.IntN(len(w.ids)), w.random.IntN(len(w.ids))
+	if from == to || w.source[from] == nil {
+		return
+	}
+	without, with := maps.Clone(w.source[from]), w.item(to, w.source[to])
+	for _, name := range []string{"group", "other", "address"} {
+		if value, found := without[name]; found {
+			with[name] = value
+			delete(without, name)
+		}
+	}
+	w.change(from, without, false)
+	w.change(to, with, false)
+}
+
+// change changes a source item, and adds its record.
+func (w *world) change(id int, after map[string]string, expires bool) {
+	before := w.source[id]
 	if maps.Equal(before, after) {
 		return // DynamoDB writes no record when nothing changes
 	}
