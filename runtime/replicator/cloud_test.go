@@ -233,9 +233,9 @@ func (e *environment) setAside(m failurequeue.Message) {
 // invoke invokes the function once. Sometimes it is killed, and a new process replaces it;
 // for a while one of its tables refuses every put, or every request.
 func (e *environment) invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	if e.cloud.refuses && e.failing == 0 && e.random.IntN(10) == 0 {
+	if e.cloud.refuses && e.failing == 0 && e.random.IntN(6) == 0 {
 		e.failing = 1 + e.random.IntN(20)
-		e.table, e.refuses = e.random.IntN(len(e.world.oracles)), e.random.IntN(2) == 0
+		e.table, e.refuses = e.random.IntN(len(e.world.oracles)), e.random.IntN(4) > 0
 		clear(e.inWindow)
 	}
 	many := e.puts(payload) > maxRefusedInRow
