@@ -4,19 +4,18 @@ import (
 	"path/filepath"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
 	"github.com/aws/jsii-runtime-go"
-
-	"github.com/replicatedtable/cdk-go/replicatedtable"
 )
 
 // newAPIFunction makes the function that answers the API, from the package in the folder
-// api. Its role may do what that package does and nothing else.
+// api. It writes to source and lists from target, and its role allows nothing else.
 func newAPIFunction(
-	stack awscdk.Stack, users replicatedtable.ReplicatedTable, sortKey string, architecture awslambda.Architecture,
+	stack awscdk.Stack, source, target awsdynamodb.ITable, architecture awslambda.Architecture,
 ) awslambda.IFunction {
 	// Both cdk, by cdk.json, and go test run in this package's folder.
 	entry, err := filepath.Abs("api")
@@ -34,8 +33,8 @@ func newAPIFunction(
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 	})
 	logs.GrantWrite(role)
-	users.SourceTable().Grant(role, *jsii.Strings("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:DeleteItem")...)
-	users.Target().Table().Grant(role, jsii.String("dynamodb:Query"))
+	source.Grant(role, *jsii.Strings("dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:DeleteItem")...)
+	target.Grant(role, jsii.String("dynamodb:Query"))
 
 	return awscdklambdagoalpha.NewGoFunction(stack, jsii.String("ApiFunction"), &awscdklambdagoalpha.GoFunctionProps{
 		Description:  jsii.String("Answers the users API"),
@@ -48,9 +47,8 @@ func newAPIFunction(
 		Role:     role,
 		LogGroup: logs,
 		Environment: &map[string]*string{
-			"SOURCE_TABLE":    users.SourceTable().TableName(),
-			"TARGET_TABLE":    users.Target().Table().TableName(),
-			"TARGET_SORT_KEY": &sortKey,
+			"SOURCE_TABLE": source.TableName(),
+			"TARGET_TABLE": target.TableName(),
 		},
 		// The same source makes the same asset on every machine. Flags go in
 		// through GOFLAGS because GoBuildFlags adds a warning to the stack.

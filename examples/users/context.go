@@ -36,26 +36,3 @@ func (a architecture) lambda() awslambda.Architecture {
 	}
 	return awslambda.Architecture_ARM_64()
 }
-
-// key is what the sort key of the target table consists of. Its partition key is the
-// state.
-type key string
-
-const (
-	// city has one item for all users of a city, as in the article: the last writer wins.
-	city key = "city"
-	// lossless joins city and email, so every user has an item.
-	lossless key = "lossless"
-)
-
-// parseKey reads the context value "key": city, the default, or lossless.
-func parseKey(value any) (key, error) {
-	switch value {
-	case nil, string(city):
-		return city, nil
-	case string(lossless):
-		return lossless, nil
-	default:
-		return "", fmt.Errorf("context value key is %v: use city or lossless", value)
-	}
-}

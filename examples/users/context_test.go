@@ -30,43 +30,12 @@ func TestTheArchitectureIsReadFromTheContext(t *testing.T) {
 			if got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			wantError(t, err, tt.wantError)
-		})
-	}
-}
-
-func TestTheKeyIsReadFromTheContext(t *testing.T) {
-	tests := []struct {
-		name, why string
-		value     any
-		want      key
-		wantError string
-	}{
-		{"nothing", "the article's key", nil, city, ""},
-		{"city", "said", "city", city, ""},
-		{"lossless", "said", "lossless", lossless, ""},
-		{"another", "a guess could lose users", "email", "", "context value key is email: use city or lossless"},
-		{"empty", "a context value set to nothing is a mistake", "", "", "use city or lossless"},
-		{"a list", "a context value may be any JSON", []any{"city"}, "", "use city or lossless"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Log(tt.why)
-			got, err := parseKey(tt.value)
-			if got != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
+			switch {
+			case tt.wantError == "" && err != nil:
+				t.Errorf("got error %v, want none", err)
+			case tt.wantError != "" && (err == nil || !strings.Contains(err.Error(), tt.wantError)):
+				t.Errorf("got error %v, want one with %q", err, tt.wantError)
 			}
-			wantError(t, err, tt.wantError)
 		})
-	}
-}
-
-func wantError(t *testing.T, err error, want string) {
-	t.Helper()
-	switch {
-	case want == "" && err != nil:
-		t.Errorf("got error %v, want none", err)
-	case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
-		t.Errorf("got error %v, want one with %q", err, want)
 	}
 }

@@ -1,9 +1,9 @@
 // Command users is a CDK app: an HTTP API over a ReplicatedTable of users, whose source
-// table has the key email, and whose target table state and city. See README.md.
+// table has the key email, and whose two target tables begin with the state. See
+// README.md.
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -25,14 +25,12 @@ func main() {
 // run writes what the app synthesizes where the CDK's command line expects it.
 func run() error {
 	app := awscdk.NewApp(nil)
-	context := func(name string) any { return app.Node().TryGetContext(&name) }
-	architecture, errArchitecture := parseArchitecture(context("architecture"), runtime.GOARCH)
-	key, errKey := parseKey(context("key"))
-	if err := errors.Join(errArchitecture, errKey); err != nil {
+	architecture, err := parseArchitecture(app.Node().TryGetContext(jsii.String("architecture")), runtime.GOARCH)
+	if err != nil {
 		return err
 	}
 
-	NewUsersStack(app, "ReplicatedTableUsers", &UsersStackProps{Architecture: architecture.lambda(), Key: key})
+	NewUsersStack(app, "ReplicatedTableUsers", &UsersStackProps{Architecture: architecture.lambda()})
 	app.Synth(nil)
 	return nil
 }

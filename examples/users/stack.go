@@ -15,17 +15,21 @@ type UsersStackProps struct {
 	awscdk.StackProps
 	// Architecture is what both functions are built for.
 	Architecture awslambda.Architecture
-	// Key is the sort key of the target table.
-	Key key
 }
 
 // NewUsersStack makes the users' tables, the API in front of them, and the outputs
-// ApiUrl, ApiId, SourceTableName and TargetTableName.
+// ApiUrl, ApiId, SourceTableName, TargetTableName and LosslessTableName.
 func NewUsersStack(scope constructs.Construct, id string, props *UsersStackProps) awscdk.Stack {
 	stack := awscdk.NewStack(scope, &id, &props.StackProps)
-	table := usersTableProps(props)
-	users := replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), table)
-	function := newAPIFunction(stack, users, *table.Target.SortKey.Name, props.Architecture)
+	users := replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.SourceProps{PartitionKey: text("email")},
+		Target: articleTarget(),
+		// A demo leaves nothing behind. The default keeps tables with their items.
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		Architecture:  props.Architecture,
+	})
+	lossless := users.AddTarget(jsii.String("Lossless"), losslessTarget())
+	function := newAPIFunction(stack, users.SourceTable(), lossless.Table(), props.Architecture)
 	api, stage := newHTTPAPI(stack, function)
 
 	output := func(name string, value *string) {
@@ -35,37 +39,39 @@ func NewUsersStack(scope constructs.Construct, id string, props *UsersStackProps
 	output("ApiId", api.ApiId())
 	output("SourceTableName", users.SourceTable().TableName())
 	output("TargetTableName", users.Target().Table().TableName())
+	output("LosslessTableName", lossless.Table().TableName())
 	return stack
 }
 
-func usersTableProps(props *UsersStackProps) *replicatedtable.ReplicatedTableProps {
-	table := &replicatedtable.ReplicatedTableProps{
-		Source: &replicatedtable.SourceProps{PartitionKey: text("email")},
-		Target: &replicatedtable.TargetProps{
-			PartitionKey: text("state"),
-			SortKey:      text("city"),
-			// The zip code stays in the source table.
-			Projection: &replicatedtable.Projection{
-				Type:       replicatedtable.ProjectionType_EXCLUDE,
-				Attributes: jsii.Strings("zipcode"),
-			},
-			// Two users of one city have one target key. The one written last has the item.
-			Ordering: replicatedtable.Ordering_LastWriterWins(nil),
-		},
-		// A demo leaves nothing behind. The default keeps tables with their items.
-		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-		Architecture:  props.Architecture,
+// articleTarget has one item for all users of a city, as in the article. The user written
+// last has it.
+func articleTarget() *replicatedtable.TargetProps {
+	return &replicatedtable.TargetProps{
+		PartitionKey: text("state"),
+		SortKey:      text("city"),
+		Projection:   withoutZipcode(),
+		Ordering:     replicatedtable.Ordering_LastWriterWins(nil),
 	}
+}
 
-	if props.Key == lossless {
-		// The email makes every target key unique, so no users collide.
-		table.Target.SortKey = text("cityEmail")
-		table.Target.KeySources = &map[string]*replicatedtable.KeySource{
+// losslessTarget has an item for every user: the email makes every target key unique.
+func losslessTarget() *replicatedtable.TargetProps {
+	return &replicatedtable.TargetProps{
+		PartitionKey: text("state"),
+		SortKey:      text("cityEmail"),
+		KeySources: &map[string]*replicatedtable.KeySource{
 			"cityEmail": {Attributes: jsii.Strings("city", "email"), Separator: jsii.String("#")},
-		}
-		table.Target.Ordering = nil
+		},
+		Projection: withoutZipcode(),
 	}
-	return table
+}
+
+// withoutZipcode keeps the zip code in the source table.
+func withoutZipcode() *replicatedtable.Projection {
+	return &replicatedtable.Projection{
+		Type:       replicatedtable.ProjectionType_EXCLUDE,
+		Attributes: jsii.Strings("zipcode"),
+	}
 }
 
 // text is a key attribute of type string.

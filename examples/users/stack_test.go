@@ -45,12 +45,12 @@ func TestMain(m *testing.M) {
 
 // The stack is synthesized once for all that these tests look at.
 func TestUsersStack(t *testing.T) {
-	tpl := synthesize(t, arm64, city)
+	tpl := synthesize(t, arm64)
 
 	t.Run("is the golden template", func(t *testing.T) { tpl.wantGolden(t) })
 
 	t.Run("has the outputs that callers read", func(t *testing.T) {
-		want := []string{"ApiId", "ApiUrl", "SourceTableName", "TargetTableName"}
+		want := []string{"ApiId", "ApiUrl", "LosslessTableName", "SourceTableName", "TargetTableName"}
 		if got := slices.Sorted(maps.Keys(tpl.Outputs)); !slices.Equal(got, want) {
 			t.Errorf("outputs are %v, want %v", got, want)
 		}
@@ -58,9 +58,9 @@ func TestUsersStack(t *testing.T) {
 
 	t.Run("gives the API function what it uses and nothing more", func(t *testing.T) {
 		want := map[string][]string{
-			"Source": {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"},
-			"Target": {"dynamodb:Query"},
-			"Logs":   {"logs:CreateLogStream", "logs:PutLogEvents"},
+			"Source":   {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"},
+			"Lossless": {"dynamodb:Query"},
+			"Logs":     {"logs:CreateLogStream", "logs:PutLogEvents"},
 		}
 		got := map[string][]string{}
 		for _, s := range tpl.statementsOf(t, "ApiFunctionRole") {
@@ -124,7 +124,7 @@ func TestUsersStack(t *testing.T) {
 }
 
 func TestBothFunctionsAreBuiltForTheArchitecture(t *testing.T) {
-	functions := synthesize(t, x86_64, city).all("AWS::Lambda::Function", "")
+	functions := synthesize(t, x86_64).all("AWS::Lambda::Function", "")
 	if len(functions) != 2 {
 		t.Fatalf("got %d functions, want the replicator and the API function", len(functions))
 	}
@@ -138,30 +138,36 @@ func TestBothFunctionsAreBuiltForTheArchitecture(t *testing.T) {
 	}
 }
 
-func TestTheLosslessKeyJoinsCityAndEmail(t *testing.T) {
-	tpl, byCity := synthesize(t, arm64, lossless), synthesize(t, arm64, city)
+func TestOnlyTheLosslessTargetHasAnItemForEveryUser(t *testing.T) {
+	tpl := synthesize(t, arm64)
 
-	schema := tpl.only(t, "AWS::DynamoDB::GlobalTable", "UsersTarget").Properties["KeySchema"]
-	want := []any{
-		map[string]any{"AttributeName": "state", "KeyType": "HASH"},
-		map[string]any{"AttributeName": "cityEmail", "KeyType": "RANGE"},
+	for table, sortKey := range map[string]string{"UsersTarget": "city", "UsersLossless": "cityEmail"} {
+		schema := tpl.only(t, "AWS::DynamoDB::GlobalTable", table).Properties["KeySchema"]
+		want := []any{
+			map[string]any{"AttributeName": "state", "KeyType": "HASH"},
+			map[string]any{"AttributeName": sortKey, "KeyType": "RANGE"},
+		}
+		if !reflect.DeepEqual(schema, want) {
+			t.Errorf("the key schema of %s is %v, want %v", table, schema, want)
+		}
 	}
-	if !reflect.DeepEqual(schema, want) {
-		t.Errorf("the target's key schema is %v, want %v", schema, want)
+	if n := strings.Count(string(tpl.text), "LAST_WRITER_WINS"); n != 1 {
+		t.Errorf("%d targets have a collision policy, want the one whose key is not unique", n)
 	}
+}
 
-	api := tpl.only(t, "AWS::Lambda::Function", "ApiFunction").Properties["Environment"].(map[string]any)
-	if got := api["Variables"].(map[string]any)["TARGET_SORT_KEY"]; got != "cityEmail" {
-		t.Errorf("the API is told the sort key %v, want cityEmail", got)
+// A stack that was deployed before the lossless target came keeps its resources: with
+// another logical ID, CloudFormation would replace a table with an empty one.
+func TestTheLosslessTargetLeavesAllOtherLogicalIDs(t *testing.T) {
+	text, err := os.ReadFile("testdata/logical-ids.txt")
+	if err != nil {
+		t.Fatal(err)
 	}
-	const policy = "LAST_WRITER_WINS"
-	if strings.Contains(string(tpl.text), policy) || !strings.Contains(string(byCity.text), policy) {
-		t.Error("a unique key has a collision policy, or the city has none")
-	}
-
-	got, ids := slices.Sorted(maps.Keys(tpl.Resources)), slices.Sorted(maps.Keys(byCity.Resources))
-	if !slices.Equal(got, ids) {
-		t.Errorf("the stack has the logical IDs %v, want those of the other key, %v", got, ids)
+	want := strings.Fields(string(text))
+	got := slices.Sorted(maps.Keys(synthesize(t, arm64).Resources))
+	got = slices.DeleteFunc(got, func(id string) bool { return strings.HasPrefix(id, "UsersLossless") })
+	if !slices.Equal(got, want) {
+		t.Errorf("the stack has the logical IDs %v, want %v", got, want)
 	}
 }
 
@@ -182,7 +188,7 @@ type resource struct {
 
 // synthesize makes the template that cdk would make, with the feature flags of
 // cdk.json, but does not build the functions.
-func synthesize(t *testing.T, a architecture, k key) template {
+func synthesize(t *testing.T, a architecture) template {
 	t.Helper()
 	text, err := os.ReadFile("cdk.json")
 	if err != nil {
@@ -198,7 +204,7 @@ func synthesize(t *testing.T, a architecture, k key) template {
 		Context:            &settings.Context,
 		Outdir:             jsii.String(t.TempDir()),
 	})
-	stack := NewUsersStack(app, "ReplicatedTableUsers", &UsersStackProps{Architecture: a.lambda(), Key: k})
+	stack := NewUsersStack(app, "ReplicatedTableUsers", &UsersStackProps{Architecture: a.lambda()})
 
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -290,7 +296,7 @@ func readStatement(t *testing.T, s map[string]any) statement {
 // returns the resource as it is when it is anything but that part's ARN.
 func partNamedBy(resource string) string {
 	for part, prefix := range map[string]string{
-		"Source": "UsersSource", "Target": "UsersTarget", "Logs": "ApiFunctionLogs",
+		"Source": "UsersSource", "Lossless": "UsersLossless", "Logs": "ApiFunctionLogs",
 	} {
 		if regexp.MustCompile(`^\{"Fn::GetAtt":\["` + prefix + `[0-9A-F]{8}","Arn"\]\}$`).MatchString(resource) {
 			return part

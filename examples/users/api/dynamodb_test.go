@@ -123,15 +123,13 @@ func (t *fakeTable) id(items ...fakeItem) (id string, valid bool) {
 func (t *fakeTable) query(in fakeRequest) (answer any, code string) {
 	partition, sort := t.keys[0], t.keys[1]
 	meets := func(item fakeItem) bool {
-		value, operand := fmt.Sprint(item[sort]["S"]), fmt.Sprint(in.ExpressionAttributeValues[":sort"]["S"])
+		value, prefix := fmt.Sprint(item[sort]["S"]), fmt.Sprint(in.ExpressionAttributeValues[":city"]["S"])
 		if item[partition]["S"] != in.ExpressionAttributeValues[":state"]["S"] {
 			return false
 		}
 		switch in.KeyConditionExpression {
-		case "#state = :state AND #sort = :sort":
-			return value == operand
-		case "#state = :state AND begins_with(#sort, :sort)":
-			return strings.HasPrefix(value, operand)
+		case "#state = :state AND begins_with(cityEmail, :city)":
+			return strings.HasPrefix(value, prefix)
 		default:
 			return in.KeyConditionExpression == "#state = :state"
 		}

@@ -15,25 +15,21 @@ import (
 )
 
 func TestAnyRequestIsAnsweredAsDocumented(t *testing.T) {
-	const seed, requests = 1, 1000
+	const seed, requests = 1, 2000
 	random := rand.New(rand.NewPCG(seed, 0))
-	for _, key := range []sortKey{city, cityEmail} {
-		t.Run(string(key), func(t *testing.T) {
-			api := newAPI(t, key)
-			api.replicated(t, ada)
-			met := map[int]bool{}
-			for n := range requests {
-				met[api.checkAnswer(t, randomRequest(random))] = true
-				if t.Failed() {
-					t.Fatalf("seed %d, request %d", seed, n)
-				}
-			}
-			for _, status := range []int{200, 201, 204, 400, 404} {
-				if !met[status] {
-					t.Errorf("no request was answered %d: they are not odd enough, or too odd", status)
-				}
-			}
-		})
+	api := newAPI(t)
+	api.replicated(t, ada)
+	met := map[int]bool{}
+	for n := range requests {
+		met[api.checkAnswer(t, randomRequest(random))] = true
+		if t.Failed() {
+			t.Fatalf("seed %d, request %d", seed, n)
+		}
+	}
+	for _, status := range []int{200, 201, 204, 400, 404} {
+		if !met[status] {
+			t.Errorf("no request was answered %d: they are not odd enough, or too odd", status)
+		}
 	}
 }
 
@@ -51,18 +47,12 @@ func FuzzHandle(f *testing.F) {
 	f.Add("GET", "/users/"+adaEmail, "", "", false)
 	f.Add("DELETE", "/users/"+adaEmail, "", "", false)
 	f.Add("PUT", "/users/\xff", "", "", true)
-	var apis []api
-	for _, key := range []sortKey{city, cityEmail} {
-		api := newAPI(f, key)
-		api.replicated(f, ada)
-		apis = append(apis, api)
-	}
+	api := newAPI(f)
+	api.replicated(f, ada)
 	f.Fuzz(func(t *testing.T, method, rawPath, query, body string, isBase64 bool) {
 		r := request(method, "")
 		r.RawPath, r.RawQueryString, r.Body, r.IsBase64Encoded = rawPath, query, body, isBase64
-		for _, api := range apis {
-			api.checkAnswer(t, r)
-		}
+		api.checkAnswer(t, r)
 	})
 }
 

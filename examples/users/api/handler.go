@@ -57,7 +57,7 @@ func (h handler) act(ctx context.Context, r events.APIGatewayV2HTTPRequest) (sta
 
 	switch method := r.RequestContext.HTTP.Method; {
 	case method == http.MethodPost && r.RawPath == "/":
-		u, err := decodeUser(r, h.tables.sortKey)
+		u, err := decodeUser(r)
 		if err == nil {
 			err = h.tables.put(ctx, u)
 		}

@@ -27,7 +27,7 @@ func (a answered) wantUnknownUser(t testing.TB) {
 }
 
 func TestAUserIsPutReadReplacedAndDeleted(t *testing.T) {
-	api := newAPI(t, city)
+	api := newAPI(t)
 
 	put := api.post(strings.Replace(adaBody, `,"active":true`, "", 1))
 	put.want(t, http.StatusCreated, adaBody)
@@ -46,7 +46,7 @@ func TestAUserIsPutReadReplacedAndDeleted(t *testing.T) {
 }
 
 func TestAUserIsStoredActiveAndWithoutAnEmptyZipCode(t *testing.T) {
-	api := newAPI(t, city)
+	api := newAPI(t)
 	body := `{"email":"a@example.com","state":"Texas","city":"Austin"}`
 	answer := `{"email":"a@example.com","state":"Texas","city":"Austin","active":true}`
 	api.post(body).want(t, http.StatusCreated, answer)
@@ -67,7 +67,7 @@ func TestAUserIsStoredActiveAndWithoutAnEmptyZipCode(t *testing.T) {
 }
 
 func TestEveryEmailThatCanBePutCanBeReadAndDeleted(t *testing.T) {
-	api := newAPI(t, city)
+	api := newAPI(t)
 	tests := []struct {
 		name, why string
 		email     string
@@ -92,7 +92,7 @@ func TestEveryEmailThatCanBePutCanBeReadAndDeleted(t *testing.T) {
 }
 
 func TestUnknownPathsAndMethodsAreNotFound(t *testing.T) {
-	api := newAPIAt(unreachable, city)
+	api := newAPIAt(unreachable)
 	for _, tt := range []struct{ why, method, path string }{
 		{"the root only takes users", "GET", "/"},
 		{"the list only answers", "POST", "/users"},
@@ -141,7 +141,7 @@ func TestFailuresOfDynamoDBStayInside(t *testing.T) {
 				}
 			}))
 			defer server.Close()
-			api := newAPIAt(server.URL, city)
+			api := newAPIAt(server.URL)
 			for _, answer := range []answered{
 				api.post(adaBody), api.do("GET", "/users/"+adaEmail),
 				api.do("DELETE", "/users/"+adaEmail), api.do("GET", "/users?state=Texas"),
@@ -167,7 +167,7 @@ func TestTheDeadlineIsAnswered(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-stuck }))
 	defer server.Close()
 	defer close(stuck)
-	api := newAPIAt(server.URL, city)
+	api := newAPIAt(server.URL)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -182,7 +182,7 @@ func TestTheDeadlineIsAnswered(t *testing.T) {
 }
 
 func TestAnAttributeOfAnotherTypeIsLeftOut(t *testing.T) {
-	api := newAPI(t, city)
+	api := newAPI(t)
 	item := user{Email: "n@example.com", State: "Texas", City: "Austin"}.item()
 	item["zipcode"] = &types.AttributeValueMemberN{Value: "8540"}
 	item["active"] = text("yes")
@@ -192,7 +192,7 @@ func TestAnAttributeOfAnotherTypeIsLeftOut(t *testing.T) {
 }
 
 func TestRequestsThatDoNotFailInsideAreNotLogged(t *testing.T) {
-	api := newAPI(t, city)
+	api := newAPI(t)
 	api.post(adaBody)
 	api.do("GET", "/users/"+adaEmail)
 	api.do("GET", "/users?state=New+Jersey&city=Princeton")
@@ -210,17 +210,16 @@ func TestAVariableThatTheStackSetsIsNamedAtStart(t *testing.T) {
 	set := func(t *testing.T) {
 		t.Setenv("SOURCE_TABLE", "s")
 		t.Setenv("TARGET_TABLE", "t")
-		t.Setenv("TARGET_SORT_KEY", "cityEmail")
 	}
 	set(t)
 	got, err := newTables(t.Context())
-	if err != nil || got.source != "s" || got.target != "t" || got.sortKey != cityEmail || got.client == nil {
+	if err != nil || got.source != "s" || got.target != "t" || got.client == nil {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	for variable, value := range map[string]string{"SOURCE_TABLE": "", "TARGET_TABLE": "", "TARGET_SORT_KEY": "town"} {
+	for _, variable := range []string{"SOURCE_TABLE", "TARGET_TABLE"} {
 		set(t)
-		t.Setenv(variable, value)
-		want := fmt.Sprintf("%s is %q", variable, value)
+		t.Setenv(variable, "")
+		want := variable + ` is ""`
 		if _, err := newTables(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got error %v, want one with %s", err, want)
 		}

@@ -24,13 +24,13 @@ type api struct {
 }
 
 // newAPI makes a handler over two empty tables, keyed as the stack keys them.
-func newAPI(t testing.TB, target sortKey) api {
+func newAPI(t testing.TB) api {
 	t.Helper()
-	a := newAPIAt(dynamoDB(t), target)
-	name := strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()) + "-" + string(target)
+	a := newAPIAt(dynamoDB(t))
+	name := strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())
 	a.tables.source, a.tables.target = name+"-source", name+"-target"
 	a.createTable(t, a.tables.source, "email")
-	a.createTable(t, a.tables.target, "state", string(target))
+	a.createTable(t, a.tables.target, "state", sortKey)
 	return a
 }
 
@@ -38,11 +38,11 @@ func newAPI(t testing.TB, target sortKey) api {
 const unreachable = "http://127.0.0.1:1"
 
 // newAPIAt makes a handler whose tables are wherever endpoint says.
-func newAPIAt(endpoint string, target sortKey) api {
+func newAPIAt(endpoint string) api {
 	log := new(bytes.Buffer)
 	return api{log: log, handler: handler{
 		log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		tables: tables{source: "source", target: "target", sortKey: target, client: dynamodb.New(dynamodb.Options{
+		tables: tables{source: "source", target: "target", client: dynamodb.New(dynamodb.Options{
 			BaseEndpoint: &endpoint,
 			Region:       "us-east-1",
 			Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
@@ -83,10 +83,7 @@ func (a api) replicated(t testing.TB, u user) {
 	t.Helper()
 	u.Zipcode = ""
 	item := u.item()
-	if a.tables.sortKey == city {
-		item["replicatedtable:version"] = &types.AttributeValueMemberN{Value: "1"}
-	}
-	item[string(a.tables.sortKey)] = text(a.tables.sortKey.of(u))
+	item[sortKey] = text(sortKeyOf(u))
 	a.putItem(t, a.tables.target, item)
 }
 

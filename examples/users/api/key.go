@@ -6,29 +6,17 @@ import (
 	"github.com/replicatedtable/cdk-go/runtime/compositekey"
 )
 
-// sortKey is the name of the target table's sort key. The partition key is the state.
-type sortKey string
-
+// The sort key of the target table joins city and email, as the stack says. The
+// partition key is the state.
 const (
-	city      sortKey = "city"
-	cityEmail sortKey = "cityEmail" // joins both with "#", as the stack says
+	sortKey   = "cityEmail"
+	separator = "#"
 )
 
-// of returns the key's value for a user.
-func (k sortKey) of(u user) string {
-	if k == cityEmail {
-		return compositekey.Join("#", u.City, u.Email)
-	}
-	return u.City
-}
+func sortKeyOf(u user) string { return compositekey.Join(separator, u.City, u.Email) }
 
-// condition is that of all users of a city.
-func (k sortKey) condition(city string) (expression, operand string) {
-	if k == cityEmail {
-		return "begins_with(#sort, :sort)", compositekey.Prefix("#", city)
-	}
-	return "#sort = :sort", city
-}
+// cityPrefix is how the sort keys of a city's users begin, and those of no other city.
+func cityPrefix(city string) string { return compositekey.Prefix(separator, city) }
 
 // The longest key values. Source: Amazon DynamoDB Developer Guide, "Quotas".
 const (

@@ -31,7 +31,7 @@ type page struct {
 
 // list reads the target table, which follows the source table with a short delay.
 func (t tables) list(ctx context.Context, rawQuery string) (page, error) {
-	in, err := t.sortKey.decodeQuery(rawQuery)
+	in, err := decodeQuery(rawQuery)
 	if err != nil {
 		return page{}, err
 	}
@@ -49,14 +49,14 @@ func (t tables) list(ctx context.Context, rawQuery string) (page, error) {
 	for i, item := range out.Items {
 		p.Users[i] = userOf(item)
 	}
-	last := textOf(out.LastEvaluatedKey[string(t.sortKey)])
+	last := textOf(out.LastEvaluatedKey[sortKey])
 	p.Next = base64.RawURLEncoding.EncodeToString([]byte(last))
 	return p, nil
 }
 
 // decodeQuery reads the raw query string: in the decoded one, commas separate the values
 // of a repeated parameter, and a city may contain a comma.
-func (k sortKey) decodeQuery(raw string) (*dynamodb.QueryInput, error) {
+func decodeQuery(raw string) (*dynamodb.QueryInput, error) {
 	values, err := url.ParseQuery(raw)
 	for name, v := range values {
 		known := slices.Contains([]string{"state", "city", "next"}, name)
@@ -79,20 +79,19 @@ func (k sortKey) decodeQuery(raw string) (*dynamodb.QueryInput, error) {
 	}
 
 	if city := values.Get("city"); city != "" {
-		condition, operand := k.condition(city)
-		if err := checkLength("city", operand, maxSortKeyBytes); err != nil {
+		prefix := cityPrefix(city)
+		if err := checkLength("city", prefix, maxSortKeyBytes); err != nil {
 			return nil, err
 		}
-		*in.KeyConditionExpression += " AND " + condition
-		in.ExpressionAttributeNames["#sort"] = string(k)
-		in.ExpressionAttributeValues[":sort"] = text(operand)
+		*in.KeyConditionExpression += " AND begins_with(" + sortKey + ", :city)"
+		in.ExpressionAttributeValues[":city"] = text(prefix)
 	}
 	if next := values.Get("next"); next != "" {
 		after, err := base64.RawURLEncoding.DecodeString(next)
 		if err != nil {
 			return nil, errNext
 		}
-		in.ExclusiveStartKey = map[string]types.AttributeValue{"state": text(state), string(k): text(string(after))}
+		in.ExclusiveStartKey = map[string]types.AttributeValue{"state": text(state), sortKey: text(string(after))}
 	}
 	return in, nil
 }

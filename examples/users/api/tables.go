@@ -10,11 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// tables are the two tables of the ReplicatedTable.
+// tables are two tables of the ReplicatedTable: its source and the lossless target.
 type tables struct {
 	client         *dynamodb.Client
 	source, target string
-	sortKey        sortKey // the target's
 }
 
 var errUnknownUser = &problem{http.StatusNotFound, "email", "no user has this email"}

@@ -29,7 +29,7 @@ type user struct {
 }
 
 // decodeUser reads a request's body. A user is active unless the body says otherwise.
-func decodeUser(r events.APIGatewayV2HTTPRequest, k sortKey) (user, error) {
+func decodeUser(r events.APIGatewayV2HTTPRequest) (user, error) {
 	u, body := user{Active: true}, []byte(r.Body)
 	var err error
 	if r.IsBase64Encoded { // as the gateway sends what it does not know as text
@@ -46,10 +46,10 @@ func decodeUser(r events.APIGatewayV2HTTPRequest, k sortKey) (user, error) {
 	return u, cmp.Or(
 		checkLength("email", u.Email, maxPartitionKeyBytes),
 		checkPath(u.Email),
-		// The source table could hold longer ones, but the target table could not.
+		// The source table could hold longer ones, but a target table could not.
 		checkLength("state", u.State, maxPartitionKeyBytes),
 		checkLength("city", u.City, maxSortKeyBytes),
-		checkLength(string(k), k.of(u), maxSortKeyBytes),
+		checkLength(sortKey, sortKeyOf(u), maxSortKeyBytes),
 	)
 }
 
