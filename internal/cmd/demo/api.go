@@ -39,7 +39,7 @@ func (a *api) post(ctx context.Context, u user) error {
 	return err
 }
 
-// usersPath is the path that queries the target table for a state, or a city in it.
+// usersPath is the path that queries the lossless target for a state, or a city in it.
 func usersPath(state, city string) string {
 	path := "/users?state=" + url.QueryEscape(state)
 	if city != "" {

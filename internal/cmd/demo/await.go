@@ -9,32 +9,53 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// arrivalTimeout is how long a change may take from the source table to the target table.
+// arrivalTimeout is how long a change may take from the source table to a target table.
 // An emulator needs about a second; a first call on real AWS, with the stream's polling
 // and a cold start, a few.
 const arrivalTimeout = 60 * time.Second
 
-// tables are the example's two tables and what was last read from them.
+// tables are the example's tables.
 type tables struct {
-	client                   *dynamodb.Client
-	source, target           string
-	key                      key
-	sourceItems, targetItems []item
+	client                    *dynamodb.Client
+	source, article, lossless table
 }
 
-// await reads both tables until they hold exactly these users.
-func (t *tables) await(ctx context.Context, want []user) error {
+// table is one of them, and what was last read from it.
+type table struct {
+	name  string
+	items []item
+}
+
+// reset deletes what an earlier run left in the source table: a user that is put again
+// without a change has no record in the stream.
+func (t *tables) reset(ctx context.Context) error {
+	for _, u := range append(slices.Clone(users), neighbor) {
+		_, err := t.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+			TableName: &t.source.name,
+			Key:       map[string]types.AttributeValue{"email": &types.AttributeValueMemberS{Value: u.Email}},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// await reads the tables until they hold exactly these users. The article's target holds
+// only those in shown.
+func (t *tables) await(ctx context.Context, want, shown []user) error {
 	ctx, cancel := context.WithTimeout(ctx, arrivalTimeout)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 
 	for {
-		err := t.hold(ctx, want)
+		err := t.hold(ctx, want, shown)
 		if err == nil {
 			return nil
 		}
@@ -46,24 +67,28 @@ func (t *tables) await(ctx context.Context, want []user) error {
 	}
 }
 
-// hold reads both tables once and says what is different.
-func (t *tables) hold(ctx context.Context, want []user) (err error) {
-	if t.sourceItems, err = scan(ctx, t.client, t.source); err != nil {
-		return err
-	}
-	if t.targetItems, err = scan(ctx, t.client, t.target); err != nil {
-		return err
-	}
-
-	var source, target []item
-	for _, u := range want {
-		source, target = append(source, u.sourceItem()), append(target, u.targetItem(t.key))
-	}
-	if err := sameItems(t.sourceItems, source); err != nil {
-		return fmt.Errorf("source table: %w", err)
-	}
-	if err := sameItems(t.targetItems, target); err != nil {
-		return fmt.Errorf("target table: %w", err)
+// hold reads the tables once and says what is different.
+func (t *tables) hold(ctx context.Context, want, shown []user) (err error) {
+	for _, c := range []struct {
+		*table
+		title string
+		users []user
+		item  func(user) item
+	}{
+		{&t.source, "source table", want, user.sourceItem},
+		{&t.article, "article's target", shown, user.articleItem},
+		{&t.lossless, "lossless target", want, user.losslessItem},
+	} {
+		if c.items, err = scan(ctx, t.client, c.name); err != nil {
+			return err
+		}
+		var items []item
+		for _, u := range c.users {
+			items = append(items, c.item(u))
+		}
+		if err := sameItems(c.items, items); err != nil {
+			return fmt.Errorf("%s: %w", c.title, err)
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/engine"
@@ -12,18 +13,14 @@ import (
 
 // demo deploys the example, shows it, and stops what it started.
 func (r *runner) demo(ctx context.Context) (err error) {
-	k, err := r.key()
-	if err != nil {
-		return err
-	}
 	existing, err := r.existingCloud(ctx)
 	if err != nil {
 		return err
 	}
 
-	r.printf("A user is written once, to the source table, where the key is the email. A function follows that\n"+
-		"table's stream and keeps the target table, where the same user has another key: %s.\n"+
-		"This demo deploys both with the CDK and follows five users.\n\n", k.description())
+	r.printf("A user is written once, to the source table, where the key is the email. A function follows that\n" +
+		"table's stream and keeps two target tables: the article's, with the key state + city, and a lossless\n" +
+		"one, with the key state + city#email. This demo deploys them with the CDK and follows six users.\n\n")
 	if err := r.install(ctx); err != nil {
 		return err
 	}
@@ -47,11 +44,11 @@ func (r *runner) demo(ctx context.Context) (err error) {
 		c = &cloud{endpoint: server.Endpoint, log: server.Log}
 	}
 
-	outputs, err := r.deploy(ctx, c, k)
+	outputs, err := r.deploy(ctx, c)
 	if err != nil {
 		return withLog(ctx, err, c.log)
 	}
-	if err := r.show(ctx, c, outputs, k); err != nil {
+	if err := r.show(ctx, c, outputs); err != nil {
 		return withLog(ctx, err, c.log)
 	}
 	if existing != nil {
@@ -60,26 +57,36 @@ func (r *runner) demo(ctx context.Context) (err error) {
 	return nil
 }
 
-// show posts the users and follows them. Each step that does not hold is an error.
-func (r *runner) show(ctx context.Context, c *cloud, o *stackOutputs, k key) error {
+// show tells the story of the users. Each step that does not hold is an error.
+func (r *runner) show(ctx context.Context, c *cloud, o *stackOutputs) error {
 	client, err := newDynamoDB(ctx, c)
 	if err != nil {
 		return err
 	}
-	t := &tables{client: client, source: o.SourceTableName, target: o.TargetTableName, key: k}
+	t := &tables{
+		client:   client,
+		source:   table{name: o.SourceTableName},
+		article:  table{name: o.TargetTableName},
+		lossless: table{name: o.LosslessTableName},
+	}
 	a := newAPI(c, o)
-	if err := r.showPosts(ctx, a, t); err != nil {
+
+	if err := r.showArticle(ctx, a, t); err != nil {
 		return err
 	}
-	if err := r.showQueries(ctx, a); err != nil {
+	if err := r.showNeighbor(ctx, a, t); err != nil {
 		return err
 	}
 	return r.showDeletion(ctx, a, t)
 }
 
-func (r *runner) showPosts(ctx context.Context, a *api, t *tables) error {
+// showArticle posts the article's users, and queries a state and a city.
+func (r *runner) showArticle(ctx context.Context, a *api, t *tables) error {
 	r.printf("\n")
 	err := r.step(ctx, fmt.Sprintf("POST %d users to the API, which writes the source table", len(users)), func() error {
+		if err := t.reset(ctx); err != nil {
+			return err
+		}
 		for _, u := range users {
 			if err := a.post(ctx, u); err != nil {
 				return err
@@ -90,80 +97,109 @@ func (r *runner) showPosts(ctx context.Context, a *api, t *tables) error {
 	if err != nil {
 		return err
 	}
-	err = r.step(ctx, "wait until the target table has them, too", func() error { return t.await(ctx, users) })
+	err = r.step(ctx, "wait until both targets have them, too", func() error { return t.await(ctx, users, users) })
 	if err != nil {
 		return err
 	}
 
+	r.printSource(t, "The API writes to this table.")
+	r.printArticle(t, "It has every attribute but the zip code, which the stack excludes. Not shown: its attribute\n"+
+		spec.DefaultVersionAttribute+", by which the newest change of a city wins.")
+
+	home := users[0]
 	r.printf("\n")
-	r.print(t)
-	r.printf("\nThe target table has every attribute but the zip code, which the stack excludes.\n")
-	if t.key == city {
-		r.printf("Not shown: its attribute %s, by which the newest change of a city wins.\n", spec.DefaultVersionAttribute)
+	if err := r.query(ctx, a, home.State, "", users); err != nil {
+		return err
 	}
+	return r.query(ctx, a, home.State, home.City, users)
+}
+
+// showNeighbor posts one more user of a city: the article's target has one item for both.
+func (r *runner) showNeighbor(ctx context.Context, a *api, t *tables) error {
+	r.printf("\n")
+	err := r.step(ctx, "POST "+neighbor.Email+", a neighbor of "+users[0].Email, func() error {
+		// The stream's times are whole seconds, and only a later one is sure to win.
+		time.Sleep(time.Second)
+		return a.post(ctx, neighbor)
+	})
+	if err != nil {
+		return err
+	}
+	all, shown := append(slices.Clone(users), neighbor), append(slices.Clone(users[1:]), neighbor)
+	err = r.step(ctx, "wait until both targets have the user", func() error { return t.await(ctx, all, shown) })
+	if err != nil {
+		return err
+	}
+
+	r.printArticle(t, "A city has one item here, because the key is state + city: the user written last has it.")
+	r.printLossless(t, "Every user has an item here, because the key contains the email: the API lists from this table.")
+	r.printf("\n")
+	return r.query(ctx, a, neighbor.State, neighbor.City, all)
+}
+
+// showDeletion deletes the user whom the article's target shows. The change of the other
+// one was applied long before, so that one does not come back there.
+func (r *runner) showDeletion(ctx context.Context, a *api, t *tables) error {
+	r.printf("\n")
+	err := r.step(ctx, "DELETE /users/"+neighbor.Email, func() error { return a.delete(ctx, neighbor.Email) })
+	if err != nil {
+		return err
+	}
+	err = r.step(ctx, "wait until the user has left both targets", func() error { return t.await(ctx, users, users[1:]) })
+	if err != nil {
+		return err
+	}
+
+	r.printSource(t, neighbor.Email+" is in none of the tables any more.")
+	r.printArticle(t, "It has nobody in "+neighbor.City+" now, although "+users[0].Email+" lives there:\n"+
+		"a change that lost is not applied again.")
+	r.printLossless(t, "It still has "+users[0].Email+".")
 	r.printf("\n")
 	return nil
 }
 
-// showQueries asks the target table what the source table could only answer with a scan.
-func (r *runner) showQueries(ctx context.Context, a *api) error {
-	for _, city := range []string{"", queriedCity} {
-		var want []user
-		for _, u := range users {
-			if u.State == queriedState && (city == "" || u.City == city) {
-				want = append(want, u.listed())
-			}
+// query asks the API for those of users that live in a state or, unless it is empty, a
+// city. The source table could only answer with a scan.
+func (r *runner) query(ctx context.Context, a *api, state, city string, users []user) error {
+	var want []user
+	for _, u := range users {
+		if u.State == state && (city == "" || u.City == city) {
+			want = append(want, u.listed())
 		}
-		query := usersPath(queriedState, city)
-		err := r.step(ctx, "GET "+query, func() error {
-			found, err := a.usersOf(ctx, query)
-			if err != nil {
-				return err
-			}
-			return sameUsers(found, want)
-		})
+	}
+
+	path := usersPath(state, city)
+	err := r.step(ctx, "GET "+path, func() error {
+		found, err := a.usersOf(ctx, path)
 		if err != nil {
 			return err
 		}
-		for _, u := range want {
-			r.printf("    %s lives in %s, %s\n", u.Email, u.City, u.State)
-		}
-	}
-	r.printf("\n")
-	return nil
-}
-
-func (r *runner) showDeletion(ctx context.Context, a *api, t *tables) error {
-	err := r.step(ctx, "DELETE /users/"+deletedEmail, func() error { return a.delete(ctx, deletedEmail) })
-	if err != nil {
-		return err
-	}
-	left := slices.DeleteFunc(slices.Clone(users), func(u user) bool { return u.Email == deletedEmail })
-	err = r.step(ctx, "wait until the user has left the target table", func() error { return t.await(ctx, left) })
-	if err != nil {
-		return err
-	}
-
-	r.printf("\n")
-	r.print(t)
-	r.printf("\n%s is in neither table any more.\n\n", deletedEmail)
-	return nil
-}
-
-// print prints both tables as they were read last.
-func (r *runner) print(t *tables) {
-	target := []string{"state", "city", "email", "active"}
-	if t.key == lossless {
-		target = []string{"state", "cityEmail", "email", "active"}
-	}
-	printSideBySide(r.out, listing{
-		title:   "source table, key: email",
-		columns: []string{"email", "state", "city", "zipcode", "active"},
-		items:   t.sourceItems,
-	}, listing{
-		title:   "target table, key: " + t.key.description(),
-		columns: target,
-		hidden:  []string{spec.DefaultVersionAttribute},
-		items:   t.targetItems,
+		return sameUsers(found, want)
 	})
+	if err != nil {
+		return err
+	}
+	for _, u := range want {
+		r.printf("    %s lives in %s, %s\n", u.Email, u.City, u.State)
+	}
+	return nil
+}
+
+func (r *runner) printSource(t *tables, why string) {
+	r.print("source table, key: email", t.source, why, "email", "state", "city", "zipcode", "active")
+}
+
+func (r *runner) printArticle(t *tables, why string) {
+	r.print("article's target, key: state + city", t.article, why, "state", "city", "email", "active")
+}
+
+func (r *runner) printLossless(t *tables, why string) {
+	r.print("lossless target, key: state + city#email", t.lossless, why, "state", "cityEmail", "email", "city", "active")
+}
+
+// print prints a table as it was read last, and why it has these items.
+func (r *runner) print(title string, t table, why string, columns ...string) {
+	r.printf("\n")
+	listing{title: title, columns: columns, hidden: []string{spec.DefaultVersionAttribute}, items: t.items}.print(r.out)
+	r.printf("\n%s\n", why)
 }

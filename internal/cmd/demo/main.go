@@ -1,13 +1,13 @@
 // Command demo deploys examples/users to a local cloud and shows what it does.
 // It is what "make demo", "make up" and "make down" run.
 //
-//	demo   deploy, post five users, follow them into the target table, stop everything
+//	demo   deploy, post six users, follow them into both target tables, stop everything
 //	up     deploy and leave it running, with commands to paste
 //	down   stop what up left running
 //
 // Everything it installs and writes is in .local. With AWS_ENDPOINT_URL set it uses that
 // emulator instead of starting MiniStack, and refuses real AWS unless ALLOW_REAL_AWS is
-// yes. KEY=lossless deploys the example's second target key.
+// yes.
 package main
 
 import (

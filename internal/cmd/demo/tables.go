@@ -78,22 +78,9 @@ type listing struct {
 	items  []item
 }
 
-// printSideBySide prints two tables next to each other.
-func printSideBySide(out io.Writer, left, right listing) {
-	l, r := left.lines(), right.lines()
-	width := 0
-	for _, line := range l {
-		width = max(width, utf8.RuneCountInString(line))
-	}
-	for i := range max(len(l), len(r)) {
-		var a, b string
-		if i < len(l) {
-			a = l[i]
-		}
-		if i < len(r) {
-			b = r[i]
-		}
-		fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("  %-*s  |  %s", width, a, b), " "))
+func (l listing) print(out io.Writer) {
+	for _, line := range l.lines() {
+		fmt.Fprintln(out, "  "+line)
 	}
 }
 

@@ -14,19 +14,16 @@ import (
 
 // upOutputs is .local/outputs.json: what a script needs to use what up left running.
 type upOutputs struct {
-	Endpoint    string `json:"endpoint"`
-	APIID       string `json:"apiId"`
-	SourceTable string `json:"sourceTable"`
-	TargetTable string `json:"targetTable"`
+	Endpoint      string `json:"endpoint"`
+	APIID         string `json:"apiId"`
+	SourceTable   string `json:"sourceTable"`
+	TargetTable   string `json:"targetTable"`
+	LosslessTable string `json:"losslessTable"`
 }
 
 // up deploys the example and leaves it running. When it is running already, it
 // deploys again to the same place.
 func (r *runner) up(ctx context.Context) error {
-	k, err := r.key()
-	if err != nil {
-		return err
-	}
 	existing, err := r.existingCloud(ctx)
 	if err != nil {
 		return err
@@ -41,11 +38,12 @@ func (r *runner) up(ctx context.Context) error {
 			return err
 		}
 	}
-	outputs, err := r.deploy(ctx, c, k)
+	outputs, err := r.deploy(ctx, c)
 	if err == nil {
 		err = r.writeOutputs(upOutputs{
 			Endpoint: c.endpoint, APIID: outputs.APIID,
-			SourceTable: outputs.SourceTableName, TargetTable: outputs.TargetTableName,
+			SourceTable: outputs.SourceTableName,
+			TargetTable: outputs.TargetTableName, LosslessTable: outputs.LosslessTableName,
 		})
 	}
 	if err != nil {
@@ -110,7 +108,7 @@ It is running, and %s says where. Try:
   curl -i%[2]s %[3]s/ \
     -d '{"email":"%[4]s","state":"%[5]s","city":"%[6]s","zipcode":"%[7]s"}'
 
-  # a moment later, list users by state, or by state and city: from the target table
+  # a moment later, list users by state, or by state and city: from the lossless target
   curl -i%[2]s -G %[3]s/users --data-urlencode 'state=%[5]s'
   curl -i%[2]s -G %[3]s/users --data-urlencode 'state=%[5]s' --data-urlencode 'city=%[6]s'
 

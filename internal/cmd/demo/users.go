@@ -12,8 +12,8 @@ type user struct {
 	Active bool `json:"active,omitempty"`
 }
 
-// users are those of the article. They live in five cities, because two users of one
-// city have one item in a target table whose key is state and city.
+// users are those of the article. They live in five cities, so even a target table whose
+// key is state and city has them all.
 var users = []user{
 	{Email: "user1@example.com", State: "New York", City: "Brooklyn", Zipcode: "11208"},
 	{Email: "user2@example.com", State: "New York", City: "Staten Island", Zipcode: "10314"},
@@ -22,26 +22,25 @@ var users = []user{
 	{Email: "user5@example.com", State: "California", City: "Los Angeles", Zipcode: "90003"},
 }
 
-const (
-	// queriedState is the state that the demo queries, queriedCity a city in it.
-	queriedState = "New York"
-	queriedCity  = "Brooklyn"
-	// deletedEmail is the user that the demo deletes, one of queriedState.
-	deletedEmail = "user2@example.com"
-)
+// neighbor lives in the city of users[0].
+var neighbor = user{Email: "user6@example.com", State: "New York", City: "Brooklyn", Zipcode: "11209"}
 
 // sourceItem is the item of a user that was posted.
 func (u user) sourceItem() item {
-	return item{"email": u.Email, "state": u.State, "city": u.City, "zipcode": u.Zipcode, "active": "true"}
+	i := u.articleItem()
+	i["zipcode"] = u.Zipcode
+	return i
 }
 
-// targetItem is the item that the replicator derives from it, with another key and
-// without the zip code.
-func (u user) targetItem(k key) item {
-	i := item{"email": u.Email, "state": u.State, "city": u.City, "active": "true"}
-	if k == lossless {
-		i["cityEmail"] = compositekey.Join("#", u.City, u.Email)
-	}
+// articleItem is the item that the article's target has for the user, without its version.
+func (u user) articleItem() item {
+	return item{"email": u.Email, "state": u.State, "city": u.City, "active": "true"}
+}
+
+// losslessItem is the item that the lossless target has for the user.
+func (u user) losslessItem() item {
+	i := u.articleItem()
+	i["cityEmail"] = compositekey.Join("#", u.City, u.Email)
 	return i
 }
 
