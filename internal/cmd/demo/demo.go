@@ -83,7 +83,7 @@ func (r *runner) show(ctx context.Context, c *cloud, o *stackOutputs) error {
 // showArticle posts the article's users, and queries a state and a city.
 func (r *runner) showArticle(ctx context.Context, a *api, t *tables) error {
 	r.printf("\n")
-	err := r.step(ctx, fmt.Sprintf("POST %d users to the API, which writes the source table", len(users)), func() error {
+	err := r.step(ctx, fmt.Sprintf("POST %d users to the API", len(users)), func() error {
 		if err := t.reset(ctx); err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (r *runner) showNeighbor(ctx context.Context, a *api, t *tables) error {
 	}
 
 	r.printArticle(t, "A city has one item here, because the key is state + city: the user written last has it.")
-	r.printLossless(t, "Every user has an item here, because the key contains the email: the API lists from this table.")
+	r.printLossless(t, "Every user has an item here, because the key contains the email: the API lists from it.")
 	r.printf("\n")
 	return r.query(ctx, a, neighbor.State, neighbor.City, all)
 }
@@ -145,7 +145,9 @@ func (r *runner) showDeletion(ctx context.Context, a *api, t *tables) error {
 	if err != nil {
 		return err
 	}
-	err = r.step(ctx, "wait until the user has left both targets", func() error { return t.await(ctx, users, users[1:]) })
+	err = r.step(ctx, "wait until the user has left both targets", func() error {
+		return t.await(ctx, users, users[1:])
+	})
 	if err != nil {
 		return err
 	}
@@ -194,7 +196,8 @@ func (r *runner) printArticle(t *tables, why string) {
 }
 
 func (r *runner) printLossless(t *tables, why string) {
-	r.print("lossless target, key: state + city#email", t.lossless, why, "state", "cityEmail", "email", "city", "active")
+	r.print("lossless target, key: state + city#email", t.lossless, why,
+		"state", "cityEmail", "email", "city", "active")
 }
 
 // print prints a table as it was read last, and why it has these items.
