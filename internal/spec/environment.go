@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// EnvironmentVariable carries the encoded Spec in the function's environment.
+// EnvironmentVariable carries the encoded Spec, or Names, in the function's environment.
 const EnvironmentVariable = "REPLICATEDTABLE_SPEC"
 
 // MebibytesPerProcessor is the memory with which a function has one processor; its
@@ -17,12 +17,22 @@ const MebibytesPerProcessor = 1769
 // own value is 100; more than 200 costs more memory than it saves time.
 const gcPercent = 200
 
-// Environment returns the whole environment of the function: the spec, and settings
-// that fit the Go runtime to a memory of so many MiB, 0 if that is not known. Variables
-// cost a starting process nothing; the same settings in code stop it.
-func (s Spec) Environment(mebibytes int) map[string]string {
+// Environment returns the whole environment of a function that gets the spec there. The
+// memory has so many MiB, 0 if that is not known.
+func (s Spec) Environment(mebibytes int) map[string]string { return environment(s.Encode(), mebibytes) }
+
+// Environment returns the whole environment of a function that gets the mapping from a
+// file.
+func (n Names) Environment(mebibytes int) map[string]string {
+	return environment(n.Encode(), mebibytes)
+}
+
+// environment returns a text for the function with settings that fit the Go runtime to
+// its memory. Variables cost a starting process nothing; the same settings in code stop
+// it.
+func environment(text string, mebibytes int) map[string]string {
 	environment := map[string]string{
-		EnvironmentVariable: s.Encode(),
+		EnvironmentVariable: text,
 		"GOGC":              strconv.Itoa(gcPercent),
 	}
 	if mebibytes == 0 {

@@ -33,6 +33,9 @@ func (f *faults) value(path string, t reflect.Type) {
 	case reflect.Bool:
 		_, ok := f.token(path).(bool)
 		f.require(ok, path, "is not a boolean")
+	case reflect.Int:
+		_, ok := f.token(path).(float64)
+		f.require(ok, path, "is not a number")
 	default: // all other fields are strings
 		_, ok := f.token(path).(string)
 		f.require(ok, path, "is not a string")

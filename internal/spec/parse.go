@@ -15,35 +15,37 @@ func Parse(text string) (Spec, error) {
 	if text == "" {
 		return Spec{}, fmt.Errorf("%s is not set: the ReplicatedTable construct sets it", EnvironmentVariable)
 	}
-	s, err := read(text)
+	s, err := read[Spec](text)
 	if err != nil {
 		return Spec{}, fmt.Errorf("%s is not a spec this version understands: %w", EnvironmentVariable, err)
 	}
 
-	var errs []error
-	for _, p := range s.Problems() {
-		errs = append(errs, fmt.Errorf("%s: %s", EnvironmentVariable, p))
-	}
-	if len(errs) > 0 {
-		return Spec{}, errors.Join(errs...)
-	}
-
-	return s, nil
+	return s, s.check(EnvironmentVariable)
 }
 
-// read reads a spec, sound or not. The standard decoder is too lenient: it accepts
-// unknown names, names in another case, names that appear twice, null, and half
-// characters. A spec with one of them does not encode to the text that it was read
-// from. So only a text that differs from its spec's encoding is searched for faults.
-func read(text string) (Spec, error) {
-	var s Spec
-	err := json.Unmarshal([]byte(text), &s)
-	if err == nil && s.Encode() == text {
-		return s, nil
+// check joins the problems of s. Each names the place that s was read from.
+func (s Spec) check(place string) error {
+	var errs []error
+	for _, p := range s.Problems() {
+		errs = append(errs, fmt.Errorf("%s: %s", place, p))
+	}
+	return errors.Join(errs...)
+}
+
+// read reads a value of type T that encode wrote, sound or not. The standard decoder is
+// too lenient: it accepts unknown names, names in another case, names that appear twice,
+// null, and half characters. A value with one of them does not encode to the text that
+// it was read from. So only a text that differs from its value's encoding is searched
+// for faults.
+func read[T Spec | Names](text string) (T, error) {
+	var v T
+	err := json.Unmarshal([]byte(text), &v)
+	if err == nil && encode(v) == text {
+		return v, nil
 	}
 
 	f := faults{text: text, tokens: json.NewDecoder(strings.NewReader(text))}
-	f.value("", reflect.TypeFor[Spec]())
+	f.value("", reflect.TypeFor[T]())
 
-	return s, cmp.Or(f.first, err)
+	return v, cmp.Or(f.first, err)
 }

@@ -19,6 +19,7 @@ func (p Problem) String() string { return p.Path + " " + p.Text }
 // Problems checks every rule and returns all that are broken, in field order.
 func (s Spec) Problems() []Problem {
 	ps := problems{}
+	ps.mappingVersion(s)
 	ps.table("Source", s.Source)
 	if s.FailureQueueURL == "" {
 		ps.add("FailureQueueURL", "is empty: name the queue for records that can never be applied")

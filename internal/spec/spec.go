@@ -1,9 +1,10 @@
 // Package spec is what the construct tells the function: the key schemas and the
 // mapping of every target table.
 //
-// The construct encodes a [Spec] into one environment variable of the function; the
-// function parses it once at start. Both link this package, so it imports nothing
-// outside the standard library.
+// The construct encodes a [Spec] into one environment variable of the function. What is
+// too long for that goes into a file, and the variable keeps the [Names]. The function
+// loads the spec once at start. Both link this package, so it imports nothing outside
+// the standard library.
 //
 // The JSON field names are the Go field names. So the path in a [Problem] is the same
 // whether the spec was written by hand, by the construct, or read by the function.
@@ -16,6 +17,10 @@ const DefaultVersionAttribute = "replicatedtable:version"
 
 // Spec describes one source table and the target tables that follow it.
 type Spec struct {
+	// MappingVersion is the version of the rules that the mapping is written for. 0 is
+	// version 1.
+	MappingVersion int `json:",omitempty"`
+
 	Source  Table
 	Targets []Target
 	// FailureQueueURL is the queue for records that can never be applied. At synthesis

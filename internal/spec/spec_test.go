@@ -126,6 +126,7 @@ func TestATextThatIsNotASpecIsRefused(t *testing.T) {
 		{"a name twice", strings.Replace(good, `"TableName":"source"`, `"TableName":"a","TableName":"source"`, 1), "Source.TableName appears twice"},
 		{"a text for a truth", strings.Replace(good, `"WriteBrakeDisabled":true`, `"WriteBrakeDisabled":"true"`, 1), "Targets[0].WriteBrakeDisabled is not a boolean"},
 		{"a number for a text", strings.Replace(good, `"TableName":"source"`, `"TableName":1`, 1), "Source.TableName is not a string"},
+		{"a text for a number", strings.Replace(good, "{", `{"MappingVersion":"1",`, 1), "MappingVersion is not a number"},
 		{"a text for an object", strings.Replace(good, `"Projection":{`, `"Projection":"ALL","Other":{`, 1), "Targets[0].Projection is not an object"},
 		{"a text for an array", strings.Replace(good, `"Targets":[`, `"Targets":"all","Other":[`, 1), "Targets is not an array"},
 		{"null for an object", strings.Replace(good, `"Projection":{`, `"Filter":null,"Projection":{`, 1), "Targets[0].Filter is not an object"},
@@ -153,6 +154,8 @@ func TestASpecIsReadInWhateverFormItsTextHas(t *testing.T) {
 		{"white space", `{"Source":{`, "\n{ \"Source\" : {\t"},
 		{"another order", `"Name":"email","Type":"S"`, `"Type":"S","Name":"email"`},
 		{"an unnecessary escape", `"source"`, `"\u0073ource"`},
+		{"the implied version", `{"Source":{`, `{"MappingVersion":0,"Source":{`},
+		{"white space and a number", `"Targets":[`, `"SetAsideSeconds" : 0, "Targets":[`},
 		{"a zero value", `{"Parts":[["address","country"]]`, `{"Separator":"","Parts":[["address","country"]]`},
 	} {
 		text := strings.Replace(derived().Encode(), test.old, test.new, 1)
@@ -207,6 +210,8 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 		spoil func(*Spec, *Target)
 		want  string
 	}{
+		{"rules of another version", sound, func(s *Spec, _ *Target) { s.MappingVersion = 2 },
+			`MappingVersion is 2, and the function maps by the rules of version 1: deploy the construct and the function of one release`},
 		{"no target", sound, func(s *Spec, _ *Target) { s.Targets = nil },
 			`Targets is empty: the function needs at least one target table`},
 		{"no table name", sound, func(_ *Spec, t *Target) { t.TableName = "" },

@@ -16,11 +16,12 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// Start is the function's main. It reads the spec from the environment and hands
-// batches to a [Replicator] until Lambda ends the process. It does not return.
+// Start is the function's main. It reads the spec from the environment, and the mapping
+// from the file of a layer if the environment says so. Then it hands batches to a
+// [Replicator] until Lambda ends the process. It does not return.
 //
-// A configuration that cannot be used ends the process before the first batch,
-// which Lambda reports as an init error; the log line names the field.
+// A configuration that cannot be used ends the process before the first batch, which
+// Lambda reports as an init error; the log line names the file and the field.
 func Start() {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	r, err := New(os.Getenv, log)
@@ -40,11 +41,12 @@ func Start() {
 const connectTimeout = time.Second
 
 // New returns a Replicator for the environment variables of a function of the
-// construct, as getenv returns them: [os.Getenv] in Lambda. Its errors name the
-// variable and the field. It logs to log which records of a
-// batch were not applied, in at most two lines, without images and key values.
+// construct, as getenv returns them: [os.Getenv] in Lambda. When they say that the
+// mapping is in a file, it reads that file. Its errors name the variable or the file, and
+// the field. It logs to log which records of a batch were not applied, in at most two
+// lines, without images and key values.
 func New(getenv func(string) string, log *slog.Logger) (*Replicator, error) {
-	s, specErr := spec.Parse(getenv(spec.EnvironmentVariable))
+	s, specErr := spec.Load(getenv(spec.EnvironmentVariable), os.ReadFile)
 	c, configErr := newConfig(getenv)
 	if err := errors.Join(specErr, configErr); err != nil {
 		return nil, err

@@ -1,9 +1,13 @@
 package replicator
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -44,6 +48,33 @@ func TestABadConfigurationIsAnErrorThatNamesTheField(t *testing.T) {
 				t.Errorf("got error %v, want one with %q", err, test.want)
 			}
 		})
+	}
+}
+
+func TestAFunctionStartsFromTheFileOfItsLayer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mapping.json")
+	want := uniqueSpec(all)
+	names := want.Names()
+	names.MappingFile = path
+	getenv := func(name string) string {
+		return map[string]string{
+			spec.EnvironmentVariable: names.Encode(),
+			"AWS_REGION":             "eu-west-1",
+			"AWS_ACCESS_KEY_ID":      "id",
+			"AWS_SECRET_ACCESS_KEY":  "secret",
+		}[name]
+	}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+
+	if _, err := New(getenv, log); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) {
+		t.Errorf("without the file, got error %v, want one that names it", err)
+	}
+	if err := os.WriteFile(path, []byte(want.WithoutNames().Encode()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := New(getenv, log)
+	if err != nil || r.spec.Encode() != want.Encode() {
+		t.Errorf("got %+v, %v, want %s", r, err, want.Encode())
 	}
 }
 

@@ -1,0 +1,32 @@
+package spec
+
+import "cmp"
+
+// MappingVersion is the version of the rules by which this release maps an item. Raise
+// it whenever the same configuration maps some item otherwise than before. Then the
+// templates of all apps change once, and no function applies a mapping that was written
+// for other rules.
+const MappingVersion = 1
+
+// impliedMappingVersion is the version of a spec that names none. It never changes:
+// specs of releases without versions, and those of version 1, name none.
+const impliedMappingVersion = 1
+
+// New returns an empty spec of this release's mapping version.
+func New() Spec { return Spec{MappingVersion: named(MappingVersion)} }
+
+// named is how a spec names a mapping version: not at all if it is implied.
+func named(version int) int {
+	if version == impliedMappingVersion {
+		return 0
+	}
+	return version
+}
+
+// mappingVersion checks that this release maps as the spec means it.
+func (ps *problems) mappingVersion(s Spec) {
+	if version := cmp.Or(s.MappingVersion, impliedMappingVersion); version != MappingVersion {
+		ps.add("MappingVersion", "is %d, and the function maps by the rules of version %d: "+
+			"deploy the construct and the function of one release", version, MappingVersion)
+	}
+}
