@@ -15,7 +15,7 @@ func newFunction(t *replicatedTable, props ReplicatedTableProps, code functionCo
 		mebibytes = int(*memory)
 	}
 	variables := map[string]*string{}
-	for name, value := range t.replication.Environment(mebibytes) {
+	for name, value := range t.replication.variables(mebibytes) {
 		variables[name] = &value
 	}
 

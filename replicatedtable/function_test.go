@@ -2,10 +2,14 @@ package replicatedtable
 
 import (
 	"maps"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
@@ -67,12 +71,28 @@ func (k kinds) specOf(t *testing.T, table ReplicatedTable) spec.Spec {
 		}
 	}
 
-	s, err := spec.Parse(text.String())
+	s, err := spec.Load(text.String(), func(path string) ([]byte, error) {
+		return os.ReadFile(filepath.Join(k.layerFolder(t, table), strings.TrimPrefix(path, "/opt/")))
+	})
 	if err != nil {
 		t.Fatalf("the function would not start with %s: %v", text.String(), err)
 	}
 
 	return s
+}
+
+// layerFolder is the asset of the only layer of a table's function.
+func (k kinds) layerFolder(t *testing.T, table ReplicatedTable) string {
+	t.Helper()
+
+	layers, _ := k.resource(table.Function()).Properties["Layers"].([]any)
+	if len(layers) != 1 {
+		t.Fatalf("the function has the layers %v, want one", layers)
+	}
+	layer := k.template.Resources[layers[0].(map[string]any)["Ref"].(string)]
+	key := layer.Properties["Content"].(map[string]any)["S3Key"].(string)
+
+	return filepath.Join(*awscdk.Stage_Of(k.stack).Outdir(), "asset."+strings.TrimSuffix(key, ".zip"))
 }
 
 // variables are those of a function's environment.

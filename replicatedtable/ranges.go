@@ -17,6 +17,8 @@ type sizes struct {
 	memoryMiB, timeoutSeconds, batchSize, setAsideSeconds *float64
 	// setAsideIsToken says so of SetAsideAfter: the function is told its number.
 	setAsideIsToken bool
+	// place decides the length of the tables' names.
+	place place
 }
 
 // knownSizes reads the props with a range.

@@ -26,6 +26,7 @@ import (
 func NewReplicatedTable(scope constructs.Construct, id *string, props *ReplicatedTableProps) ReplicatedTable {
 	path := childPath(scope, id)
 	sizes := knownSizes(props)
+	sizes.place = findPlace(scope, id)
 	if problems := validate(props, sizes); len(problems) > 0 {
 		panic(message(path, problems))
 	}
@@ -33,9 +34,14 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	if err != nil {
 		panic(fmt.Sprintf("%s: %v", path, err))
 	}
+	replication := toReplication(props, sizes)
+	mapping, err := replication.writeMapping(scope)
+	if err != nil {
+		panic(fmt.Sprintf("%s: %v", path, err))
+	}
 
 	settings := props.withDefaults()
-	t := &replicatedTable{replication: toReplication(props, sizes), removalPolicy: settings.RemovalPolicy}
+	t := &replicatedTable{replication: replication, removalPolicy: settings.RemovalPolicy}
 	constructs.NewConstruct_Override(t, scope, id)
 	t.sourceTable = newSourceTable(t, props.Source)
 	t.target = target{newTargetTable(t, jsii.String("Target"), props.Target)}
@@ -47,6 +53,7 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	t.replication.last().TableName = *t.target.Table().TableName()
 	t.replication.FailureQueueURL = *t.failureQueue.QueueUrl()
 	t.function = newFunction(t, settings, code)
+	t.setMapping(mapping)
 	t.eventSourceMapping = newEventSourceMapping(t, settings)
 
 	t.iteratorAgeAlarm = newIteratorAgeAlarm(t)
@@ -74,6 +81,10 @@ type ReplicatedTable interface {
 	// one function applies each change to all targets. The table's construct is called
 	// id. In a stack that is deployed already, the table gets the changes from then on,
 	// and not the items that are there.
+	//
+	// The mappings of many targets are too long for the function's environment. From the
+	// first such target on, the function reads them from the file of a layer, which
+	// AddTarget defines.
 	//
 	// It panics when props break a rule, with all problems at once like
 	// [NewReplicatedTable], and changes nothing then.
@@ -135,6 +146,7 @@ type replicatedTable struct {
 	sourceTable                          awsdynamodb.TableV2
 	target                               Target
 	function                             awslambda.Function
+	mappingLayer                         awslambda.LayerVersion // nil while the environment has room
 	eventSourceMapping                   awslambda.CfnEventSourceMapping
 	failureQueue, failureDeadLetterQueue awssqs.Queue
 	iteratorAgeAlarm, unreadStreamAlarm  awscloudwatch.Alarm

@@ -12,20 +12,26 @@ import (
 )
 
 // AddTarget checks everything first. Then it tells the parts that serve all targets:
-// the CDK reads policies and environments at synthesis, and the event source mapping's
-// filter is a property that can be set again.
+// the CDK reads policies, environments and lists of layers at synthesis. The event source
+// mapping's filter and a layer's content are properties that can be set again.
 func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
-	next := t.replication.with(fmt.Sprintf("AddTarget(%q)", toString(id)), props)
+	next := t.replication.with(fmt.Sprintf("AddTarget(%q)", toString(id)), toString(id), props)
 	problems := slices.Concat(t.idProblems(id), targetProblems(next, nil, props))
 	if len(problems) > 0 {
 		panic(message(*t.Node().Path(), problems))
+	}
+	mapping, err := next.writeMapping(t)
+	if err != nil {
+		panic(fmt.Sprintf("%s: %v", *t.Node().Path(), err))
 	}
 
 	added := target{newTargetTable(t, id, props)}
 	next.last().TableName = *added.table.TableName()
 	t.replication = next
 	t.policy.AddStatements(allow(added.table.TableArn(), targetActions(*next.last())...))
-	t.function.AddEnvironment(jsii.String(spec.EnvironmentVariable), jsii.String(next.Encode()), nil)
+	text := next.variables(0)[spec.EnvironmentVariable]
+	t.function.AddEnvironment(jsii.String(spec.EnvironmentVariable), jsii.String(text), nil)
+	t.setMapping(mapping)
 	t.eventSourceMapping.SetFilterCriteria(filterCriteria(next.Targets))
 
 	return added
@@ -68,7 +74,7 @@ func (t *replicatedTable) idProblems(id *string) []spec.Problem {
 		return []spec.Problem{{Path: path, Text: "has no ID: name the target"}}
 	case isToken(name):
 		return []spec.Problem{{Path: path, Text: "has a token for an ID: write the ID out"}}
-	case t.Node().TryFindChild(id) != nil:
+	case t.Node().TryFindChild(id) != nil || name == mappingLayerID:
 		return []spec.Problem{{Path: path, Text: "has the ID of another target, or of another part of the table: " +
 			"choose another ID"}}
 	default:

@@ -10,32 +10,36 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
-// replication is what the function is told, with what messages call its targets:
-// Target, AddTarget("ByCity").
+// replication is what the function is told, with the place of its tables, and with what
+// messages call its targets: Target, AddTarget("ByCity").
 type replication struct {
 	spec.Spec
+	place
 	names []string
+	// ids are the IDs of the targets' tables.
+	ids []string
 }
 
 // toReplication converts props as they are, sound or not: a nil becomes a zero value,
 // which the rules refuse.
 func toReplication(props *ReplicatedTableProps, s sizes) replication {
-	r := replication{}
+	r := replication{Spec: spec.New(), place: s.place}
 	if s.setAsideSeconds != nil {
 		r.SetAsideSeconds = int(*s.setAsideSeconds)
 	}
 	if props.Source != nil {
 		r.Source.KeySchema = toKeySchema(props.Source.PartitionKey, props.Source.SortKey)
 	}
-	return r.with("Target", props.Target)
+	return r.with("Target", "Target", props.Target)
 }
 
-// with returns r with one more target, and leaves r as it is.
-func (r replication) with(name string, props *TargetProps) replication {
+// with returns r with one more target, whose table is called id, and leaves r as it is.
+func (r replication) with(name, id string, props *TargetProps) replication {
 	if props == nil {
 		props = &TargetProps{}
 	}
 	r.names = append(slices.Clone(r.names), name)
+	r.ids = append(slices.Clone(r.ids), id)
 	r.Targets = append(slices.Clone(r.Targets), toTarget(props))
 
 	return r
@@ -44,31 +48,32 @@ func (r replication) with(name string, props *TargetProps) replication {
 // last is the target that was added last.
 func (r replication) last() *spec.Target { return &r.Targets[len(r.Targets)-1] }
 
-const (
-	// maxTableNameBytes is the greatest length of a table's name. Source: Amazon
-	// DynamoDB Developer Guide, "Quotas", naming rules.
-	maxTableNameBytes = 255
+// maxQueueURLBytes exceeds the length of any queue's URL, which is the endpoint, the
+// account and a name of at most 80 characters (Amazon SQS Developer Guide, "Amazon SQS
+// queue quotas").
+const maxQueueURLBytes = 160
 
-	// maxQueueURLBytes exceeds the length of any queue's URL, which is the endpoint,
-	// the account and a name of at most 80 characters (Amazon SQS Developer Guide,
-	// "Amazon SQS queue quotas").
-	maxQueueURLBytes = 160
-)
-
-// longest returns the spec for the rules. Only deployment knows the names of the
-// tables and the URL of the queue. Until then, different texts of the greatest length
-// stand in for them.
+// longest returns the spec for the rules. Only deployment knows the URL of the queue and
+// most names of tables. Until then, different texts of the greatest length stand in for
+// them.
 func (r replication) longest() spec.Spec {
 	s := r.Spec
-	s.Source.TableName = strings.Repeat("s", maxTableNameBytes)
 	s.FailureQueueURL = strings.Repeat("x", maxQueueURLBytes)
+	if !isKnown(s.Source.TableName) {
+		s.Source.TableName = strings.Repeat("s", r.tableNameBytes("Source"))
+	}
 	s.Targets = slices.Clone(s.Targets)
 	for i := range s.Targets {
-		s.Targets[i].TableName = fmt.Sprintf("%0*d", maxTableNameBytes, i)
+		if target := &s.Targets[i]; !isKnown(target.TableName) {
+			target.TableName = fmt.Sprintf("%0*d", r.tableNameBytes(r.ids[i]), i)
+		}
 	}
 
 	return s
 }
+
+// isKnown reports whether synthesis knows a table's name.
+func isKnown(name string) bool { return name != "" && !isToken(name) }
 
 func toTarget(props *TargetProps) spec.Target {
 	target := spec.Target{

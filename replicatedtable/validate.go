@@ -12,7 +12,7 @@ import (
 )
 
 // validate lists every rule that the props break. It decides in plain Go: s holds
-// the sizes that only the CDK can read from props.
+// the sizes that only the CDK can read.
 func validate(props *ReplicatedTableProps, s sizes) []spec.Problem {
 	if props == nil {
 		return []spec.Problem{{Path: "props", Text: "are nil: Source and Target are required"}}
