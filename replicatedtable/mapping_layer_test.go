@@ -193,3 +193,28 @@ func TestATargetWhoseNameDoesNotFitChangesNothing(t *testing.T) {
 		t.Errorf("the template became\n%s\nwas\n%s", got, want)
 	}
 }
+
+func TestAVersionOfTheFunctionFollowsTheMappingInItsLayer(t *testing.T) {
+	version := func(last int) string {
+		stack := newStack(t)
+		// New apps have this flag. Without it, the CDK leaves layers out of a version's ID.
+		stack.Node().SetContext(jsii.String("@aws-cdk/aws-lambda:recognizeLayerVersion"), true)
+		table, _ := withWide(stack, 4)
+		table.AddTarget(jsii.String("Last"), wide(last))
+		table.Function().CurrentVersion()
+		for id, r := range synthesize(t, stack).Resources {
+			if r.Type == "AWS::Lambda::Version" {
+				return id
+			}
+		}
+		return ""
+	}
+
+	four, five := version(4), version(5)
+	if four == "" || four == five {
+		t.Errorf("two mappings have the versions %q and %q of the function", four, five)
+	}
+	if again := version(4); again != four {
+		t.Errorf("the same mapping has the version %q, and %q before", again, four)
+	}
+}
