@@ -66,6 +66,10 @@
 // stack, and RemovalPolicy says what becomes of that. A target that is added to a stack
 // that is deployed already is not filled with the items that are there.
 //
+// The function gets the mapping of all targets from its environment, or, when it is too
+// long for that, from the file of a Lambda layer that the construct defines. The target
+// that makes it too long adds the layer to the stack; no logical ID changes.
+//
 // # The failure queue
 //
 // It gets three kinds of messages. The body of the first two is a
