@@ -81,14 +81,21 @@ func (e *encoder) prepareConditions() {
 	e.version = quote(m.VersionAttribute)
 }
 
-// appendRequests appends the requests for the writes of mapping number index. A guarded
-// write has a condition, and so a request of its own.
-func (e *encoder) appendRequests(dst []request, from *event, index int, writes []write) []request {
-	limit := maxBatchWrites
+// perRequest is the highest number of writes in one request. A guarded write has a
+// condition, and so a request of its own.
+func (e *encoder) perRequest() int {
 	if e.guarded() {
-		limit = 1
+		return 1
 	}
-	for chunk := range slices.Chunk(writes, limit) {
+	return maxBatchWrites
+}
+
+// requests is the number of requests for so many writes.
+func (e *encoder) requests(writes int) int { return (writes + e.perRequest() - 1) / e.perRequest() }
+
+// appendRequests appends the requests for the writes of mapping number index.
+func (e *encoder) appendRequests(dst []request, from *event, index int, writes []write) []request {
+	for chunk := range slices.Chunk(writes, e.perRequest()) {
 		dst = append(dst, request{from, index, chunk})
 	}
 	return dst

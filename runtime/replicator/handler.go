@@ -70,17 +70,20 @@ func join(unwritten, undecoded, unmapped []failure) []failure {
 }
 
 // apply plans and writes effects. Usually that is one plan; planner.plan says when there
-// are more. When one plan fails, the next is not started.
+// are more. A target for which one plan fails is left out of the next.
 func (r *Replicator) apply(ctx context.Context, p *planner, e *event, effects []effect) []failure {
+	var all []failure
 	var done []int // puts, by mapping
 	for {
 		plan, rest := p.plan(e, effects)
 		failures := r.settle(e, plan.chains, r.writer.write(ctx, plan, done))
-		if len(rest) == 0 || isSystemic(failures) {
+		if isSystemic(failures) {
 			return failures
 		}
-		if len(failures) > 0 {
-			return append(failures, failure{change: rest[0].change, mapping: rest[0].mapping, class: transient, err: errWaited})
+		next, waiting := r.next(rest, failures)
+		all = append(append(all, failures...), waiting...)
+		if len(next) == 0 {
+			return all
 		}
 
 		if done == nil {
@@ -89,8 +92,34 @@ func (r *Replicator) apply(ctx context.Context, p *planner, e *event, effects []
 		for i := range done {
 			done[i] += countPuts(plan.first[i])
 		}
-		effects = rest
+		effects = next
 	}
+}
+
+// next returns the effects of the next plan. Those of a target for which this plan fails
+// wait until the batch is redelivered; a target that was set aside fails in the next plan
+// by itself.
+func (r *Replicator) next(rest []effect, failures []failure) (next []effect, waiting []failure) {
+	if len(failures) == 0 {
+		return rest, nil
+	}
+
+	fails := make([]bool, len(r.mappings))
+	for _, f := range failures {
+		fails[f.mapping] = fails[f.mapping] || f.class != setAside
+	}
+	hasWaiting := make([]bool, len(r.mappings))
+	for _, e := range rest { // chains point to rest, so it stays as it is
+		switch {
+		case !fails[e.mapping]:
+			next = append(next, e)
+		case !hasWaiting[e.mapping]:
+			hasWaiting[e.mapping] = true
+			waiting = append(waiting, failure{change: e.change, mapping: e.mapping, class: transient, err: errWaited})
+		}
+	}
+
+	return next, waiting
 }
 
 // settle decides what becomes of the targets that fail as a whole. When all do, the whole
@@ -114,7 +143,9 @@ func (r *Replicator) settle(e *event, chains []chain, failures []failure) []fail
 		}
 		for i := range chains {
 			if c := &chains[i]; c.mapping == f.mapping && c.last != nil {
-				settled = append(settled, failure{change: c.first, mapping: f.mapping, class: setAside, err: f.err, chain: c})
+				kept := *c // the next plan overwrites c
+				kept.keys = slices.Clone(c.keys)
+				settled = append(settled, failure{change: c.first, mapping: f.mapping, class: setAside, err: f.err, chain: &kept})
 			}
 		}
 	}
@@ -173,7 +204,7 @@ func newReplicator(s spec.Spec, t table, q queue, inFlight int, log *slog.Logger
 		r.mappings[i] = mapping.New(s.Source.KeySchema, target)
 		r.writer.encoders = append(r.writer.encoders, newEncoder(&r.mappings[i]))
 		r.writer.brakes = append(r.writer.brakes, &brake{disabled: target.WriteBrakeDisabled})
-		r.writer.healths = append(r.writer.healths, &health{})
+		r.writer.healths = append(r.writer.healths, &health{started: time.Now()})
 	}
 
 	return r

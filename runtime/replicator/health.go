@@ -16,27 +16,53 @@ const minFailing = time.Minute
 
 // health is whether the table of one target fails as a whole, and since when. It lasts
 // from one invocation of the process to the next; to lose it costs a delay, no more.
+//
+// Puts and deletes have a failure of their own: a role may allow one and not the other,
+// and a table that refuses every item still lets them be deleted.
 type health struct {
-	mu sync.Mutex
-	// since is the first failure without a success after it, or zero.
-	since time.Time
-	// aside says that the target was set aside.
-	aside bool
+	// started is the start of the process.
+	started time.Time
+
+	mu            sync.Mutex
+	puts, deletes time.Time // the first failure without a success after it, or zero
+	deletesFailed bool      // rather than puts, last
+	hasSucceeded  bool
+	aside         bool
 }
 
-// succeed tells of a write that the table has answered.
-func (h *health) succeed() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.since, h.aside = time.Time{}, false
+// since is where the failure began that was the last one, or zero.
+func (h *health) since() time.Time {
+	if h.deletesFailed {
+		return h.deletes
+	}
+	return h.puts
 }
 
-// fail tells of a failure of the table as a whole.
-func (h *health) fail() {
+// succeed tells of puts, deletes or both that the table has answered.
+func (h *health) succeed(puts, deletes bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.since.IsZero() {
-		h.since = time.Now()
+	h.hasSucceeded = true
+	if puts {
+		h.puts = time.Time{}
+	}
+	if deletes {
+		h.deletes = time.Time{}
+	}
+	h.aside = h.aside && !h.since().IsZero()
+}
+
+// fail tells of a put, or else a delete, that shows a failure of the table as a whole.
+func (h *health) fail(put bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	since := &h.puts
+	if !put {
+		since = &h.deletes
+	}
+	h.deletesFailed = !put
+	if since.IsZero() {
+		*since = time.Now()
 	}
 }
 
@@ -44,7 +70,7 @@ func (h *health) fail() {
 func (h *health) isFailing() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return !h.since.IsZero()
+	return !h.since().IsZero()
 }
 
 // isAside reports whether the target was set aside.
@@ -55,16 +81,18 @@ func (h *health) isAside() bool {
 }
 
 // setAside sets a failing target aside when it has failed for the grace time: as long as
-// this process knows, or, where the process is younger, by the age of the oldest record
-// that waits for it. It reports whether the target is set aside.
+// this process knows, or, where the process is younger than that and has not seen the
+// table work, by the age of the oldest record that waits for it. It reports whether the
+// target is set aside.
 func (h *health) setAside(grace, oldest time.Duration) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.since.IsZero() { // another request has succeeded meanwhile
+	if h.since().IsZero() { // another request has succeeded meanwhile
 		return false
 	}
-	failing := time.Since(h.since)
-	h.aside = h.aside || failing >= grace || oldest >= grace && failing >= min(minFailing, grace)
+	failing := time.Since(h.since())
+	isYoung := !h.hasSucceeded && time.Since(h.started) < grace
+	h.aside = h.aside || failing >= grace || isYoung && oldest >= grace && failing >= min(minFailing, grace)
 
 	return h.aside
 }

@@ -58,12 +58,12 @@ func newPlanner(mappings []mapping.Mapping) *planner {
 }
 
 // plan decides what to write for effects, which are in the order of the changes. It also
-// returns the rest, the effects that must wait until the plan is written. The rest starts
-// where a source item is back whose target item was kept: the kept item must be written
-// before another item can get its key.
+// returns the rest, the effects that must wait until the plan is written. For each mapping
+// the rest starts where a source item is back whose target item was kept: the kept item
+// must be written before another item can get its key.
 func (p *planner) plan(e *event, effects []effect) (out plan, rest []effect) {
 	p.event = e
-	rest = effects[p.gather(effects):]
+	rest = p.gather(effects)
 
 	for i := range p.mappings {
 		p.first[i], p.then[i] = p.first[i][:0], p.then[i][:0]
@@ -75,15 +75,26 @@ func (p *planner) plan(e *event, effects []effect) (out plan, rest []effect) {
 	return plan{e, p.chains, p.first, p.then}, rest
 }
 
-// gather adds effects to their chains. It returns the number of effects that have one.
-func (p *planner) gather(effects []effect) int {
+// gather adds effects to their chains. It returns those that must wait.
+func (p *planner) gather(effects []effect) (rest []effect) {
 	p.chains = p.chains[:0]
 	clear(p.heads)
+	var waits []bool // by mapping
 	for i := range effects {
 		e := &effects[i]
+		if waits != nil && waits[e.mapping] {
+			rest = append(rest, *e)
+			continue
+		}
+
 		c := p.chain(e.mapping, e.change, p.event.changes[e.change].source)
 		if c.ended {
-			return i
+			if waits == nil {
+				waits = make([]bool, len(p.mappings))
+			}
+			waits[e.mapping] = true
+			rest = append(rest, *e)
+			continue
 		}
 		c.ended = e.kept
 		c.addKey(&e.before)
@@ -94,7 +105,7 @@ func (p *planner) gather(effects []effect) int {
 		c.after = &e.after
 	}
 
-	return len(effects)
+	return rest
 }
 
 // write plans the writes of one chain: at most one put, and a delete for each of the

@@ -33,7 +33,7 @@ type request struct {
 
 // send sends one request.
 func (w *writer) send(q request, o *outcome) {
-	unprocessed, stored, err := w.call(o.lanes[q.mapping].ctx, q)
+	unprocessed, stored, err := w.call(o.ctx, q)
 	remaining := q.writes
 	switch {
 	case err != nil:
@@ -46,11 +46,14 @@ func (w *writer) send(q request, o *outcome) {
 		remaining = nil
 	}
 
-	if countPuts(remaining) < countPuts(q.writes) {
+	puts := countPuts(q.writes) - countPuts(remaining)
+	if puts > 0 {
 		w.brakes[q.mapping].accept(stored)
 	}
-	if len(remaining) < len(q.writes) {
-		w.healths[q.mapping].succeed()
+	if len(remaining) < len(q.writes) && !w.brakes[q.mapping].isOn() {
+		// A batch shows that both are allowed, a guarded write only that its own kind is.
+		batch := !w.encoders[q.mapping].guarded()
+		w.healths[q.mapping].succeed(batch || puts > 0, batch || puts == 0)
 	}
 	if len(remaining) == 0 {
 		return
@@ -58,7 +61,7 @@ func (w *writer) send(q request, o *outcome) {
 
 	switch c := classify(err); {
 	case c == systemic:
-		w.stop(q.mapping, err, o)
+		w.stop(q.mapping, countPuts(remaining) > 0, err, o)
 	case c == permanent && len(remaining) == 1:
 		w.refuse(q, remaining[0], err, o)
 	case c == permanent:
@@ -68,7 +71,7 @@ func (w *writer) send(q request, o *outcome) {
 		w.send(request{q.event, q.mapping, remaining[:half]}, o)
 		w.send(request{q.event, q.mapping, remaining[half:]}, o)
 	default:
-		o.retry(q.mapping, remaining, err)
+		o.retry(remaining, err)
 	}
 }
 
@@ -101,12 +104,12 @@ func (w *writer) call(ctx context.Context, q request) (unprocessed []types.Write
 func (w *writer) refuse(q request, write write, err error, o *outcome) {
 	brake, why := w.brakes[q.mapping], reasonOf(err)
 	if !write.put || !brake.counts(why) {
-		o.refuse(q.mapping, write, err, false)
+		o.refuse(write, err, false)
 		return
 	}
-	o.refuse(q.mapping, write, err, true)
+	o.refuse(write, err, true)
 	if brake.refuse(why, write.change.sequenceNumber) {
-		w.stop(q.mapping, &brakeError{w.mappings[q.mapping].TableName, why}, o)
+		w.stop(q.mapping, true, &brakeError{w.mappings[q.mapping].TableName, why}, o)
 	}
 }
 

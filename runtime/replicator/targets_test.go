@@ -161,6 +161,7 @@ func TestAYoungProcessSetsATargetAsideAfterAMinuteWhenTheRecordsAreOld(t *testin
 	synctest.Test(t, func(t *testing.T) {
 		f, c := newPairFunction(t, pairSpec())
 		time.Sleep(time.Until(time.Unix(1_700_000_000, 0).Add(time.Hour)))
+		f.Replicator = f.at(c, pairSpec())
 		c.failing["second"] = "AccessDeniedException"
 		if again := f.invoke(t, both(1, "1")); again == nil {
 			t.Error("the target is set aside at once")

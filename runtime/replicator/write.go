@@ -47,116 +47,117 @@ type writer struct {
 // done counts the puts of the same invocation that earlier plans have carried out, by
 // mapping; nil is none.
 //
-// A failure of one table stops nothing that goes to another.
+// Each mapping has senders of its own, so that no table has to wait for another one that
+// is slow or fails. They are as many as fit its share of the requests: then all end at
+// about the same time.
+func (w *writer) write(ctx context.Context, p plan, done []int) []failure {
+	requests := make([]int, len(w.mappings))
+	all := 0
+	for i := range requests {
+		requests[i] = w.encoders[i].requests(len(p.first[i]))
+		all += requests[i]
+	}
+
+	failures := make([][]failure, len(w.mappings))
+	var mappings sync.WaitGroup
+	for i, n := range requests {
+		if n == 0 { // what waits has a put that it waits for
+			continue
+		}
+		puts := countPuts(p.first[i])
+		if done != nil {
+			puts += done[i]
+		}
+		mappings.Go(func() { failures[i] = w.writeTo(ctx, i, p, puts, max(w.inFlight*n/all, 1)) })
+	}
+	mappings.Wait()
+
+	return slices.Concat(failures...)
+}
+
+// writeTo carries out a plan for one mapping. puts counts the puts of the invocation.
 //
 // It sends in rounds. A round sends all writes that are ready. The remaining ones go into
 // the next round after a wait, so that a write that the table does not accept holds up
 // only itself. The deletes of moved items are sent as soon as their puts have succeeded.
 // The deletes that follow from refused puts wait until it is clear that the table is not
 // wrong.
-func (w *writer) write(ctx context.Context, p plan, done []int) []failure {
-	o := newOutcome(ctx, len(w.mappings))
+func (w *writer) writeTo(ctx context.Context, mapping int, p plan, puts, senders int) []failure {
+	o := newOutcome(ctx)
 	defer o.end()
-	w.probe(p, o)
+	w.probe(mapping, p, o)
 
-	send, wait := p.first, p.then
-	for round := 0; ; round++ {
-		w.sendAll(p.event, send, o)
+	send, wait := p.first[mapping], p.then[mapping]
+	for round := 0; o.stopped == nil; round++ {
+		w.sendAll(w.encoders[mapping].appendRequests(nil, p.event, mapping, send), senders, o)
 		remaining := o.drainRemaining()
-		w.judge(p, done, remaining, o)
-		o.dropStopped(remaining, wait)
+		w.judge(mapping, puts, countPuts(remaining), o)
+		if o.stopped != nil {
+			break
+		}
 		ready, waiting := o.release(wait)
-		o.addRemovals(ready)
-		if count(remaining)+count(ready) == 0 {
-			return o.failures(p.chains)
+		ready = o.appendRemovals(ready)
+		if len(remaining)+len(ready) == 0 {
+			break
 		}
 
-		if ctx.Err() == nil && count(ready) == 0 {
+		if ctx.Err() == nil && len(ready) == 0 {
 			sleep(ctx, backoff(round))
 		}
 		if ctx.Err() != nil {
 			o.timeIsUp(remaining, ready, waiting)
-			return o.failures(p.chains)
+			break
 		}
-
-		for i := range remaining {
-			remaining[i] = append(remaining[i], ready[i]...)
-		}
-		send, wait = remaining, waiting
+		send, wait = slices.Concat(remaining, ready), waiting
 	}
+
+	return o.failures(p.chains)
 }
 
-func count(writes [][]write) int {
-	n := 0
-	for i := range writes {
-		n += len(writes[i])
-	}
-	return n
-}
-
-// probe sends one write to each table that is known to fail: one put where the brake is
-// on, any write where the table was set aside. A table that refuses it or does not answer
-// is stopped. Otherwise its whole plan is sent, and as long as its brake is on the first
+// probe sends one write to a table that is known to fail: one put where the brake is on,
+// any write where the table was set aside. A table that refuses it or does not answer is
+// stopped. Otherwise its whole plan is sent, and as long as its brake is on the first
 // refusal stops it.
-func (w *writer) probe(p plan, o *outcome) {
-	for i, b := range w.brakes {
-		braked := b.isOn()
-		if !braked && !w.healths[i].isAside() {
-			continue
-		}
-		writes := slices.DeleteFunc(slices.Clone(p.first[i]), func(w write) bool { return braked && !w.put })
-		if len(writes) == 0 {
-			continue
-		}
-		// Any of them, as the first one may be the only one that the table refuses.
-		at := rand.IntN(len(writes)) // #nosec G404 -- it needs no secrecy
-		w.send(request{p.event, i, writes[at : at+1]}, o)
-		if len(o.remaining[i]) > 0 {
-			why := o.pending[o.remaining[i][0].chain]
-			o.wait(i, fmt.Errorf("the table has failed before, and now does not answer: %w", why))
-		}
+func (w *writer) probe(mapping int, p plan, o *outcome) {
+	braked := w.brakes[mapping].isOn()
+	if !braked && !w.healths[mapping].isAside() {
+		return
+	}
+	writes := slices.DeleteFunc(slices.Clone(p.first[mapping]), func(w write) bool { return braked && !w.put })
+	if len(writes) == 0 {
+		return
+	}
+
+	// Any of them, as the first one may be the only one that the table refuses.
+	at := rand.IntN(len(writes)) // #nosec G404 -- it needs no secrecy
+	w.send(request{p.event, mapping, writes[at : at+1]}, o)
+	if len(o.remaining) > 0 {
+		why := o.pending[o.remaining[0].chain]
+		o.stop(mapping, transient, fmt.Errorf("the table has failed before, and now does not answer: %w", why))
 	}
 }
 
-// judge decides about each table that has refused puts of the plan: the table is wrong, or
-// the items are, or that is open until other puts have an answer.
-func (w *writer) judge(p plan, done []int, remaining [][]write, o *outcome) {
-	for i, b := range w.brakes {
-		refused, why := o.undecided(i)
-		if refused == 0 {
-			continue
-		}
-
-		puts := countPuts(p.first[i])
-		if done != nil {
-			puts += done[i]
-		}
-		if b.isUndecided(puts, refused, countPuts(remaining[i])) {
-			continue
-		}
-
-		if b.judge(puts, refused) {
-			w.stop(i, &brakeError{w.mappings[i].TableName, why}, o)
-			continue
-		}
-		o.decide(i)
+// judge decides about a table that has refused puts of the plan: the table is wrong, or
+// the items are, or that is open until open other puts have an answer.
+func (w *writer) judge(mapping, puts, open int, o *outcome) {
+	refused, why := o.undecided()
+	b := w.brakes[mapping]
+	switch {
+	case refused == 0 || b.isUndecided(puts, refused, open):
+	case b.judge(puts, refused):
+		w.stop(mapping, true, &brakeError{w.mappings[mapping].TableName, why}, o)
+	default:
+		o.decide()
 	}
 }
 
-// sendAll sends one round of writes, inFlight requests at a time, and waits for all of
-// them.
-func (w *writer) sendAll(e *event, writes [][]write, o *outcome) {
-	var requests []request
-	for i := range writes {
-		if o.stopped[i] == nil {
-			requests = w.encoders[i].appendRequests(requests, e, i, writes[i])
-		}
-	}
-
+// sendAll sends one round of requests, as many at a time as there are senders, and waits
+// for all of them.
+func (w *writer) sendAll(requests []request, senders int, o *outcome) {
 	var next atomic.Int64
-	var senders sync.WaitGroup
-	for range min(w.inFlight, len(requests)) {
-		senders.Go(func() {
+	var sending sync.WaitGroup
+	for range min(senders, len(requests)) {
+		sending.Go(func() {
 			growStack()
 			for {
 				i := int(next.Add(1)) - 1
@@ -167,12 +168,13 @@ func (w *writer) sendAll(e *event, writes [][]write, o *outcome) {
 			}
 		})
 	}
-	senders.Wait()
+	sending.Wait()
 }
 
-// stop ends all sending to the table of a mapping, which fails as a whole.
-func (w *writer) stop(mapping int, err error, o *outcome) {
-	w.healths[mapping].fail()
+// stop ends all sending to the table of a mapping, which fails as a whole: it has refused
+// a put, or else a delete.
+func (w *writer) stop(mapping int, put bool, err error, o *outcome) {
+	w.healths[mapping].fail(put)
 	o.stop(mapping, systemic, err)
 }
 
