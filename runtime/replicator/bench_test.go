@@ -29,11 +29,11 @@ func perRecord(b *testing.B, f func()) {
 	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/records, "allocs/record")
 }
 
-// stages is a workspace with an encoder.
+// stages is a workspace with the encoder of each target.
 type stages struct {
 	*workspace
 	b        *testing.B
-	encoder  *encoder
+	encoders []*encoder
 	payload  []byte
 	requests []request
 	body     []byte
@@ -43,8 +43,8 @@ func newStages(b *testing.B, s spec.Spec) *stages {
 	r := newReplicator(s, nil, nil, minInFlight, nil)
 	return &stages{
 		workspace: r.workspace(), b: b,
-		encoder: r.writer.encoders[0],
-		payload: orders.Inserts(benchRecords, orders.Large),
+		encoders: r.writer.encoders,
+		payload:  orders.Inserts(benchRecords, orders.Large),
 	}
 }
 
@@ -57,12 +57,16 @@ func (s *stages) decode() *event {
 }
 
 func (s *stages) encode(p plan) {
-	s.requests = s.encoder.appendRequests(s.requests[:0], p.event, 0, p.first[0])
+	s.requests = s.requests[:0]
+	for i, e := range s.encoders {
+		s.requests = e.appendRequests(s.requests, p.event, i, p.first[i])
+	}
 	for _, request := range s.requests {
-		if s.encoder.guarded() {
-			s.body = s.encoder.appendGuarded(s.body[:0], p.event, &request.writes[0])
+		e := s.encoders[request.mapping]
+		if e.guarded() {
+			s.body = e.appendGuarded(s.body[:0], p.event, &request.writes[0])
 		} else {
-			s.body = s.encoder.appendBatch(s.body[:0], p.event, request.writes)
+			s.body = e.appendBatch(s.body[:0], p.event, request.writes)
 		}
 	}
 }
@@ -111,6 +115,14 @@ func BenchmarkEncodeGuarded(b *testing.B) {
 // BenchmarkDecodeToEncode is everything up to the request bodies.
 func BenchmarkDecodeToEncode(b *testing.B) {
 	s := newStages(b, orders.Unique())
+	perRecord(b, func() {
+		s.encode(s.plan(s.decode()))
+	})
+}
+
+// BenchmarkDecodeToEncodeFiveTargets is the same for five targets with the same mapping.
+func BenchmarkDecodeToEncodeFiveTargets(b *testing.B) {
+	s := newStages(b, orders.Several(5))
 	perRecord(b, func() {
 		s.encode(s.plan(s.decode()))
 	})

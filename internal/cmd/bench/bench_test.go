@@ -52,6 +52,7 @@ func small() []workload {
 			warmUp:  func() []byte { return orders.Changes(2, 3, orders.Large) },
 		},
 		inserts("conditional", "conditional", orders.Colliding(), 60, orders.Large),
+		inserts("several", "several", orders.Several(severalTargets), 60, orders.Large),
 	}
 }
 
@@ -59,12 +60,11 @@ func TestEveryVariantWritesTheSameItems(t *testing.T) {
 	for _, w := range small() {
 		for _, v := range variantsFor(w) {
 			t.Run(w.name+"/"+v.name, func(t *testing.T) {
-				target := w.spec.Targets[0]
-				e := endpoint.New(0, target.Table)
+				e := endpoint.New(0, tables()...)
 				server := httptest.NewServer(e)
 				defer server.Close()
 				for name, value := range map[string]string{
-					spec.EnvironmentVariable:      w.spec.Encode(),
+					spec.EnvironmentVariable:      w.specFor(v).Encode(),
 					"AWS_REGION":                  "eu-west-1",
 					"AWS_ACCESS_KEY_ID":           "bench",
 					"AWS_SECRET_ACCESS_KEY":       "bench",
@@ -74,7 +74,7 @@ func TestEveryVariantWritesTheSameItems(t *testing.T) {
 				} {
 					t.Setenv(name, value)
 				}
-				h, err := v.handler(t.Context(), w.spec)
+				h, err := v.handler(t.Context(), w.specFor(v))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -85,11 +85,13 @@ func TestEveryVariantWritesTheSameItems(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got := without(t, totals.Items[target.TableName], target.VersionAttribute)
 				want := wanted(t, w.payload(), v)
-				if len(want) != w.written(v) || !slices.Equal(got, want) {
-					t.Errorf("wrote %d items:\n%s\nwant %d, by the workload %d:\n%s",
-						len(got), strings.Join(got, "\n"), len(want), w.written(v), strings.Join(want, "\n"))
+				for _, target := range w.specFor(v).Targets {
+					got := without(t, totals.Items[target.TableName], target.VersionAttribute)
+					if len(want) != w.written(v) || !slices.Equal(got, want) {
+						t.Errorf("wrote %d items to %s:\n%s\nwant %d, by the workload %d:\n%s", len(got), target.TableName,
+							strings.Join(got, "\n"), len(want), w.written(v), strings.Join(want, "\n"))
+					}
 				}
 			})
 		}
@@ -183,11 +185,15 @@ func TestTheCommandPrintsEveryVariantOfEveryCase(t *testing.T) {
 				t.Errorf("no row of two runs of %s in\n%s", v.name, table)
 			}
 		}
-		for _, line := range []string{
+		lines := []string{
 			"ratio " + w.name + " requests:typed/ours256 1.00\n",
 			"ratio " + w.name + " write_units:typed/ours256 1.00\n",
 			"ratio " + w.name + " allocations_per_record:ours1280 ",
-		} {
+		}
+		if len(w.spec.Targets) > 1 {
+			lines = []string{"ratio " + w.name + " write_units:ours256/one256 5.00\n"}
+		}
+		for _, line := range lines {
 			if !strings.Contains(out.String(), line) {
 				t.Errorf("no line %q in\n%s", line, out.String())
 			}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/endpoint"
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/orders"
+	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
 // delayVariable is the endpoint's delay.
@@ -40,7 +41,7 @@ func serveEndpoint(ctx context.Context, getenv func(string) string, commands io.
 	// Garbage is collected between runs, so that a run has the CPU for itself.
 	debug.SetGCPercent(-1)
 
-	e := endpoint.New(delay, orders.Unique().Targets[0].Table, orders.Colliding().Targets[0].Table)
+	e := endpoint.New(delay, tables()...)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -70,6 +71,15 @@ func serveEndpoint(ctx context.Context, getenv func(string) string, commands io.
 			return err
 		}
 	}
+}
+
+// tables returns the target tables of all cases.
+func tables() []spec.Table {
+	tables := []spec.Table{orders.Colliding().Targets[0].Table}
+	for _, t := range orders.Several(severalTargets).Targets { // with the one of Unique
+		tables = append(tables, t.Table)
+	}
+	return tables
 }
 
 // endpointProcess is the endpoint as the parent sees it.

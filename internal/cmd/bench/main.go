@@ -43,7 +43,9 @@
 // After the tables come lines "ratio <case> <metric> <value>". The case ends in
 // "/limited" where the CPU was limited. The metrics are:
 //
-//	<column>:<variant>/<variant>        the first one's value divided by the second's
+//	<column>:<variant>/<variant>        the first one's value divided by the second's;
+//	                                    one256 and one1280 are ours with the first of
+//	                                    several targets
 //	wall:<variant>/floor                the wall time divided by the delays of the
 //	                                    fewest rounds in which the variant can send
 //	                                    its requests

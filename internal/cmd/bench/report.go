@@ -114,6 +114,16 @@ func printRatios(out io.Writer, name string, delay time.Duration, records int, r
 			}
 		}
 	}
+	for _, one := range results {
+		for _, r := range results {
+			if !one.variant.firstTarget || r.variant.firstTarget || r.variant.memory != one.variant.memory {
+				continue
+			}
+			for _, c := range columns {
+				ratio(c.name+":"+r.variant.name+"/"+one.variant.name, r.value(c)/one.value(c))
+			}
+		}
+	}
 	for _, r := range results {
 		v := ":" + r.variant.name
 		if delay > 0 {

@@ -186,7 +186,7 @@ func (b *bench) measure(ctx context.Context) (results []result, err error) {
 
 // start starts a variant's process and limits its CPU.
 func (b *bench) start(ctx context.Context, v variant) (*contestant, error) {
-	p, err := startHandler(ctx, v, b.workload.spec, b.endpoint.url)
+	p, err := startHandler(ctx, v, b.workload.specFor(v), b.endpoint.url)
 	if err != nil {
 		return nil, err
 	}
@@ -221,8 +221,10 @@ func (b *bench) count(c *contestant, payload string) error {
 	if err != nil {
 		return err
 	}
-	if got, want := len(s.Items[b.workload.spec.Targets[0].TableName]), b.workload.written(c.variant); got != want {
-		return fmt.Errorf("%s wrote %d items, not %d", c.variant.name, got, want)
+	for _, t := range b.workload.specFor(c.variant).Targets {
+		if got, want := len(s.Items[t.TableName]), b.workload.written(c.variant); got != want {
+			return fmt.Errorf("%s wrote %d items to %s, not %d", c.variant.name, got, t.TableName, want)
+		}
 	}
 	c.samples = append(c.samples, s)
 

@@ -12,12 +12,14 @@ type workload struct {
 	spec    spec.Spec
 	records int
 	payload func() []byte
-	// items is the number of target items after a function that writes every source
+	// items is the number of items of each target after a function that writes every source
 	// item that changed; unchanged of them were the same in the target before.
 	items, unchanged int
 	// warmUp is a payload with a tenth of the records, for serial variants.
 	warmUp func() []byte
 }
+
+const severalTargets = 5
 
 // workloads returns all cases.
 func workloads() []workload {
@@ -40,10 +42,21 @@ func workloads() []workload {
 		inserts("8000-small", "8,000 new items of 200 B, a payload of almost 6 MB", orders.Unique(), 8000, orders.Small),
 		inserts("conditional-1000x1KB", "1,000 new items of 1 KB, every write conditional",
 			orders.Colliding(), 1000, orders.Large),
+		inserts("5-targets-1000x1KB", "1,000 new items of 1 KB, to 5 targets",
+			orders.Several(severalTargets), 1000, orders.Large),
 	}
 }
 
-// written returns how many target items a variant has to write.
+// specFor returns the spec of a variant.
+func (w workload) specFor(v variant) spec.Spec {
+	s := w.spec
+	if v.firstTarget {
+		s.Targets = s.Targets[:1]
+	}
+	return s
+}
+
+// written returns how many items of each target a variant has to write.
 func (w workload) written(v variant) int {
 	if v.yardstick {
 		return w.items

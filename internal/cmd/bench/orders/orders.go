@@ -31,6 +31,17 @@ const (
 // Unique maps orderId to customerId and orderId, without the internal note.
 func Unique() spec.Spec { return mapping(ByCustomer, OrderID) }
 
+// Several is Unique with several targets: ByCustomer, and tables named after it with a number.
+func Several(targets int) spec.Spec {
+	s := Unique()
+	for i := 2; i <= targets; i++ {
+		next := s.Targets[0]
+		next.TableName = fmt.Sprintf("%s-%d", ByCustomer, i)
+		s.Targets = append(s.Targets, next)
+	}
+	return s
+}
+
 // Colliding maps orderId to customerId and placedAt, without the internal note.
 // Two orders could meet there, so the newest wins and every write has a
 // condition. The orders of this package do not meet.
