@@ -71,6 +71,12 @@ func TestTheModelTestHasTeeth(t *testing.T) {
 		{"the brake forgets from one invocation to the next", "brake.go",
 			"b.on = b.on || len(b.refused) > maxRefusedInRow",
 			"b.on = b.on || false"},
+		{"a record that one target cannot hold is not mapped to the next ones", "project.go",
+			"class: permanent, err: f.after.Err})",
+			"class: permanent, err: f.after.Err})\n\t\t\t\tbreak"},
+		{"the keys between the first and the last are not set aside", "failure_queue.go",
+			"if i > 0 && bytes.Equal(k.Key, c.keys[i-1].Key) {",
+			"if i > 0 && (i < len(c.keys)-1 || bytes.Equal(k.Key, c.keys[i-1].Key)) {"},
 	} {
 		t.Run(bug.name, func(t *testing.T) {
 			source, err := os.ReadFile(bug.file)
