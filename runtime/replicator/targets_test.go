@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,7 +33,9 @@ func pairSpec() spec.Spec {
 type tables struct {
 	inner faults.Client
 	// failing holds the error code of each table that fails.
-	failing  map[string]string
+	failing map[string]string
+
+	mu       sync.Mutex
 	requests map[string]int
 }
 
@@ -44,7 +47,9 @@ func (c *tables) Do(r *http.Request) (*http.Response, error) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	for table, code := range c.failing {
 		if bytes.Contains(body, []byte(`"`+table+`"`)) {
+			c.mu.Lock()
 			c.requests[table]++
+			c.mu.Unlock()
 			text := fmt.Sprintf(`{"__type":"com.amazonaws#%s","message":"injected"}`, code)
 			return &http.Response{
 				StatusCode: http.StatusBadRequest, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
