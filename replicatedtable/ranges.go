@@ -74,9 +74,9 @@ var (
 	// DynamoDB Streams.
 	batchSizeRange = sizeRange{1, 10000, " records"}
 
-	// A target that fails for less than a minute is hardly noticed. The maximum leaves an
-	// hour until the event source mapping gives up on the records (maxRecordAge).
-	setAsideRange = sizeRange{60, 36000, " s"}
+	// The maximum is less than the age at which the event source mapping gives up on the
+	// records (maxRecordAge).
+	setAsideRange = sizeRange{spec.MinSetAsideSeconds, spec.MaxSetAsideSeconds, " s"}
 )
 
 func (r sizeRange) problems(path string, n *float64) []spec.Problem {

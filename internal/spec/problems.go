@@ -24,6 +24,7 @@ func (s Spec) Problems() []Problem {
 	if s.FailureQueueURL == "" {
 		ps.add("FailureQueueURL", "is empty: name the queue for records that can never be applied")
 	}
+	ps.setAside(s.SetAsideSeconds)
 	if len(s.Targets) == 0 {
 		ps.add("Targets", "is empty: the function needs at least one target table")
 	}
@@ -36,6 +37,14 @@ func (s Spec) Problems() []Problem {
 	}
 
 	return ps
+}
+
+// setAside checks the time until a target is set aside.
+func (ps *problems) setAside(seconds int) {
+	if seconds != 0 && (seconds < MinSetAsideSeconds || seconds > MaxSetAsideSeconds) {
+		ps.add("SetAsideSeconds", "is %d: set a number from %d to %d, or leave it out for the default",
+			seconds, MinSetAsideSeconds, MaxSetAsideSeconds)
+	}
 }
 
 // targetName checks that the target with the index i is a table of its own.

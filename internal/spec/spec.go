@@ -27,9 +27,18 @@ type Spec struct {
 	// it is a token.
 	FailureQueueURL string
 	// SetAsideSeconds is how long one target table may fail as a whole while others do
-	// not, before it is set aside. 0 is the function's default, 15 minutes.
+	// not, before it is set aside: from MinSetAsideSeconds to MaxSetAsideSeconds. 0 is the
+	// function's default, 15 minutes.
 	SetAsideSeconds int `json:",omitempty"`
 }
+
+// The range of SetAsideSeconds. A target that fails for less than a minute is hardly
+// noticed. The maximum leaves an hour until the event source mapping gives up on the
+// records.
+const (
+	MinSetAsideSeconds = 60
+	MaxSetAsideSeconds = 36_000
+)
 
 // Table is a table's name, at synthesis a token, and its primary key.
 type Table struct {

@@ -168,6 +168,16 @@ func TestASpecIsReadInWhateverFormItsTextHas(t *testing.T) {
 	}
 }
 
+func TestATargetIsSetAsideAfterAMinuteToTenHours(t *testing.T) {
+	for _, seconds := range []int{0, 60, 36_000} {
+		s := sound()
+		s.SetAsideSeconds = seconds
+		if got, err := Parse(s.Encode()); err != nil || got.SetAsideSeconds != seconds {
+			t.Errorf("%d: got %d, %v", seconds, got.SetAsideSeconds, err)
+		}
+	}
+}
+
 // filter spoils a spec with a condition.
 func filter(c Condition) func(*Spec, *Target) {
 	return func(_ *Spec, t *Target) { t.Filter = &c }
@@ -212,6 +222,12 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 	}{
 		{"rules of another version", sound, func(s *Spec, _ *Target) { s.MappingVersion = 2 },
 			`MappingVersion is 2, and the function maps by the rules of version 1: deploy the construct and the function of one release`},
+		{"set aside at once", sound, func(s *Spec, _ *Target) { s.SetAsideSeconds = -1 },
+			`SetAsideSeconds is -1: set a number from 60 to 36000, or leave it out for the default`},
+		{"set aside too early", sound, func(s *Spec, _ *Target) { s.SetAsideSeconds = 59 },
+			`SetAsideSeconds is 59: set a number from 60 to 36000, or leave it out for the default`},
+		{"set aside too late", sound, func(s *Spec, _ *Target) { s.SetAsideSeconds = 36_001 },
+			`SetAsideSeconds is 36001: set a number from 60 to 36000, or leave it out for the default`},
 		{"no target", sound, func(s *Spec, _ *Target) { s.Targets = nil },
 			`Targets is empty: the function needs at least one target table`},
 		{"no table name", sound, func(_ *Spec, t *Target) { t.TableName = "" },
