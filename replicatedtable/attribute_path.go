@@ -92,10 +92,30 @@ func syntaxProblems(prop string, texts ...string) []spec.Problem {
 		if !isPath(text) {
 			problems = append(problems, spec.Problem{Path: prop, Text: fmt.Sprintf(
 				"%q has a bracket or a backslash that is not escaped, and a path cannot name an element of a list: "+
-					"if it belongs to a name, write AttributePath(%s)", text, quoteSteps(strings.Split(text, ".")))})
+					"if it belongs to a name, write AttributePath(%s)", text, quoteSteps(meantSteps(text)))})
 		}
 	}
 	return problems
+}
+
+// meantSteps returns the steps that the caller of a text that is not a path probably
+// means: a bracket, and a backslash that escapes nothing, belong to a name.
+func meantSteps(text string) []string {
+	var steps []string
+	var step strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '.':
+			steps = append(steps, step.String())
+			step.Reset()
+			continue
+		case c == '\\' && i+1 < len(text) && strings.IndexByte(special, text[i+1]) >= 0:
+			i++
+		}
+		step.WriteByte(text[i])
+	}
+
+	return append(steps, step.String())
 }
 
 // topLevelProblems lists the texts that do not name a top-level attribute.
@@ -105,7 +125,7 @@ func topLevelProblems(prop string, texts ...string) []spec.Problem {
 		if steps := toPath(&text); len(steps) > 1 {
 			problems = append(problems, spec.Problem{Path: prop, Text: fmt.Sprintf(
 				"%q leads into the map %q: only top-level attributes can be named here; "+
-					"if the dot belongs to a name, write AttributePath(%s)", text, steps[0], quoteSteps([]string{text}))})
+					"if the dot belongs to a name, write AttributePath(%s)", text, steps[0], quoteSteps([]string{strings.Join(steps, ".")}))})
 		}
 	}
 	return problems

@@ -109,6 +109,24 @@ func TestPathsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			},
 		},
 		{
+			name: "texts with an escape besides",
+			why:  "the suggestion is for a name as DynamoDB has it, without the backslashes of a path",
+			props: func(p *ReplicatedTableProps) {
+				p.Target.Filter = Condition_All(
+					Condition_Exists(jsii.String(`user\.email[0]`)),
+					Condition_Exists(jsii.String(`a\.b\c.d`)),
+					Condition_Exists(jsii.String(`a\\.b\[0]`)),
+				)
+				p.Target.Projection = &Projection{Type: ProjectionType_EXCLUDE, Attributes: jsii.Strings(`a\.b.c`)}
+			},
+			want: []string{
+				`Target.Projection "a\\.b.c" leads into the map "a.b"` + top + `"a.b.c")`,
+				`Target.Filter "user\\.email[0]"` + remedy + `"user.email[0]")`,
+				`Target.Filter "a\\.b\\c.d"` + remedy + `"a.b\\c", "d")`,
+				`Target.Filter "a\\\\.b\\[0]"` + remedy + `"a\\", "b[0]")`,
+			},
+		},
+		{
 			name: "paths into a map in a projection",
 			why:  "the function carries top-level attributes as they are",
 			props: func(p *ReplicatedTableProps) {
