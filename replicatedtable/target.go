@@ -74,6 +74,9 @@ func (t *replicatedTable) idProblems(id *string) []spec.Problem {
 		return []spec.Problem{{Path: path, Text: "has no ID: name the target"}}
 	case isToken(name):
 		return []spec.Problem{{Path: path, Text: "has a token for an ID: write the ID out"}}
+	case name == "Default" || name == "Resource":
+		return []spec.Problem{{Path: path, Text: "has an ID that has a meaning for the CDK, the default child: " +
+			"choose another ID"}}
 	case t.Node().TryFindChild(id) != nil || name == mappingLayerID:
 		return []spec.Problem{{Path: path, Text: "has the ID of another target, or of another part of the table: " +
 			"choose another ID"}}

@@ -257,6 +257,7 @@ func TestARefusedTargetChangesNothing(t *testing.T) {
 	untouched, _ := filtered()
 	want := toJSON(t, synthesize(t, untouched))
 	const inUse = ` has the ID of another target, or of another part of the table: choose another ID`
+	const ofTheCDK = ` has an ID that has a meaning for the CDK, the default child: choose another ID`
 
 	for _, tt := range []struct {
 		name  string
@@ -297,6 +298,14 @@ func TestARefusedTargetChangesNothing(t *testing.T) {
 		{
 			"the ID of another part", jsii.String("Function"), more["ByName"](),
 			[]string{`AddTarget("Function")` + inUse},
+		},
+		{
+			"an ID of the CDK", jsii.String("Default"), more["ByName"](),
+			[]string{`AddTarget("Default")` + ofTheCDK},
+		},
+		{
+			"the other ID of the CDK", jsii.String("Resource"), more["ByName"](),
+			[]string{`AddTarget("Resource")` + ofTheCDK},
 		},
 		{
 			"an ID that is a token", jsii.String("${Token[TOKEN.7]}"), more["ByName"](),
