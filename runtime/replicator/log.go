@@ -20,6 +20,18 @@ func (r *Replicator) logTarget(ctx context.Context, f failure) {
 		slog.Duration("grace", r.grace))
 }
 
+// logAside says that one target is set aside, and what to do. The failures are those of
+// its items whose keys the failure queue has accepted.
+func (r *Replicator) logAside(ctx context.Context, items []failure) {
+	f := items[0]
+	r.log.LogAttrs(ctx, slog.LevelError,
+		"a target table is set aside because it still fails: the keys of the items that it misses went to the failure queue",
+		slog.String("target", r.mappings[f.mapping].TableName),
+		slog.String("reason", loggable(f.err)),
+		slog.String("remedy", remedy(f.err)),
+		slog.Int("items", len(items)))
+}
+
 // maxLoggedReasons bounds the line about records in the failure queue.
 const maxLoggedReasons = 5
 
@@ -31,13 +43,34 @@ type loggedReason struct {
 	SequenceNumber string `json:"sequenceNumber"`
 }
 
-// logSent logs why records went to the failure queue. The failures are in the order of the
-// records.
+// logSent logs what went to the failure queue and why: in one line the records that can
+// never be applied, in one line each the targets that are set aside.
 func (r *Replicator) logSent(ctx context.Context, e *event, sent []failure) {
-	if len(sent) == 0 {
-		return
+	var records []failure
+	aside := make([][]failure, len(r.mappings))
+	for _, f := range sent {
+		if f.class == setAside {
+			aside[f.mapping] = append(aside[f.mapping], f)
+		} else {
+			records = append(records, f)
+		}
 	}
 
+	if len(records) > 0 {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "records that can never be applied went to the failure queue",
+			slog.Int("sent", len(records)),
+			slog.Int("records", len(e.changes)),
+			slog.Any("reasons", loggedReasons(e, records)))
+	}
+	for _, items := range aside {
+		if len(items) > 0 {
+			r.logAside(ctx, items)
+		}
+	}
+}
+
+// loggedReasons groups failures by their reasons. They are in the order of the records.
+func loggedReasons(e *event, sent []failure) []loggedReason {
 	var reasons []loggedReason
 	for _, f := range sent {
 		text := loggable(f.err)
@@ -57,14 +90,11 @@ func (r *Replicator) logSent(ctx context.Context, e *event, sent []failure) {
 		reasons[at].Count++
 	}
 
-	r.log.LogAttrs(ctx, slog.LevelWarn, "records that can never be applied went to the failure queue",
-		slog.Int("sent", len(sent)),
-		slog.Int("records", len(e.changes)),
-		slog.Any("reasons", reasons))
+	return reasons
 }
 
-// logFailures logs once why records are redelivered. The failures are in the order of the
-// records.
+// logFailures logs once why records are redelivered, and once for each target that fails as
+// a whole. The failures are in the order of the records.
 func (r *Replicator) logFailures(ctx context.Context, e *event, failures []failure) {
 	if len(failures) == 0 {
 		return
@@ -81,12 +111,16 @@ func (r *Replicator) logFailures(ctx context.Context, e *event, failures []failu
 	}
 	if isSystemic(failures) {
 		r.log.LogAttrs(ctx, slog.LevelError,
-			"nothing can be applied until this is repaired: Lambda redelivers the whole batch",
+			"nothing can be applied until this is repaired: Lambda redelivers the whole batch, "+
+				"up to the age limit of the event source mapping",
 			append(attributes, slog.String("remedy", remedy(resume.err)))...)
 		return
 	}
-	if at := slices.IndexFunc(failures, func(f failure) bool { return f.class == systemic }); at >= 0 {
-		r.logTarget(ctx, failures[at])
+	for i := range r.mappings {
+		fails := func(f failure) bool { return f.class == systemic && f.mapping == i }
+		if at := slices.IndexFunc(failures, fails); at >= 0 {
+			r.logTarget(ctx, failures[at])
+		}
 	}
 	r.log.LogAttrs(ctx, slog.LevelError,
 		"not everything was applied: Lambda redelivers the records from this one on", attributes...)
@@ -103,7 +137,7 @@ func remedy(err error) string {
 
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return "look up the reason; the stream waits, up to the age limit of the event source mapping"
+		return "look up the reason"
 	}
 
 	switch code := api.ErrorCode(); {
@@ -116,7 +150,7 @@ func remedy(err error) string {
 	case isRefusal(code):
 		return "the target table has another key schema than the function's configuration: deploy the stack again"
 	default:
-		return "look up the error code; the stream waits, up to the age limit of the event source mapping"
+		return "look up the error code"
 	}
 }
 

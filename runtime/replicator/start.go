@@ -43,8 +43,9 @@ const connectTimeout = time.Second
 // New returns a Replicator for the environment variables of a function of the
 // construct, as getenv returns them: [os.Getenv] in Lambda. When they say that the
 // mapping is in a file, it reads that file. Its errors name the variable or the file, and
-// the field. It logs to log which records of a batch were not applied, in at most two
-// lines, without images and key values.
+// the field. It logs to log what was not applied, without images and key values: for each
+// batch at most one line about the records in the failure queue, one about those that are
+// redelivered, and one about each target that fails as a whole.
 func New(getenv func(string) string, log *slog.Logger) (*Replicator, error) {
 	s, specErr := spec.Load(getenv(spec.EnvironmentVariable), os.ReadFile)
 	c, configErr := newConfig(getenv)
