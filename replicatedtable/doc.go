@@ -40,7 +40,8 @@
 //   - A target table stops the stream when it refuses one put after the other
 //     because of its own definition, such as a secondary index whose key has another
 //     type. At most 25 records per process are given up before that is clear. Where
-//     WriteBrake is false, all of them are.
+//     WriteBrake is false, all of them are. Where other targets do not fail, it stops
+//     the stream only until it is set aside.
 //   - The function's role allows the actions the function uses, on its own stream,
 //     target tables, queue and log group.
 //
@@ -88,8 +89,8 @@
 //
 // The last kind is for failures that do not lie in a record. While the function lacks
 // a permission, a table or encryption key is missing, or the target table is known to
-// refuse every item, the function sends nothing to the queue. The stream waits, and
-// the function's log says for what.
+// refuse every item, the function sends nothing to the queue, unless the target is set
+// aside. The stream waits, and the function's log says for what.
 //
 // Nothing applies a message later. Its images may be older than the item in the
 // source table by then, so read the source item again instead of writing an image.

@@ -94,7 +94,7 @@ type ReplicatedTable interface {
 	// EventSourceMapping reads the source table's stream and invokes the
 	// function.
 	EventSourceMapping() awslambda.CfnEventSourceMapping
-	// FailureQueue receives the changes that could not be replicated, in two kinds of
+	// FailureQueue receives the changes that could not be replicated, in three kinds of
 	// messages, which the package's documentation describes. It keeps messages for 14
 	// days.
 	FailureQueue() awssqs.Queue

@@ -72,10 +72,11 @@ type TargetProps struct {
 	// own definition, such as a secondary index whose key has another type than the
 	// attribute: more than 25 puts in a row for one reason, or 90 % of the puts of an
 	// invocation that has more than 25. The records stay in the stream, the target
-	// items stay as they were, and IteratorAgeAlarm goes off. The function tries one
-	// put per invocation, and goes on when the table stores it. Invocations of at most
-	// 25 puts give up that many records, each with its message, before it is clear
-	// that the table is wrong; a new process counts from 0.
+	// items stay as they were, and IteratorAgeAlarm goes off. Where other targets do not
+	// fail, that lasts for the time of SetAsideAfter: then the target is set aside. The
+	// function tries one put per invocation, and goes on when the table stores it.
+	// Invocations of at most 25 puts give up that many records, each with its message,
+	// before it is clear that the table is wrong; a new process counts from 0.
 	//
 	// When it is false, every refused record goes to the failure queue, and the target
 	// item that showed its source item is deleted. A refusal that lies in the item, such

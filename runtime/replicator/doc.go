@@ -20,6 +20,7 @@
 //	encode.go, item_version.go                      writes → request bodies
 //	client.go, request_body.go, transport.go, …     request bodies → DynamoDB
 //	failure.go, classify.go, reason.go, brake.go    errors → classes of failure
+//	health.go                                       failures of a whole table → set aside or not yet
 //	failure_queue.go, sqs_queue.go, report.go, …    failures → messages, response, log lines
 //
 // Four packages hold the rest:
@@ -54,7 +55,7 @@
 //
 // # Failures
 //
-// A failure has one of three classes, and each class one outcome:
+// A failure has one of four classes, and each class one outcome:
 //
 //   - permanent: one record can never be applied. It goes to the failure queue as
 //     a [failurequeue.Message] and then counts as done, so that the shard never
@@ -62,9 +63,14 @@
 //   - transient: throttling, errors of the service or the network, unprocessed
 //     items. They are retried with full jitter until shortly before the function's
 //     deadline; the rest is reported, from the first record of each chain.
-//   - systemic: no permission, no table, another key schema. Nothing is discarded:
-//     the batch is redelivered from its first record until the cause is repaired,
-//     and one log line says how to repair it.
+//   - systemic: no permission, no table, another key schema. When all targets fail,
+//     the batch is redelivered from its first record until the cause is repaired. When
+//     some do, the others are written, and the batch is redelivered from the first
+//     record of a failing one, until that has failed for the grace time. One log line
+//     per failing target says how to repair it.
+//   - set aside: a target that has failed for the grace time while others have not.
+//     The keys of the items that it misses go to the failure queue, and then count as
+//     done. If the queue does not accept them, the failure is transient.
 //
 // A table that refuses an item says why in a text. A limit that the item itself
 // breaks is permanent. A text about the key of a secondary index, or an unknown one,

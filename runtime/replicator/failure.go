@@ -9,8 +9,9 @@ const (
 	// permanent failures belong to one record, which can never be applied. It goes to the
 	// failure queue and then counts as done.
 	permanent
-	// systemic failures belong to the configuration, not to a record. No record goes to
-	// the failure queue: the whole batch is redelivered until the cause is repaired.
+	// systemic failures belong to the configuration, not to a record: of the function, or of
+	// one target. No record goes to the failure queue. What failed is redelivered until the
+	// cause is repaired or, where other targets do not fail, the target is set aside.
 	systemic
 	// setAside failures belong to a target that fails as a whole while others do not, and
 	// has for the grace time: the keys of its items go to the failure queue, and then count
