@@ -90,12 +90,17 @@ func syntaxProblems(prop string, texts ...string) []spec.Problem {
 	var problems []spec.Problem
 	for _, text := range texts {
 		if !isPath(text) {
-			problems = append(problems, spec.Problem{Path: prop, Text: fmt.Sprintf(
-				"%q has a bracket or a backslash that is not escaped, and a path cannot name an element of a list: "+
-					"if it belongs to a name, write AttributePath(%s)", text, quoteSteps(meantSteps(text)))})
+			problems = append(problems, syntaxProblem(prop, text, meantSteps(text)...))
 		}
 	}
 	return problems
+}
+
+// syntaxProblem says that text is not a path, and which steps name what it probably means.
+func syntaxProblem(prop, text string, meant ...string) spec.Problem {
+	return spec.Problem{Path: prop, Text: fmt.Sprintf(
+		"%q has a bracket or a backslash that is not escaped, and a path cannot name an element of a list: "+
+			"if it belongs to a name, write AttributePath(%s)", text, quoteSteps(meant))}
 }
 
 // meantSteps returns the steps that the caller of a text that is not a path probably
@@ -120,9 +125,11 @@ func meantSteps(text string) []string {
 
 // topLevelProblems lists the texts that do not name a top-level attribute.
 func topLevelProblems(prop string, texts ...string) []spec.Problem {
-	problems := syntaxProblems(prop, texts...)
+	var problems []spec.Problem
 	for _, text := range texts {
-		if steps := toPath(&text); len(steps) > 1 {
+		if !isPath(text) {
+			problems = append(problems, syntaxProblem(prop, text, strings.Join(meantSteps(text), ".")))
+		} else if steps := toPath(&text); len(steps) > 1 {
 			problems = append(problems, spec.Problem{Path: prop, Text: fmt.Sprintf(
 				"%q leads into the map %q: only top-level attributes can be named here; "+
 					"if the dot belongs to a name, write AttributePath(%s)", text, steps[0], quoteSteps([]string{strings.Join(steps, ".")}))})

@@ -117,10 +117,11 @@ func TestPathsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 					Condition_Exists(jsii.String(`a\.b\c.d`)),
 					Condition_Exists(jsii.String(`a\\.b\[0]`)),
 				)
-				p.Target.Projection = &Projection{Type: ProjectionType_EXCLUDE, Attributes: jsii.Strings(`a\.b.c`)}
+				p.Target.Projection = &Projection{Type: ProjectionType_EXCLUDE, Attributes: jsii.Strings(`a\.b.c`, `a.b[0]`)}
 			},
 			want: []string{
 				`Target.Projection "a\\.b.c" leads into the map "a.b"` + top + `"a.b.c")`,
+				`Target.Projection "a.b[0]"` + remedy + `"a.b[0]")`,
 				`Target.Filter "user\\.email[0]"` + remedy + `"user.email[0]")`,
 				`Target.Filter "a\\.b\\c.d"` + remedy + `"a.b\\c", "d")`,
 				`Target.Filter "a\\\\.b\\[0]"` + remedy + `"a\\", "b[0]")`,
