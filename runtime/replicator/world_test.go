@@ -115,7 +115,7 @@ func (w *world) mapping() {
 		w.spec.Targets = append(w.spec.Targets, t)
 	}
 	w.spec.FailureQueueURL = "queue"
-	w.spec.SetAsideSeconds = []int{0, 20, 200}[w.random.IntN(3)]
+	w.spec.SetAsideSeconds = []int{0, 2, 5}[w.random.IntN(3)]
 	w.values(id, group, since)
 }
 
