@@ -26,7 +26,8 @@ type queue interface {
 	send(ctx context.Context, bodies []string) map[int]error
 }
 
-// failureQueue receives the records that can never be applied.
+// failureQueue receives what was not applied and counts as done: the records that can never
+// be applied, and the keys of the items of a target that was set aside.
 type failureQueue struct {
 	queue    queue
 	mappings []mapping.Mapping
@@ -39,62 +40,108 @@ type failureQueue struct {
 // A permanent failure behind a record that is redelivered remains too: Lambda redelivers
 // it anyway, it fails again, and one message is enough.
 func (q *failureQueue) send(ctx context.Context, e *event, failures []failure) (remaining, sent []failure) {
-	// Lowest first: if the time is up before the last one, the shard still advances.
 	slices.SortStableFunc(failures, func(a, b failure) int { return cmp.Compare(a.change, b.change) })
-	s := sending{ctx: ctx, queue: q.queue, resume: len(e.changes)}
+
+	resume := len(e.changes)
 	for _, f := range failures {
 		if f.class != permanent && f.class != setAside {
-			s.resume = min(s.resume, f.change)
+			resume = min(resume, f.change)
 		}
 	}
 
-	var aside []failure
-	for _, f := range failures {
-		switch {
-		case f.change >= s.resume || f.class != permanent && f.class != setAside:
-			s.remaining = append(s.remaining, f)
-		case f.class == setAside:
-			aside = append(aside, f)
-		default:
-			s.add(message{q.message(e, f), []failure{f}})
-		}
-	}
-	for _, m := range q.keysMessages(e, aside) {
+	s := newSending(ctx, q.queue, failures, resume)
+	messages := q.messages(e, failures, resume)
+	s.expect(messages)
+	for _, m := range messages {
 		s.add(m)
 	}
 	s.flush()
 
-	return s.remaining, s.sent
+	return s.result()
 }
 
-// message is the body of a message, and the failures that it is about.
+// messages returns the messages about the failures before resume, all of which are
+// permanent or set aside. The failures are in the order of their changes, and so are the
+// messages: if the time is up before the last one, the shard still advances.
+func (q *failureQueue) messages(e *event, failures []failure, resume int) []message {
+	var messages []message
+	aside := make([][]int, len(q.mappings))
+	for i, f := range failures {
+		switch {
+		case f.change >= resume:
+		case f.class == setAside:
+			aside[f.mapping] = append(aside[f.mapping], i)
+		default:
+			messages = append(messages, message{q.recordMessage(e, f), []int{i}})
+		}
+	}
+	for _, of := range aside {
+		messages = append(messages, q.keysMessages(e, failures, of)...)
+	}
+	slices.SortStableFunc(messages, func(a, b message) int {
+		return cmp.Compare(failures[a.of[0]].change, failures[b.of[0]].change)
+	})
+
+	return messages
+}
+
+// message is a message, and the indices of the failures that it is about, lowest first.
 type message struct {
-	body     string
-	failures []failure
+	failurequeue.Message
+	of []int
 }
 
 // sending is the messages of one invocation on their way to the queue.
 type sending struct {
-	ctx   context.Context
-	queue queue
+	ctx      context.Context
+	queue    queue
+	failures []failure
 	// resume is the first record that is redelivered.
 	resume int
 
-	messages        []message
-	size            int
-	remaining, sent []failure
+	messages []message
+	bodies   []string
+	size     int
+	// unsent counts the messages about a failure that the queue has not accepted yet, by
+	// failure. A failure that has none at all is not there.
+	unsent map[int]int
+	// refused holds why the queue did not accept a message, by failure.
+	refused map[int]error
+}
+
+func newSending(ctx context.Context, q queue, failures []failure, resume int) *sending {
+	return &sending{
+		ctx: ctx, queue: q, failures: failures, resume: resume, unsent: map[int]int{}, refused: map[int]error{},
+	}
+}
+
+// expect counts the messages about each failure.
+func (s *sending) expect(messages []message) {
+	for _, m := range messages {
+		for _, i := range m.of {
+			s.unsent[i]++
+		}
+	}
 }
 
 // add adds a message, and sends those before it when a call is full.
 func (s *sending) add(m message) {
-	if len(s.messages) == maxQueueBatchMessages || s.size+len(m.body) > maxQueueBytes {
-		s.flush()
-	}
-	if m.failures[0].change >= s.resume {
-		s.remaining = append(s.remaining, m.failures...)
+	first := s.failures[m.of[0]].change
+	if first >= s.resume {
 		return
 	}
-	s.messages, s.size = append(s.messages, m), s.size+len(m.body)
+
+	body := encodeFitting(m.Message)
+	if len(s.messages) == maxQueueBatchMessages || s.size+len(body) > maxQueueBytes {
+		s.flush()
+	}
+	if first >= s.resume {
+		return
+	}
+	s.messages, s.bodies, s.size = append(s.messages, m), append(s.bodies, body), s.size+len(body)
+	if m.Kind == failurequeue.KindKeys {
+		s.flush() // one message is about many records: what is behind it waits for the answer
+	}
 }
 
 // flush sends the messages.
@@ -102,28 +149,43 @@ func (s *sending) flush() {
 	if len(s.messages) == 0 {
 		return
 	}
-	bodies := make([]string, len(s.messages))
-	for i := range s.messages {
-		bodies[i] = s.messages[i].body
-	}
-	errs := s.queue.send(s.ctx, bodies)
-	for i, m := range s.messages {
-		err, failed := errs[i]
-		if !failed {
-			s.sent = append(s.sent, m.failures...)
-			continue
-		}
-		for _, f := range m.failures {
-			s.resume = min(s.resume, f.change)
-			why := fmt.Errorf("the failure queue did not accept a message (%s): %w", loggable(f.err), err)
-			s.remaining = append(s.remaining, failure{change: f.change, mapping: f.mapping, class: transient, err: why})
+
+	errs := s.queue.send(s.ctx, s.bodies)
+	for n, m := range s.messages {
+		err, refused := errs[n]
+		for _, i := range m.of {
+			if refused {
+				s.resume = min(s.resume, s.failures[i].change)
+				s.refused[i] = err
+			} else {
+				s.unsent[i]--
+			}
 		}
 	}
-	s.messages, s.size = s.messages[:0], 0
+	s.messages, s.bodies, s.size = s.messages[:0], s.bodies[:0], 0
 }
 
-// message returns the body for one failure, of at most maxQueueBytes.
-func (q *failureQueue) message(e *event, f failure) string {
+// result returns the failures that must be redelivered, and those that were sent: the queue
+// has accepted all messages about them.
+func (s *sending) result() (remaining, sent []failure) {
+	for i, f := range s.failures {
+		unsent, expected := s.unsent[i]
+		switch err := s.refused[i]; {
+		case err != nil:
+			why := fmt.Errorf("the failure queue did not accept a message (%s): %w", loggable(f.err), err)
+			remaining = append(remaining, failure{change: f.change, mapping: f.mapping, class: transient, err: why})
+		case expected && unsent == 0:
+			sent = append(sent, f)
+		default:
+			remaining = append(remaining, f)
+		}
+	}
+
+	return remaining, sent
+}
+
+// recordMessage returns the message about one record.
+func (q *failureQueue) recordMessage(e *event, f failure) failurequeue.Message {
 	c := &e.changes[f.change]
 	m := failurequeue.Message{
 		Version:        failurequeue.Version,
@@ -145,90 +207,30 @@ func (q *failureQueue) message(e *event, f failure) string {
 		m.Record, m.OldImage, m.NewImage = c.raw, nil, nil
 	}
 
+	return m
+}
+
+// encodeFitting returns the body of a message, of at most maxQueueBytes: that of a record
+// without what does not fit, that of keys as it is, because keysMessages made it fit.
+func encodeFitting(m failurequeue.Message) string {
 	body := encodeMessage(m)
-	if len(body) > maxQueueBytes {
+	if m.Kind == failurequeue.KindRecord && len(body) > maxQueueBytes {
 		m.OldImage, m.NewImage, m.Record, m.LeftOut = nil, nil, nil, true
 		body = encodeMessage(m)
 	}
-
 	return body
 }
 
-// maxItemOverhead is more than a message needs for an item besides its keys, and more
-// than one needs besides its items.
-const maxItemOverhead = 4 << 10
-
-// keysMessages returns messages with the keys of what was set aside, as many items as fit
-// in each. The failures are in the order of the records.
-func (q *failureQueue) keysMessages(e *event, failures []failure) []message {
-	var messages []message
-	for i := range q.mappings {
-		var m failurequeue.Message
-		var of []failure
-		size := 0
-		flush := func() {
-			if len(of) > 0 {
-				messages = append(messages, message{encodeMessage(m), of})
-			}
-			m, of, size = failurequeue.Message{}, nil, maxItemOverhead
-		}
-		for _, f := range failures {
-			if f.mapping != i {
-				continue
-			}
-			item := q.item(e, f)
-			bytes := len(item.SourceKey)
-			for _, k := range item.TargetKeys {
-				bytes += len(k.Key) + len(`{"key":,"last":true},`)
-			}
-			if len(of) == 0 || size+bytes > maxQueueBytes {
-				flush()
-				m = q.keysMessage(e, f)
-			}
-			last := &e.changes[f.chain.last.change]
-			m.Items, m.LastSequenceNumber = append(m.Items, item), string(last.sequenceNumber)
-			of, size = append(of, f), size+bytes+len(`{"sourceKey":,"targetKeys":[]},`)
-		}
-		flush()
-	}
-	return messages
-}
-
-// keysMessage returns a message for what was set aside from f on, without items.
-func (q *failureQueue) keysMessage(e *event, f failure) failurequeue.Message {
-	c := &e.changes[f.change]
-	return failurequeue.Message{
-		Version:        failurequeue.Version,
-		Kind:           failurequeue.KindKeys,
-		Reason:         f.err.Error(),
-		TargetTable:    q.mappings[f.mapping].TableName,
-		StreamARN:      string(c.streamARN),
-		SequenceNumber: string(c.sequenceNumber),
-		CreatedAt:      c.createdAt,
-	}
-}
-
-// item returns the keys of a chain that was set aside.
-func (q *failureQueue) item(e *event, f failure) failurequeue.Item {
-	c := f.chain
-	item := failurequeue.Item{SourceKey: e.changes[c.first].keys.Raw}
-	for i, k := range c.keys { // sorted, by the planner
-		if i > 0 && bytes.Equal(k.Key, c.keys[i-1].Key) {
-			continue
-		}
-		key := append(q.mappings[f.mapping].AppendKey([]byte("{"), k), '}')
-		last := c.after.Exists() && bytes.Equal(k.Key, c.after.Key)
-		item.TargetKeys = append(item.TargetKeys, failurequeue.TargetKey{Key: key, Last: last})
-	}
-	return item
-}
-
 // encodeMessage returns the message as JSON that SQS accepts.
-func encodeMessage(m failurequeue.Message) string {
+func encodeMessage(m failurequeue.Message) string { return encodeText(m) }
+
+// encodeText returns a message, or a part of one, as JSON that SQS accepts. A part has the
+// same length alone as within a message.
+func encodeText(part any) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(m); err != nil {
+	if err := e.Encode(part); err != nil {
 		// Its JSON is parts of a payload that was read as JSON.
 		panic(fmt.Sprintf("replicator: a failure message cannot be encoded: %v", err))
 	}
