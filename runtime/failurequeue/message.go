@@ -26,11 +26,16 @@ const (
 )
 
 // Message is the body of a message in the failure queue, as JSON: what was not applied to
-// a target table, and why. Delivery is at least once; SequenceNumber and TargetTable
-// together tell copies apart.
+// a target table, and why. Delivery is at least once.
 //
-// A message has at most 1 MiB. Parts that do not fit are omitted, and LeftOut says so: fetch
-// the record from the stream then, within 24 hours of CreatedAt.
+// Copies of a message of KindRecord have the same SequenceNumber and TargetTable. That is
+// not so for KindKeys: several messages can be about the same changes, each with other
+// keys, and after a redelivery the items can be distributed among other messages. Process
+// every one: to process one twice is harmless, because it only names keys to look up.
+//
+// A message has at most 1 MiB. Of KindRecord, parts that do not fit are omitted, and LeftOut
+// says so: fetch the record from the stream then, within 24 hours of CreatedAt. Of KindKeys,
+// nothing is omitted: what does not fit is in another message.
 type Message struct {
 	Version int  `json:"version"`
 	Kind    Kind `json:"kind,omitempty"`
@@ -51,22 +56,25 @@ type Message struct {
 	NewImage  json.RawMessage `json:"newImage,omitempty"`
 	// Record is the whole record, when it could not be decoded.
 	Record json.RawMessage `json:"record,omitempty"`
-	// LeftOut says that OldImage and NewImage, or Record, did not fit.
+	// LeftOut says that OldImage and NewImage, or Record, did not fit. KindKeys never has it.
 	LeftOut bool `json:"leftOut,omitempty"`
 
-	// Items are those of KindKeys, and LastSequenceNumber is the position of their last
-	// change.
+	// Items are those of KindKeys, and LastSequenceNumber is the position of the last change
+	// of any of them.
 	Items              []Item `json:"items,omitempty"`
 	LastSequenceNumber string `json:"lastSequenceNumber,omitempty"`
 }
 
 // Item is one source item of KindKeys: which target items may be wrong because of it.
 // Nothing of its images is there, as they may be old: read the source item.
+//
+// An item with more target keys than fit in a message is in several, with the same
+// SourceKey and each with a part of the keys. Each part can be processed by itself.
 type Item struct {
 	// SourceKey is the source item's key in DynamoDB's JSON.
 	SourceKey json.RawMessage `json:"sourceKey"`
 	// TargetKeys are the target keys that the item had before, between and after its
-	// changes. There is none when no image had one.
+	// changes, or a part of them. There is none when no image had one.
 	TargetKeys []TargetKey `json:"targetKeys,omitempty"`
 }
 
@@ -74,6 +82,6 @@ type Item struct {
 type TargetKey struct {
 	Key json.RawMessage `json:"key"`
 	// Last marks the key of the item's last image. No key is marked when the item was
-	// deleted, or had none at last.
+	// deleted, or had none at last, or when the key is in another part of the item.
 	Last bool `json:"last,omitempty"`
 }
