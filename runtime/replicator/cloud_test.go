@@ -138,6 +138,10 @@ func (w *world) run(t testing.TB, seed uint64) (divergences []string, sum tally)
 	return slices.Concat(w.divergences(db.Items, queued), watch.vanished, violations), sum
 }
 
+// maxWindows is how often a table of one world fails as a whole: with slow requests besides,
+// a world in which one always did would never drain.
+const maxWindows = 20
+
 // environment is an execution environment of the function.
 type environment struct {
 	cloud
@@ -151,6 +155,7 @@ type environment struct {
 	// failing is how many more invocations meet a table that fails as a whole: with
 	// refuses it refuses every put, else every request.
 	failing int
+	windows int
 	table   int
 	refuses bool
 	// inWindow holds the sequence numbers of the records that the process has sent to the
@@ -233,7 +238,8 @@ func (e *environment) setAside(m failurequeue.Message) {
 // invoke invokes the function once. Sometimes it is killed, and a new process replaces it;
 // for a while one of its tables refuses every put, or every request.
 func (e *environment) invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	if e.cloud.refuses && e.failing == 0 && e.random.IntN(6) == 0 {
+	if e.cloud.refuses && e.failing == 0 && e.windows < maxWindows && e.random.IntN(6) == 0 {
+		e.windows++
 		e.failing = 1 + e.random.IntN(20)
 		e.table, e.refuses = e.random.IntN(len(e.world.oracles)), e.random.IntN(4) > 0
 		clear(e.inWindow)
