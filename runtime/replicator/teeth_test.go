@@ -105,7 +105,8 @@ func TestTheModelTestHasTeeth(t *testing.T) {
 				t.Fatal(err)
 			}
 			out, err := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-overlay", overlayFile,
-				"-run", "^TestTheTargetIsTheOracleAfterAnyHistory$", ".", "-model.steps=60000").CombinedOutput()
+				"-run", "^TestTheTargetIsTheOracleAfterAnyHistory$", ".",
+				"-model.steps=60000", "-model.reduce=false").CombinedOutput()
 			if err == nil {
 				t.Error("the model test did not notice")
 			}
