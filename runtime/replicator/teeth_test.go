@@ -52,10 +52,6 @@ func TestTheModelTestHasTeeth(t *testing.T) {
 		{"a missing nested part is an error", "../../internal/mapping/mapper.go",
 			"if value == nil ||",
 			"if value == nil && len(path) == 1 ||"},
-		{"a derived attribute is not in a deleted key", "../../internal/mapping/target_item.go",
-			"dst = appendMember(dst, start, m.Key[i].head, t.keyValues[i])\n\t}\n\treturn dst",
-			"if !m.Key[i].derived {\n" +
-				"\t\t\tdst = appendMember(dst, start, m.Key[i].head, t.keyValues[i])\n\t\t}\n\t}\n\treturn dst"},
 		{"the deletes of moved items do not wait for their puts", "outcome.go",
 			"if len(o.pending) == 0 && len(o.refused) == 0 {",
 			"if true {"},
