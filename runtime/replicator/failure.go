@@ -1,5 +1,7 @@
 package replicator
 
+import "slices"
+
 // class says how a failure is handled.
 type class int
 
@@ -54,6 +56,12 @@ func systemicFailure(err error) []failure {
 // isSystemic reports whether the whole batch failed. Such a failure is the only one.
 func isSystemic(failures []failure) bool {
 	return len(failures) == 1 && failures[0].class == systemic && failures[0].mapping == everyMapping
+}
+
+// findSystemic returns the index of the failure that says a mapping's table fails as a whole,
+// or -1.
+func findSystemic(failures []failure, mapping int) int {
+	return slices.IndexFunc(failures, func(f failure) bool { return f.class == systemic && f.mapping == mapping })
 }
 
 // configurationError says why the function cannot apply the records that it receives, and

@@ -221,12 +221,9 @@ func encodeFitting(m failurequeue.Message) string {
 	return body
 }
 
-// encodeMessage returns the message as JSON that SQS accepts.
-func encodeMessage(m failurequeue.Message) string { return encodeText(m) }
-
-// encodeText returns a message, or a part of one, as JSON that SQS accepts. A part has the
+// encodeMessage returns a message, or a part of one, as JSON that SQS accepts. A part has the
 // same length alone as within a message.
-func encodeText(part any) string {
+func encodeMessage(part any) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

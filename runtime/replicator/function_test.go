@@ -125,6 +125,12 @@ func insertion(sequence int, id string, more ...string) string {
 	return record("INSERT", sequence, item("id", id), "", item(append([]string{"id", id, "group", "g"}, more...)...))
 }
 
+// expiry is the record of an item that time to live deletes.
+func expiry(sequence int, id, oldImage string) string {
+	return strings.TrimSuffix(record("REMOVE", sequence, item("id", id), oldImage, ""), "}") +
+		`,"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}}`
+}
+
 // selects returns a selection of the writes that contain text, for a rule.
 func selects(text string) func(faults.Write) bool {
 	return func(w faults.Write) bool { return bytes.Contains(w.Attributes, []byte(text)) }

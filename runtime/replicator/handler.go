@@ -157,8 +157,7 @@ func (r *Replicator) settle(e *event, chains []chain, failures []failure) []fail
 // counts as it did when it was last written to, and as healthy before.
 func (r *Replicator) allFail(failures []failure) bool {
 	for i, h := range r.writer.healths {
-		fails := func(f failure) bool { return f.class == systemic && f.mapping == i }
-		if !h.isFailing() && !slices.ContainsFunc(failures, fails) {
+		if !h.isFailing() && findSystemic(failures, i) < 0 {
 			return false
 		}
 	}

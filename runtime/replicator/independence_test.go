@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -41,9 +40,8 @@ func TestAKeptItemOfOneTargetDoesNotWaitForAnother(t *testing.T) {
 			}
 
 			old := item("id", "1", "group", "g", "kind", "k")
-			expiry := strings.Replace(record("REMOVE", 3, item("id", "1"), old, ""), `"eventName"`,
-				`"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"},"eventName"`, 1)
-			records := append([]string{both(2, "1"), expiry, both(4, "1")}, bothOf(100, 10)...)
+			expired := expiry(3, "1", old)
+			records := append([]string{both(2, "1"), expired, both(4, "1")}, bothOf(100, 10)...)
 			again := f.invoke(t, records...)
 			if aside != (again == nil) {
 				t.Errorf("aside %t: %v are redelivered", aside, again)
@@ -67,9 +65,8 @@ func TestATargetThatFailsGetsNoSecondPlan(t *testing.T) {
 		f, c := newPairFunction(t, s)
 		c.failing["target"] = "ThrottlingException"
 		old := item("id", "1", "group", "g", "kind", "k")
-		expiry := strings.Replace(record("REMOVE", 2, item("id", "1"), old, ""), `"eventName"`,
-			`"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"},"eventName"`, 1)
-		if again := f.invoke(t, both(1, "1"), expiry, both(3, "1")); len(again) == 0 || again[0] != "1" {
+		expired := expiry(2, "1", old)
+		if again := f.invoke(t, both(1, "1"), expired, both(3, "1")); len(again) == 0 || again[0] != "1" {
 			t.Errorf("%v are redelivered, want them from 1 on", again)
 		}
 		if items := f.db.Items("second"); len(items) != 1 {
@@ -133,7 +130,7 @@ func TestATargetWhosePutsAreDeniedIsSetAsideAlthoughDeletesAreNot(t *testing.T) 
 			f, c := newPairFunction(t, s)
 			f.Replicator = f.at(doFunc(func(r *http.Request) (*http.Response, error) {
 				if strings.HasSuffix(r.Header.Get("X-Amz-Target"), action) {
-					return accessDenied(r), nil
+					return refusalAnswer(r, "AccessDeniedException"), nil
 				}
 				return c.Do(r)
 			}), s)
@@ -235,11 +232,3 @@ func TestATargetThatDoesNotAnswerHoldsUpNoOther(t *testing.T) {
 type doFunc func(*http.Request) (*http.Response, error)
 
 func (f doFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
-
-func accessDenied(r *http.Request) *http.Response {
-	const text = `{"__type":"com.amazonaws#AccessDeniedException","message":"injected"}`
-	return &http.Response{
-		StatusCode: http.StatusBadRequest, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-		Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)), Request: r,
-	}
-}

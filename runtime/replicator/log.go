@@ -117,8 +117,7 @@ func (r *Replicator) logFailures(ctx context.Context, e *event, failures []failu
 		return
 	}
 	for i := range r.mappings {
-		fails := func(f failure) bool { return f.class == systemic && f.mapping == i }
-		if at := slices.IndexFunc(failures, fails); at >= 0 {
+		if at := findSystemic(failures, i); at >= 0 {
 			r.logTarget(ctx, failures[at])
 		}
 	}

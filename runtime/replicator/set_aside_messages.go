@@ -15,7 +15,7 @@ func (q *failureQueue) keysMessages(e *event, failures []failure, of []int) []me
 	for _, i := range of {
 		f := failures[i]
 		for _, part := range split(q.item(e, f), maxQueueBytes-sizeWithoutItems(q.keysMessage(e, f))) {
-			partSize := len(encodeText(part)) + len(",")
+			partSize := len(encodeMessage(part)) + len(",")
 			end := max(last, f.chain.last.change)
 			if len(messages) == 0 || size+partSize > roomUntil(e, messages[len(messages)-1], end) {
 				messages = append(messages, message{Message: q.keysMessage(e, f)})
@@ -65,15 +65,15 @@ func (q *failureQueue) item(e *event, f failure) failurequeue.Item {
 // split splits an item into parts of at most room bytes with a comma. Usually there is one.
 // Each part has the source key, and each target key is in one part.
 func split(item failurequeue.Item, room int) []failurequeue.Item {
-	if len(encodeText(item))+len(",") <= room {
+	if len(encodeMessage(item))+len(",") <= room {
 		return []failurequeue.Item{item}
 	}
 
 	var parts []failurequeue.Item
-	empty := len(encodeText(failurequeue.Item{SourceKey: item.SourceKey})) + len(`"targetKeys":[],,`)
+	empty := len(encodeMessage(failurequeue.Item{SourceKey: item.SourceKey})) + len(`"targetKeys":[],,`)
 	size, from := empty, 0
 	for i, key := range item.TargetKeys {
-		keySize := len(encodeText(key)) + len(",")
+		keySize := len(encodeMessage(key)) + len(",")
 		if size+keySize > room && i > from {
 			parts = append(parts, failurequeue.Item{SourceKey: item.SourceKey, TargetKeys: item.TargetKeys[from:i]})
 			size, from = empty, i
@@ -94,5 +94,5 @@ func roomUntil(e *event, m message, end int) int {
 // sizeWithoutItems returns the bytes of a message besides its items.
 func sizeWithoutItems(m failurequeue.Message) int {
 	m.Items = nil
-	return len(encodeText(m)) + len(`"items":[],`)
+	return len(encodeMessage(m)) + len(`"items":[],`)
 }

@@ -50,14 +50,19 @@ func (c *tables) Do(r *http.Request) (*http.Response, error) {
 			c.mu.Lock()
 			c.requests[table]++
 			c.mu.Unlock()
-			text := fmt.Sprintf(`{"__type":"com.amazonaws#%s","message":"injected"}`, code)
-			return &http.Response{
-				StatusCode: http.StatusBadRequest, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-				Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)), Request: r,
-			}, nil
+			return refusalAnswer(r, code), nil
 		}
 	}
 	return c.inner.Do(r)
+}
+
+// refusalAnswer is DynamoDB's answer to a request that it refuses.
+func refusalAnswer(r *http.Request, code string) *http.Response {
+	text := fmt.Sprintf(`{"__type":"com.amazonaws#%s","message":"injected"}`, code)
+	return &http.Response{
+		StatusCode: http.StatusBadRequest, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)), Request: r,
+	}
 }
 
 // newPairFunction returns a function with two targets, and their tables.

@@ -30,15 +30,24 @@ func (db *DB) call(operation string, request []byte) ([]byte, error) {
 var done = []byte(`{}`)
 
 func (db *DB) putItem(request []byte) ([]byte, error) {
+	return db.writeItem(request, "Item", (*table).checkPut)
+}
+
+func (db *DB) deleteItem(request []byte) ([]byte, error) {
+	return db.writeItem(request, "Key", (*table).checkDelete)
+}
+
+// writeItem carries out a conditional write whose item or key is in a member of the request.
+func (db *DB) writeItem(request []byte, member string, check func(*table, attributes) (write, error)) ([]byte, error) {
 	var (
 		name string
 		item attributes
 		c    conditional
 	)
-	if err := decode(request, c.with(members{"TableName": &name, "Item": &item})); err != nil {
+	if err := decode(request, c.with(members{"TableName": &name, member: &item})); err != nil {
 		return nil, err
 	}
-	check, err := db.condition(&c)
+	condition, err := db.condition(&c)
 	if err != nil {
 		return nil, err
 	}
@@ -46,37 +55,12 @@ func (db *DB) putItem(request []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := t.checkPut(item)
+	w, err := check(t, item)
 	if err != nil {
 		return nil, err
 	}
 
-	return done, w.applyIf(check)
-}
-
-func (db *DB) deleteItem(request []byte) ([]byte, error) {
-	var (
-		name string
-		key  attributes
-		c    conditional
-	)
-	if err := decode(request, c.with(members{"TableName": &name, "Key": &key})); err != nil {
-		return nil, err
-	}
-	check, err := db.condition(&c)
-	if err != nil {
-		return nil, err
-	}
-	t, err := db.table(name)
-	if err != nil {
-		return nil, err
-	}
-	w, err := t.checkDelete(key)
-	if err != nil {
-		return nil, err
-	}
-
-	return done, w.applyIf(check)
+	return done, w.applyIf(condition)
 }
 
 func (db *DB) getItem(request []byte) ([]byte, error) {
