@@ -69,7 +69,8 @@ type Message struct {
 // Nothing of its images is there, as they may be old: read the source item.
 //
 // An item with more target keys than fit in a message is in several, with the same
-// SourceKey and each with a part of the keys. Each part can be processed by itself.
+// SourceKey and each with a part of the keys. Each part can be processed by itself. So is
+// an item that expired, whose target item was kept, and that came back: once for each life.
 type Item struct {
 	// SourceKey is the source item's key in DynamoDB's JSON.
 	SourceKey json.RawMessage `json:"sourceKey"`

@@ -209,13 +209,19 @@ func (e *environment) send(ctx context.Context, bodies []string) map[int]error {
 func (e *environment) setAside(m failurequeue.Message) {
 	w := e.world
 	at := slices.IndexFunc(w.oracles, func(o *oracle) bool { return o.target.TableName == m.TargetTable })
+	// An item that came back after its target item was kept is there twice.
+	keysOf := map[int]map[string]bool{}
 	for _, item := range m.Items {
 		e.aside++
 		id := slices.IndexFunc(w.ids, func(members string) bool { return "{"+members+"}" == string(item.SourceKey) })
-		keys := map[string]bool{}
-		for _, k := range item.TargetKeys {
-			keys[canonicalKey(k.Key)] = true
+		if keysOf[id] == nil {
+			keysOf[id] = map[string]bool{}
 		}
+		for _, k := range item.TargetKeys {
+			keysOf[id][canonicalKey(k.Key)] = true
+		}
+	}
+	for id, keys := range keysOf {
 		within := false
 		for _, shard := range w.shards {
 			for _, r := range shard.Records {
@@ -321,7 +327,7 @@ func randomFaults(random *rand.Rand) []faults.Rule {
 		{Kind: faults.ResetBefore, Probability: 0.1},
 		{Kind: faults.ResetAfter, Probability: 0.1},
 		{Kind: faults.Slow, Probability: 0.1, Delay: 3 * time.Second},
-		{Kind: faults.Slow, Probability: 0.05, Delay: time.Minute},
+		{Kind: faults.Slow, Probability: 0.05, Delay: answerTimeout}, // the transport waits no longer
 		{Kind: faults.Unprocessed, Probability: []float64{0.1, 0.8}[random.IntN(2)]},
 		{Kind: faults.AccessDenied, Probability: 0.03},
 		{Kind: faults.NotFound, Probability: 0.01},

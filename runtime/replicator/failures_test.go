@@ -121,6 +121,23 @@ func TestASlowTableNeverCostsARecord(t *testing.T) {
 	})
 }
 
+func TestMovedItemsAdvanceAlthoughTheTableIsTooSlowForTheBatch(t *testing.T) {
+	// F2: the timeout is 10 seconds, and there is time for 56 of 200 requests.
+	synctest.Test(t, func(t *testing.T) {
+		f := newFunction(t, guardedSpec(), faults.Rule{Kind: faults.Slow, Probability: 1, Delay: time.Second})
+		var records []string
+		for i := range 100 {
+			id := fmt.Sprint(i)
+			records = append(records, record("MODIFY", i+1, item("id", id),
+				item("id", id, "group", "old"+id), item("id", id, "group", "new"+id)))
+		}
+		again := f.invoke(t, records...)
+		if len(again) == 0 || again[0] != "25" {
+			t.Errorf("redelivered from %v, want from 25: three rounds of 8 puts and 8 deletes", again)
+		}
+	})
+}
+
 func TestPoisonAndThrottlingTogetherAccountForEveryRecord(t *testing.T) {
 	// 1 % of the records can never be applied, 20 % of the requests are throttled.
 	synctest.Test(t, func(t *testing.T) {

@@ -27,7 +27,8 @@ type oracle struct {
 	// changes holds the source item of every record, and whether that item has a target
 	// item after it.
 	changes map[string]ownedChange
-	// keys holds the target key of every record's new image, as canonicalKey returns it.
+	// keys holds the target key after every record that changes the target item, as
+	// canonicalKey returns it.
 	keys map[string]string
 }
 
@@ -67,12 +68,12 @@ func (o *oracle) apply(c sourceChange, at int, label, sequenceNumber string) {
 	if poison {
 		o.poison[sequenceNumber] = true
 	}
-	if after.keyJSON != "" {
-		o.keys[sequenceNumber] = canonicalKey([]byte(after.keyJSON))
-	}
 	o.changes[sequenceNumber] = ownedChange{c.id, after.key != "" && !after.poisoned}
 	if c.expired && o.target.ExpiredItems == spec.KeepExpired || before == after {
 		return
+	}
+	if after.keyJSON != "" {
+		o.keys[sequenceNumber] = canonicalKey([]byte(after.keyJSON))
 	}
 
 	after.owner, after.at, after.number = c.id, at, sequenceNumber

@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -16,7 +17,7 @@ type outcome struct {
 	end context.CancelFunc
 
 	mu sync.Mutex
-	// remaining holds the writes that the next round must send.
+	// remaining holds the writes that must be sent again.
 	remaining []write
 	// pending holds the reason why a chain has remaining writes, by chain. These chains
 	// have failed when the time is up.
@@ -43,7 +44,7 @@ type refusal struct {
 	removed bool
 }
 
-// retry adds writes to the next round.
+// retry keeps writes that must be sent again.
 func (o *outcome) retry(writes []write, why error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -71,17 +72,26 @@ func (o *outcome) stop(mapping int, class class, err error) {
 	o.end()
 }
 
-// drainRemaining returns the writes that the next round must send, and forgets them. A
-// chain without any is no longer pending.
-func (o *outcome) drainRemaining() []write {
-	remaining := o.remaining
-	o.remaining = nil
+// settle decides which chains are pending after a round: those that have remaining writes or
+// unsent ones.
+func (o *outcome) settle(unsent []write) {
+	o.hold(unsent, errTimeIsUp)
+	if len(o.pending) == 0 {
+		return
+	}
 	still := map[int]bool{}
-	for i := range remaining {
-		still[remaining[i].chain] = true
+	for _, writes := range [][]write{o.remaining, unsent} {
+		for i := range writes {
+			still[writes[i].chain] = true
+		}
 	}
 	maps.DeleteFunc(o.pending, func(chain int, _ error) bool { return !still[chain] })
+}
 
+// takeRemaining returns the writes that must be sent again.
+func (o *outcome) takeRemaining() []write {
+	remaining := o.remaining
+	o.remaining = nil
 	return remaining
 }
 
@@ -143,13 +153,14 @@ func (o *outcome) appendRemovals(ready []write) []write {
 	return ready
 }
 
-// hold notes why the chains of writes are pending. The first reason counts.
+// hold notes why the chains of writes are pending. The first reason counts, after that of
+// writes that were not sent.
 func (o *outcome) hold(writes []write, why error) {
-	if o.pending == nil {
+	if o.pending == nil && len(writes) > 0 {
 		o.pending = map[int]error{}
 	}
 	for i := range writes {
-		if _, known := o.pending[writes[i].chain]; !known {
+		if known := o.pending[writes[i].chain]; known == nil || errors.Is(known, errTimeIsUp) {
 			o.pending[writes[i].chain] = why
 		}
 	}

@@ -345,7 +345,7 @@ func (w *world) item(id int, before map[string]string) map[string]string {
 	set("flag", 3, `{"S":"on"}`, `{"S":"off"}`, `{"N":"1"}`)
 	switch {
 	case w.poisonable && w.mostlyPoison:
-		set("mark", 20, poisonMark)
+		set("mark", 12, poisonMark)
 	case w.poisonable:
 		set("mark", 2, poisonMark, `{"BOOL":false}`)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/replicatedtable/cdk-go/internal/mapping"
 )
@@ -77,38 +78,37 @@ func (w *writer) write(ctx context.Context, p plan, done []int) []failure {
 
 // writeTo carries out a plan for one mapping. puts counts the puts of the invocation.
 //
-// It sends in rounds. A round sends all writes that are ready. The remaining ones go into
-// the next round after a wait, so that a write that the table does not accept holds up
-// only itself. The deletes of moved items are sent as soon as their puts have succeeded.
-// The deletes that follow from refused puts wait until it is clear that the table is not
-// wrong.
+// It sends in rounds, first everything once. The deletes of moved items are sent in the
+// round after their puts. The deletes that follow from refused puts wait until it is clear
+// that the table is not wrong. What a round leaves is sent again when nothing new is left,
+// after a wait, so that a write that the table does not accept holds up only itself.
 func (w *writer) writeTo(ctx context.Context, mapping int, p plan, puts, senders int) []failure {
 	o := newOutcome(ctx)
 	defer o.end()
 	w.probe(mapping, p, o)
 
 	send, wait := p.first[mapping], p.then[mapping]
-	for round := 0; o.stopped == nil; round++ {
-		w.sendAll(w.encoders[mapping].appendRequests(nil, p.event, mapping, send), senders, o)
-		remaining := o.drainRemaining()
-		w.judge(mapping, puts, countPuts(remaining), o)
+	for attempt := 0; o.stopped == nil; {
+		unsent := w.sendRound(w.encoders[mapping].appendRequests(nil, p.event, mapping, send), senders, o)
+		o.settle(unsent)
+		w.judge(mapping, puts, countPuts(unsent)+countPuts(o.remaining), o)
 		if o.stopped != nil {
 			break
 		}
 		ready, waiting := o.release(wait)
-		ready = o.appendRemovals(ready)
-		if len(remaining)+len(ready) == 0 {
-			break
-		}
+		send, wait = slices.Concat(o.appendRemovals(ready), unsent), waiting
 
-		if ctx.Err() == nil && len(ready) == 0 {
-			sleep(ctx, backoff(round))
+		if len(send) == 0 {
+			if send = o.takeRemaining(); len(send) == 0 {
+				break
+			}
+			sleep(ctx, backoff(attempt))
+			attempt++
 		}
 		if ctx.Err() != nil {
-			o.timeIsUp(remaining, ready, waiting)
+			o.timeIsUp(send, o.remaining, wait)
 			break
 		}
-		send, wait = slices.Concat(remaining, ready), waiting
 	}
 
 	return o.failures(p.chains)
@@ -151,24 +151,38 @@ func (w *writer) judge(mapping, puts, open int, o *outcome) {
 	}
 }
 
-// sendAll sends one round of requests, as many at a time as there are senders, and waits
-// for all of them.
-func (w *writer) sendAll(requests []request, senders int, o *outcome) {
+// roundFraction is the part of the time left after which a round takes up no more requests.
+// With all of them in one round, a table that needs more time than there is would never get
+// the deletes of the first moved items, and Lambda would redeliver the same records for ever.
+const roundFraction = 4
+
+// sendRound sends requests, as many at a time as there are senders, and waits for their
+// answers. It returns the writes of those that it did not take up.
+func (w *writer) sendRound(requests []request, senders int, o *outcome) (unsent []write) {
+	var end time.Time // none
+	if deadline, ok := o.ctx.Deadline(); ok {
+		end = time.Now().Add(time.Until(deadline) / roundFraction)
+	}
+
 	var next atomic.Int64
 	var sending sync.WaitGroup
 	for range min(senders, len(requests)) {
 		sending.Go(func() {
 			growStack()
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(requests) {
+			for i := next.Add(1) - 1; i < int64(len(requests)); i = next.Add(1) - 1 {
+				w.send(requests[i], o)
+				if !end.IsZero() && !time.Now().Before(end) {
 					return
 				}
-				w.send(requests[i], o)
 			}
 		})
 	}
 	sending.Wait()
+
+	for _, r := range requests[min(next.Load(), int64(len(requests))):] {
+		unsent = append(unsent, r.writes...)
+	}
+	return unsent
 }
 
 // stop ends all sending to the table of a mapping, which fails as a whole: it has refused
