@@ -20,7 +20,7 @@ SLOW := 2000
 # make bench BENCH="-cases 1000x1KB -runs 15 -delay 2ms" measures something else.
 BENCH :=
 
-.PHONY: help setup demo up down test fuzz teeth bench bench-cold lint fmt clean go
+.PHONY: help setup demo up down test fuzz bench bench-cold lint fmt clean go
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,9 +48,6 @@ fuzz: setup ## Check random histories, faults and crashes against the contract
 	REPLICATEDTABLE_ENGINES=required go test -count=1 -timeout 60m -v \
 	  -run '^TestTheTargetIsTheOracleAfterAnyHistory' ./runtime/replicator \
 	  -model.seed=$(SEED) -model.steps=$(STEPS) -model.slow-steps=$(SLOW)
-
-teeth: setup ## Check that the model test finds each of the hand-made bugs
-	go test -count=1 -timeout 60m -tags teeth -v -run '^TestTheModelTestHasTeeth$$' ./runtime/replicator
 
 bench: go ## Compare the cost of an invocation with the article's and a typed function
 	@go run ./internal/cmd/bench $(BENCH)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,10 +60,7 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (
 	for range cap(environments) {
 		environments <- w.environment(seed, in, q)
 	}
-	// Long enough for any series of faults. In the fast form time is fake.
-	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Hour)
-	defer cancel()
-	stats, err := m.Drain(ctx, w.shards, func(ctx context.Context, payload []byte) ([]byte, error) {
+	stats, err := drainBounded(t.Context(), m, w.shards, func(ctx context.Context, payload []byte) ([]byte, error) {
 		e := <-environments
 		defer func() { environments <- e }()
 		return e.invoke(ctx, payload)
@@ -81,7 +79,7 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (
 	}
 	sum.lost = len(lost)
 	if err == nil {
-		err = w.applyAgain(ctx, lost, w.environment(seed, cloud{config: in.config, rules: in.rules[:1]}, q))
+		err = w.applyAgain(t.Context(), lost, w.environment(seed, cloud{config: in.config, rules: in.rules[:1]}, q))
 	}
 	for _, o := range w.oracles {
 		for l := range lost {
@@ -91,6 +89,24 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (
 		}
 	}
 	return q.queued, violations, sum, err
+}
+
+// maxInvocations is more than any series of faults takes to drain a world: up to 2,000.
+const maxInvocations = 5000
+
+// drainBounded drains shards in at most maxInvocations.
+func drainBounded(
+	ctx context.Context, m eventsource.Mapping, shards []eventsource.Shard, handle eventsource.Handler,
+) (eventsource.Stats, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var invocations atomic.Int64
+	return m.Drain(ctx, shards, func(ctx context.Context, payload []byte) ([]byte, error) {
+		if invocations.Add(1) > maxInvocations {
+			cancel()
+		}
+		return handle(ctx, payload)
+	})
 }
 
 // lostRecord is a record that was not applied to one table because that failed as a whole.
@@ -113,7 +129,7 @@ func (w *world) applyAgain(ctx context.Context, lost map[lostRecord]bool, e *env
 		shards = append(shards, shard)
 	}
 	m := eventsource.Mapping{BatchSize: 1000, PartialResponses: true, MaxRetryAttempts: -1, Timeout: 10 * time.Second}
-	_, err := m.Drain(ctx, shards, e.replicator.Invoke)
+	_, err := drainBounded(ctx, m, shards, e.replicator.Invoke)
 	return err
 }
 
@@ -329,6 +345,7 @@ func randomFaults(random *rand.Rand) []faults.Rule {
 		{Kind: faults.Slow, Probability: 0.1, Delay: 3 * time.Second},
 		{Kind: faults.Slow, Probability: 0.05, Delay: answerTimeout}, // the transport waits no longer
 		{Kind: faults.Unprocessed, Probability: []float64{0.1, 0.8}[random.IntN(2)]},
+		{Kind: []faults.Kind{faults.Unprocessed, faults.Throttled}[random.IntN(2)], Probability: 0.8, Select: isHot},
 		{Kind: faults.AccessDenied, Probability: 0.03},
 		{Kind: faults.NotFound, Probability: 0.01},
 	} {
@@ -337,6 +354,16 @@ func randomFaults(random *rand.Rand) []faults.Rule {
 		}
 	}
 	return rules
+}
+
+// isHot selects the writes of the first source item: alone it often fails an invocation.
+func isHot(w faults.Write) bool {
+	for _, id := range []string{`"id":{"S":"a0"}`, `"id":{"N":"-3"}`, `"id":{"B":"AP8A"}`} {
+		if bytes.Contains(w.Attributes, []byte(id)) {
+			return true
+		}
+	}
+	return false
 }
 
 // memoryQueue is a failure queue that sometimes refuses messages.

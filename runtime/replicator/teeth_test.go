@@ -1,5 +1,3 @@
-//go:build teeth
-
 package replicator
 
 import (
@@ -48,6 +46,10 @@ func TestTheModelTestHasTeeth(t *testing.T) {
 		{"the state before a refused put stays", "outcome.go",
 			"ready = append(ready, remove)",
 			"_ = remove"},
+		{"a derived attribute is not in a deleted key", "../../internal/mapping/target_item.go",
+			"dst = appendMember(dst, start, m.Key[i].head, t.keyValues[i])",
+			"if m.Key[i].derived {\n\t\t\tcontinue\n\t\t}\n" +
+				"\t\tdst = appendMember(dst, start, m.Key[i].head, t.keyValues[i])"},
 		{"a separator inside a part is not escaped", "../../internal/mapping/key_attribute.go",
 			"escaped:   source.Separator + spec.Escape,",
 			`escaped:   "",`},
@@ -72,7 +74,7 @@ func TestTheModelTestHasTeeth(t *testing.T) {
 		{"a record that one target cannot hold is not mapped to the next ones", "project.go",
 			"class: permanent, err: f.after.Err})",
 			"class: permanent, err: f.after.Err})\n\t\t\t\tbreak"},
-		{"the keys between the first and the last are not set aside", "failure_queue.go",
+		{"the keys between the first and the last are not set aside", "set_aside_messages.go",
 			"if i > 0 && bytes.Equal(k.Key, c.keys[i-1].Key) {",
 			"if i > 0 && (i < len(c.keys)-1 || bytes.Equal(k.Key, c.keys[i-1].Key)) {"},
 	} {

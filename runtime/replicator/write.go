@@ -61,15 +61,18 @@ func (w *writer) write(ctx context.Context, p plan, done []int) []failure {
 
 	failures := make([][]failure, len(w.mappings))
 	var mappings sync.WaitGroup
+	before := 0 // requests of the mappings before
 	for i, n := range requests {
 		if n == 0 { // what waits has a put that it waits for
 			continue
 		}
+		senders := w.inFlight*(before+n)/all - w.inFlight*before/all // together inFlight
+		before += n
 		puts := countPuts(p.first[i])
 		if done != nil {
 			puts += done[i]
 		}
-		mappings.Go(func() { failures[i] = w.writeTo(ctx, i, p, puts, max(w.inFlight*n/all, 1)) })
+		mappings.Go(func() { failures[i] = w.writeTo(ctx, i, p, puts, max(senders, 1)) })
 	}
 	mappings.Wait()
 
