@@ -22,7 +22,7 @@ func TestNamesThatDoNotFitIntoTheEnvironmentAreNamedWithTheirShare(t *testing.T)
 	r.Source.TableName = "users"
 	for i := range 15 {
 		id := fmt.Sprintf("By%d", i) + strings.Repeat("x", 246)
-		r = r.with(fmt.Sprintf("AddTarget(%d)", i), id, uniqueProps().Target)
+		r = r.with(fmt.Sprintf("AddTarget(%d)", i), id, uniqueProps().Target, nil)
 	}
 
 	// A name that synthesis knows counts with its length. No other is longer than a
@@ -60,10 +60,10 @@ func TestTheNamesMayFillLambdasLimitExactly(t *testing.T) {
 		r := toReplication(props, sizes{})
 		r.Source.TableName = "s"
 		for i := range 13 {
-			r = r.with("", "", uniqueProps().Target)
+			r = r.with("", "", uniqueProps().Target, nil)
 			r.last().TableName = fmt.Sprintf("%0255d", i)
 		}
-		r = r.with("Last", "", uniqueProps().Target)
+		r = r.with("Last", "", uniqueProps().Target, nil)
 		r.last().TableName = strings.Repeat("x", length)
 		return r
 	}

@@ -38,7 +38,7 @@ var writeActions = []string{
 // writes "*", which in a table's policy means the table with its indexes, and looks
 // for indexes at synthesis.
 func grant(
-	path *string, method string, table awsdynamodb.TableV2, grantee awsiam.IGrantable, actions []string,
+	path *string, method string, table awsdynamodb.ITable, grantee awsiam.IGrantable, actions []string,
 ) awsiam.Grant {
 	if problem := grantProblem(table, grantee); problem != "" {
 		panic(message(*path, []spec.Problem{{Path: method, Text: problem}}))
@@ -48,7 +48,7 @@ func grant(
 
 // grantProblem says why neither the grantee's policy nor the table's could hold the
 // permission. Services are not its concern: TableGrants refuses them itself.
-func grantProblem(table awsdynamodb.TableV2, grantee awsiam.IGrantable) string {
+func grantProblem(table awsdynamodb.ITable, grantee awsiam.IGrantable) string {
 	if grantee == nil {
 		return "was called with nil: pass a grantee"
 	}

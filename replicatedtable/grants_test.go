@@ -29,7 +29,7 @@ func TestGrantsAllowExactlyTheirActionsOnOneTable(t *testing.T) {
 		name    string
 		why     string
 		grantee awsiam.Role
-		table   constructs.Construct
+		table   constructs.IConstruct
 		actions []string
 	}{
 		{"GrantRead", "a reader of the target must not write to it", reader, table.Target().Table(), []string{
@@ -79,7 +79,7 @@ func TestAGrantCanBeDeployedForEveryKindOfGrantee(t *testing.T) {
 
 				var own []string
 				for _, granted := range []struct {
-					table   constructs.Construct
+					table   constructs.IConstruct
 					actions []string
 				}{
 					{table.Target().Table(), readActions},
@@ -104,8 +104,8 @@ func TestAGrantCanBeDeployedForEveryKindOfGrantee(t *testing.T) {
 }
 
 func addIndexes(table ReplicatedTable) {
-	for _, t := range []awsdynamodb.TableV2{table.SourceTable(), table.Target().Table()} {
-		t.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexPropsV2{
+	for _, t := range []awsdynamodb.ITable{table.SourceTable(), table.Target().Table()} {
+		t.(awsdynamodb.TableV2).AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexPropsV2{
 			IndexName: jsii.String("byName"), PartitionKey: str("name"),
 		})
 	}
@@ -234,7 +234,7 @@ func TestAGrantThatNoPolicyCanHoldIsRefused(t *testing.T) {
 			}
 
 			tpl := decodeAsItIs(t, stack)
-			for _, c := range []constructs.Construct{table.Target().Table(), table.SourceTable()} {
+			for _, c := range []constructs.IConstruct{table.Target().Table(), table.SourceTable()} {
 				r := tpl.Resources[logicalID(stack, c)]
 				r.wantTablePolicy(t, "a refused grant changes nothing", nil, nil, nil)
 			}

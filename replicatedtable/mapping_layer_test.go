@@ -48,7 +48,7 @@ func TestTwentyWideTargetsFit(t *testing.T) {
 	props.Target = wide(0)
 	want := toReplication(props, sizes{})
 	for i := 1; i < 20; i++ {
-		want = want.with("", "", wide(i))
+		want = want.with("", "", wide(i), nil)
 	}
 	want.Source.TableName = logicalID(stack, table.SourceTable())
 	want.FailureQueueURL = logicalID(stack, table.FailureQueue())

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/constructs-go/constructs/v10"
 )
 
@@ -49,6 +50,23 @@ const (
 	// CloudFormation User Guide, "Resource identifiers".
 	nameSuffixBytes = 15
 )
+
+// nameBytes is the greatest length of the name of a table that exists, or that the
+// construct defines with these settings and calls id.
+func (p place) nameBytes(id string, existing *existingTable, settings *awsdynamodb.TablePropsV2) int {
+	switch {
+	case existing != nil && existing.name != "":
+		return len(existing.name)
+	case existing != nil:
+		return maxTableNameBytes
+	case settings != nil && isKnown(toString(settings.TableName)):
+		return len(*settings.TableName)
+	case settings != nil && settings.TableName != nil:
+		return maxTableNameBytes
+	default:
+		return p.tableNameBytes(id)
+	}
+}
 
 // tableNameBytes is the greatest length of the name that CloudFormation generates for
 // the table of a construct called id in the ReplicatedTable.

@@ -56,11 +56,35 @@ type ReplicatedTableProps struct {
 	LogRetention awslogs.RetentionDays
 }
 
-// SourceProps says what the source table is: its primary key.
+// SourceProps says what the source table is: its primary key, and either the table or
+// the settings of the one that the construct defines.
 type SourceProps struct {
 	// PartitionKey is required, with its name and its type. The name has at most
 	// 255 bytes.
 	PartitionKey *awsdynamodb.Attribute
 	// SortKey is optional. Default: the table has no sort key.
 	SortKey *awsdynamodb.Attribute
+
+	// Table is a table that exists or that the app defines: a Table, a TableV2 or an
+	// imported one, also of another stack. It needs a stream with the view type
+	// NEW_AND_OLD_IMAGES. An imported table needs its stream's ARN: use
+	// Table_FromTableAttributes.
+	//
+	// PartitionKey and SortKey must be the table's own. Synthesis compares them where the
+	// app defines the table; otherwise the function finds out with the first record, and
+	// the stream waits. The target gets the changes that are in the stream when the event
+	// source mapping begins to read it, which holds those of the last 24 hours, and all
+	// later ones; items that were written earlier and do not change are missing from it.
+	//
+	// A stream has room for two readers, and one is best. The table must be in the
+	// account and the Region of the stack.
+	// Default: the construct defines a TableV2.
+	Table awsdynamodb.ITable
+
+	// TableProps are the settings of the table that the construct defines, in the CDK's
+	// own struct. Its PartitionKey, SortKey and DynamoStream must not be set: the
+	// construct sets them. Not allowed with Table.
+	// Default: on-demand capacity, point-in-time recovery, the construct's RemovalPolicy,
+	// deletion protection when that is not DESTROY, and otherwise the CDK's defaults.
+	TableProps *awsdynamodb.TablePropsV2
 }

@@ -19,6 +19,8 @@ type sizes struct {
 	setAsideIsToken bool
 	// place decides the length of the tables' names.
 	place place
+	// source and target are the tables that exist, or nil.
+	source, target *existingTable
 }
 
 // knownSizes reads the props with a range.

@@ -27,6 +27,12 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	path := childPath(scope, id)
 	sizes := knownSizes(props)
 	sizes.place = findPlace(scope, id)
+	if props != nil && props.Source != nil {
+		sizes.source = readTable(scope, props.Source.Table)
+	}
+	if props != nil && props.Target != nil {
+		sizes.target = readTable(scope, props.Target.Table)
+	}
 	if problems := validate(props, sizes); len(problems) > 0 {
 		panic(message(path, problems))
 	}
@@ -40,6 +46,7 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 		panic(fmt.Sprintf("%s: %v", path, err))
 	}
 
+	defer refuse(scope, id, path)
 	settings := props.withDefaults()
 	t := &replicatedTable{replication: replication, removalPolicy: settings.RemovalPolicy}
 	constructs.NewConstruct_Override(t, scope, id)
@@ -55,6 +62,8 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	t.function = newFunction(t, settings, code)
 	t.setMapping(mapping)
 	t.eventSourceMapping = newEventSourceMapping(t, settings)
+	t.warnOfSource(sizes.source)
+	t.warnOfTarget(sizes.target)
 
 	t.iteratorAgeAlarm = newIteratorAgeAlarm(t)
 	t.unreadStreamAlarm = newUnreadStreamAlarm(t)
@@ -74,7 +83,7 @@ type ReplicatedTable interface {
 	constructs.Construct
 
 	// SourceTable is the table the application writes to.
-	SourceTable() awsdynamodb.TableV2
+	SourceTable() awsdynamodb.ITable
 	// Target is the target of the props.
 	Target() Target
 	// AddTarget defines one more target table, which follows the same source table: the
@@ -143,7 +152,7 @@ type replicatedTable struct {
 	// policy is the part of the role that AddTarget extends.
 	policy awsiam.PolicyDocument
 
-	sourceTable                          awsdynamodb.TableV2
+	sourceTable                          awsdynamodb.ITable
 	target                               Target
 	function                             awslambda.Function
 	mappingLayer                         awslambda.LayerVersion // nil while the environment has room
@@ -156,9 +165,9 @@ type replicatedTable struct {
 	logGroup                             awslogs.LogGroup
 }
 
-func (t *replicatedTable) SourceTable() awsdynamodb.TableV2 { return t.sourceTable }
-func (t *replicatedTable) Target() Target                   { return t.target }
-func (t *replicatedTable) Function() awslambda.Function     { return t.function }
+func (t *replicatedTable) SourceTable() awsdynamodb.ITable { return t.sourceTable }
+func (t *replicatedTable) Target() Target                  { return t.target }
+func (t *replicatedTable) Function() awslambda.Function    { return t.function }
 func (t *replicatedTable) EventSourceMapping() awslambda.CfnEventSourceMapping {
 	return t.eventSourceMapping
 }
@@ -177,6 +186,15 @@ func (t *replicatedTable) LogGroup() awslogs.LogGroup { return t.logGroup }
 func (t *replicatedTable) GrantReadWriteSource(grantee awsiam.IGrantable) awsiam.Grant {
 	actions := slices.Concat(readActions, writeActions)
 	return grant(t.Node().Path(), "GrantReadWriteSource", t.sourceTable, grantee, actions)
+}
+
+// refuse takes a construct called id out of scope again when the CDK has refused one of its
+// settings, and goes on with the CDK's message behind the construct's path.
+func refuse(scope constructs.Construct, id *string, path string) {
+	if cause := recover(); cause != nil {
+		scope.Node().TryRemoveChild(id)
+		panic(fmt.Sprintf("%s: the CDK refuses it: %v", path, cause))
+	}
 }
 
 // childPath is the path that a construct called id has in scope.

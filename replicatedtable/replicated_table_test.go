@@ -22,7 +22,7 @@ func TestPropsReplaceTheDefaults(t *testing.T) {
 func TestTheRemovalPolicyCoversEverythingThatHoldsItemsMessagesOrLogs(t *testing.T) {
 	k := allKinds(t)
 	for table, want := range map[ReplicatedTable]string{k.users: "Retain", k.cities: "Delete"} {
-		for _, c := range []constructs.Construct{
+		for _, c := range []constructs.IConstruct{
 			table.SourceTable(), table.Target().Table(),
 			table.FailureQueue(), table.FailureDeadLetterQueue(), table.LogGroup(),
 		} {

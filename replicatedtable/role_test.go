@@ -22,7 +22,7 @@ func TestTheRoleAllowsExactlyWhatIsUsed(t *testing.T) {
 		{"version guard", "writes have them too", k.active, []string{"dynamodb:DeleteItem", "dynamodb:PutItem"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			on := func(c constructs.Construct, attribute string, actions ...string) []string {
+			on := func(c constructs.IConstruct, attribute string, actions ...string) []string {
 				for i, action := range actions {
 					actions[i] = action + " on " + toJSON(t, getAtt(logicalID(k.stack, c), attribute))
 				}

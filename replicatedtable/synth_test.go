@@ -87,12 +87,12 @@ func allKinds(t *testing.T) kinds {
 	return defined.kinds
 }
 
-func (k kinds) resource(c constructs.Construct) resource {
+func (k kinds) resource(c constructs.IConstruct) resource {
 	return k.template.Resources[logicalID(k.stack, c)]
 }
 
 // logicalID is the name of a construct's resource in the template.
-func logicalID(stack awscdk.Stack, c constructs.Construct) string {
+func logicalID(stack awscdk.Stack, c constructs.IConstruct) string {
 	element, ok := c.Node().DefaultChild().(awscdk.CfnElement)
 	if !ok {
 		element = c.(awscdk.CfnElement)

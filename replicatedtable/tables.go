@@ -1,30 +1,56 @@
 package replicatedtable
 
 import (
+	"cmp"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newSourceTable defines the table with the stream. The stream carries both images,
-// because only the two together show that a key changed.
-func newSourceTable(t *replicatedTable, props *SourceProps) awsdynamodb.TableV2 {
-	table := t.tableProps(props.PartitionKey, props.SortKey)
-	table.DynamoStream = awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES
-	return awsdynamodb.NewTableV2(t, jsii.String("Source"), table)
-}
-
-func newTargetTable(t *replicatedTable, id *string, props *TargetProps) awsdynamodb.TableV2 {
-	return awsdynamodb.NewTableV2(t, id, t.tableProps(props.PartitionKey, props.SortKey))
-}
-
-func (t *replicatedTable) tableProps(partitionKey, sortKey *awsdynamodb.Attribute) *awsdynamodb.TablePropsV2 {
-	return &awsdynamodb.TablePropsV2{
-		PartitionKey: partitionKey,
-		SortKey:      sortKey,
-		Billing:      awsdynamodb.Billing_OnDemand(nil),
-		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
-			PointInTimeRecoveryEnabled: jsii.Bool(true),
-		},
-		RemovalPolicy: t.removalPolicy,
+// newSourceTable returns the table of props, or defines one with the stream. The stream
+// carries both images, because only the two together show that a key changed.
+func newSourceTable(t *replicatedTable, props *SourceProps) awsdynamodb.ITable {
+	if props.Table != nil {
+		return props.Table
 	}
+	settings := t.tableProps(props.TableProps)
+	settings.PartitionKey, settings.SortKey = props.PartitionKey, props.SortKey
+	settings.DynamoStream = awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES
+
+	return awsdynamodb.NewTableV2(t, jsii.String("Source"), &settings)
+}
+
+// newTargetTable returns the table of props, or defines one that is called id.
+func newTargetTable(t *replicatedTable, id *string, props *TargetProps) awsdynamodb.ITable {
+	if props.Table != nil {
+		return props.Table
+	}
+	settings := t.tableProps(props.TableProps)
+	settings.PartitionKey, settings.SortKey = props.PartitionKey, props.SortKey
+
+	return awsdynamodb.NewTableV2(t, id, &settings)
+}
+
+// tableProps returns a copy of a table's settings with the construct's defaults.
+func (t *replicatedTable) tableProps(props *awsdynamodb.TablePropsV2) awsdynamodb.TablePropsV2 {
+	var settings awsdynamodb.TablePropsV2
+	if props != nil {
+		settings = *props
+	}
+
+	settings.RemovalPolicy = cmp.Or(settings.RemovalPolicy, t.removalPolicy)
+	if settings.Billing == nil {
+		settings.Billing = awsdynamodb.Billing_OnDemand(nil)
+	}
+	if settings.PointInTimeRecovery == nil && settings.PointInTimeRecoverySpecification == nil {
+		settings.PointInTimeRecoverySpecification = &awsdynamodb.PointInTimeRecoverySpecification{
+			PointInTimeRecoveryEnabled: jsii.Bool(true),
+		}
+	}
+	if settings.DeletionProtection == nil && settings.RemovalPolicy != awscdk.RemovalPolicy_DESTROY {
+		settings.DeletionProtection = jsii.Bool(true)
+	}
+
+	return settings
 }

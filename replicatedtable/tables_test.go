@@ -9,7 +9,7 @@ import (
 func TestTablesAreOnDemandWithPointInTimeRecovery(t *testing.T) {
 	k := allKinds(t)
 	for _, table := range []ReplicatedTable{k.users, k.cities, k.active} {
-		for _, c := range []constructs.Construct{table.SourceTable(), table.Target().Table()} {
+		for _, c := range []constructs.IConstruct{table.SourceTable(), table.Target().Table()} {
 			r := k.resource(c)
 			r.want(t, "BillingMode", "PAY_PER_REQUEST")
 

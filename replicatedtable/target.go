@@ -15,8 +15,12 @@ import (
 // the CDK reads policies, environments and lists of layers at synthesis. The event source
 // mapping's filter and a layer's content are properties that can be set again.
 func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
-	next := t.replication.with(fmt.Sprintf("AddTarget(%q)", toString(id)), toString(id), props)
-	problems := slices.Concat(t.idProblems(id), targetProblems(next, nil, props))
+	var existing *existingTable
+	if props != nil {
+		existing = readTable(t, props.Table)
+	}
+	next := t.replication.with(fmt.Sprintf("AddTarget(%q)", toString(id)), toString(id), props, existing)
+	problems := slices.Concat(t.idProblems(id), targetProblems(next, nil, props, existing))
 	if len(problems) > 0 {
 		panic(message(*t.Node().Path(), problems))
 	}
@@ -25,7 +29,7 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 		panic(fmt.Sprintf("%s: %v", *t.Node().Path(), err))
 	}
 
-	added := target{newTargetTable(t, id, props)}
+	added := t.defineTarget(id, props)
 	next.last().TableName = *added.table.TableName()
 	t.replication = next
 	t.policy.AddStatements(allow(added.table.TableArn(), targetActions(*next.last())...))
@@ -33,14 +37,21 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	t.function.AddEnvironment(jsii.String(spec.EnvironmentVariable), jsii.String(text), nil)
 	t.setMapping(mapping)
 	t.eventSourceMapping.SetFilterCriteria(filterCriteria(next.Targets))
+	t.warnOfTarget(existing)
 
 	return added
+}
+
+// defineTarget defines one more target's table, or takes the table that exists.
+func (t *replicatedTable) defineTarget(id *string, props *TargetProps) target {
+	defer refuse(t, id, *t.Node().Path()+"/"+*id)
+	return target{newTargetTable(t, id, props)}
 }
 
 // Target is a target table of a ReplicatedTable.
 type Target interface {
 	// Table is the table that follows the source table. Only the function writes to it.
-	Table() awsdynamodb.TableV2
+	Table() awsdynamodb.ITable
 
 	// GrantRead allows grantee to read the target table and its indexes, including
 	// those added later: BatchGetItem, ConditionCheckItem, DescribeTable, GetItem,
@@ -57,9 +68,9 @@ type Target interface {
 	GrantRead(grantee awsiam.IGrantable) awsiam.Grant
 }
 
-type target struct{ table awsdynamodb.TableV2 }
+type target struct{ table awsdynamodb.ITable }
 
-func (t target) Table() awsdynamodb.TableV2 { return t.table }
+func (t target) Table() awsdynamodb.ITable { return t.table }
 
 func (t target) GrantRead(grantee awsiam.IGrantable) awsiam.Grant {
 	return grant(t.table.Node().Path(), "GrantRead", t.table, grantee, readActions)

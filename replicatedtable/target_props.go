@@ -20,6 +20,24 @@ type TargetProps struct {
 	// Default: the table has no sort key.
 	SortKey *awsdynamodb.Attribute
 
+	// Table is a table that exists or that the app defines: a Table, a TableV2 or an
+	// imported one, also of another stack, in the account and the Region of this one.
+	// PartitionKey and SortKey must be the table's own: synthesis compares them where the
+	// app defines the table, and otherwise the first write fails and the stream waits.
+	//
+	// Only the function may write to it. Items that are there already stay until a change
+	// of the source table replaces or deletes them, so synthesis warns; to acknowledge
+	// that, use Annotations_Of(table).AcknowledgeWarning.
+	// Default: the construct defines a TableV2.
+	Table awsdynamodb.ITable
+
+	// TableProps are the settings of the table that the construct defines, in the CDK's
+	// own struct. Its PartitionKey and SortKey must not be set: the construct sets them.
+	// Not allowed with Table.
+	// Default: on-demand capacity, point-in-time recovery, the construct's RemovalPolicy,
+	// deletion protection when that is not DESTROY, and otherwise the CDK's defaults.
+	TableProps *awsdynamodb.TablePropsV2
+
 	// KeySources says, by the name of a target key attribute, what its value is
 	// derived from: an attribute with another name, one inside a map, or several
 	// joined attributes. A target key contains the attributes it is derived from: a

@@ -70,7 +70,7 @@ func TestTheFunctionIsToldOfAllTargetsInOrder(t *testing.T) {
 
 			want := toReplication(uniqueProps(), sizes{})
 			for _, id := range ids {
-				want = want.with(id, id, more[id]())
+				want = want.with(id, id, more[id](), nil)
 			}
 			want.Source.TableName = logicalID(stack, table.SourceTable())
 			want.FailureQueueURL = logicalID(stack, table.FailureQueue())

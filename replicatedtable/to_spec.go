@@ -16,30 +16,35 @@ type replication struct {
 	spec.Spec
 	place
 	names []string
-	// ids are the IDs of the targets' tables.
-	ids []string
+	// sourceBytes and targetBytes are the greatest lengths of the tables' names.
+	sourceBytes int
+	targetBytes []int
 }
 
 // toReplication converts props as they are, sound or not: a nil becomes a zero value,
 // which the rules refuse.
 func toReplication(props *ReplicatedTableProps, s sizes) replication {
 	r := replication{Spec: spec.New(), place: s.place}
+	if props.Source != nil {
+		r.sourceBytes = s.place.nameBytes("Source", s.source, props.Source.TableProps)
+	}
 	if s.setAsideSeconds != nil {
 		r.SetAsideSeconds = int(*s.setAsideSeconds)
 	}
 	if props.Source != nil {
 		r.Source.KeySchema = toKeySchema(props.Source.PartitionKey, props.Source.SortKey)
 	}
-	return r.with("Target", "Target", props.Target)
+	return r.with("Target", "Target", props.Target, s.target)
 }
 
-// with returns r with one more target, whose table is called id, and leaves r as it is.
-func (r replication) with(name, id string, props *TargetProps) replication {
+// with returns r with one more target, whose table exists or is called id, and leaves r as
+// it is.
+func (r replication) with(name, id string, props *TargetProps, existing *existingTable) replication {
 	if props == nil {
 		props = &TargetProps{}
 	}
 	r.names = append(slices.Clone(r.names), name)
-	r.ids = append(slices.Clone(r.ids), id)
+	r.targetBytes = append(slices.Clone(r.targetBytes), r.nameBytes(id, existing, props.TableProps))
 	r.Targets = append(slices.Clone(r.Targets), toTarget(props))
 
 	return r
@@ -60,12 +65,12 @@ func (r replication) longest() spec.Spec {
 	s := r.Spec
 	s.FailureQueueURL = strings.Repeat("x", maxQueueURLBytes)
 	if !isKnown(s.Source.TableName) {
-		s.Source.TableName = strings.Repeat("s", r.tableNameBytes("Source"))
+		s.Source.TableName = strings.Repeat("s", r.sourceBytes)
 	}
 	s.Targets = slices.Clone(s.Targets)
 	for i := range s.Targets {
 		if target := &s.Targets[i]; !isKnown(target.TableName) {
-			target.TableName = fmt.Sprintf("%0*d", r.tableNameBytes(r.ids[i]), i)
+			target.TableName = fmt.Sprintf("%0*d", r.targetBytes[i], i)
 		}
 	}
 

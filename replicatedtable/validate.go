@@ -18,8 +18,10 @@ func validate(props *ReplicatedTableProps, s sizes) []spec.Problem {
 		return []spec.Problem{{Path: "props", Text: "are nil: Source and Target are required"}}
 	}
 
+	replication := toReplication(props, s)
 	return slices.Concat(
-		targetProblems(toReplication(props, s), sourceProblems(props.Source), props.Target),
+		sourceTableProblems(replication.Source.KeySchema, props.Source, s.source),
+		targetProblems(replication, sourceProblems(props.Source), props.Target, s.target),
 		memoryRange.problems("MemorySize", s.memoryMiB),
 		timeoutRange.problems("Timeout", s.timeoutSeconds),
 		batchSizeRange.problems("BatchSize", s.batchSize),
@@ -37,9 +39,24 @@ func message(path string, problems []spec.Problem) string {
 	return strings.Join(lines, "\n")
 }
 
+// sourceTableProblems lists what is wrong with the table of the source, which exists or is
+// to be defined.
+func sourceTableProblems(keys spec.KeySchema, props *SourceProps, existing *existingTable) []spec.Problem {
+	if props == nil {
+		return nil
+	}
+	return slices.Concat(
+		existing.tableProblems("Source", keys, props.TableProps),
+		existing.sourceStreamProblems("Source"),
+	)
+}
+
 // targetProblems lists every rule that the last target of r breaks, whose props are
-// props, after the missing parts of the source key. The earlier targets break none.
-func targetProblems(r replication, source []spec.Problem, props *TargetProps) []spec.Problem {
+// props and whose table may exist, after the missing parts of the source key. The earlier
+// targets break none.
+func targetProblems(
+	r replication, source []spec.Problem, props *TargetProps, existing *existingTable,
+) []spec.Problem {
 	name := r.names[len(r.names)-1]
 	incomplete := slices.Concat(source, targetKeyProblems(name, props))
 	if props == nil {
@@ -51,6 +68,7 @@ func targetProblems(r replication, source []spec.Problem, props *TargetProps) []
 		specProblems(r, len(incomplete) == 0),
 		pathProblems(name, props),
 		tokenProblems(name, *r.last()),
+		existing.tableProblems(name, r.last().KeySchema, props.TableProps),
 		environmentProblems(r),
 	)
 }

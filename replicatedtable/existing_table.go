@@ -1,0 +1,317 @@
+package replicatedtable
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+// existingTable is what synthesis knows of a table that the construct does not define.
+type existingTable struct {
+	// name is empty if only deployment knows it.
+	name string
+	// path is that of the table's construct.
+	path string
+	// isDefined says that the app defines the table. The settings below are known then.
+	isDefined bool
+	// keys is nil if the names of the key attributes are tokens.
+	keys *spec.KeySchema
+	// hasStream says that the table has a stream, view is its view type, empty for a token.
+	hasStream bool
+	view      string
+	// hasReplicas says that the table has replicas in other Regions.
+	hasReplicas bool
+
+	// hasStreamARN says so of an imported table. A table that the app defines may have one
+	// without a stream.
+	hasStreamARN bool
+	// problems says why the table cannot be used at all.
+	problems []string
+}
+
+// readTable reads what synthesis knows of a table for a construct in scope. It returns
+// nil when table is nil: then the construct defines the table.
+func readTable(scope constructs.Construct, table awsdynamodb.ITable) *existingTable {
+	if table == nil {
+		return nil
+	}
+
+	e := &existingTable{
+		path:         *table.Node().Path(),
+		name:         knownName(table),
+		hasStreamARN: table.TableStreamArn() != nil,
+		problems:     foreignProblems(table, scope),
+	}
+	switch resource := table.Node().DefaultChild().(type) {
+	case awsdynamodb.CfnTable:
+		e.define(table, resource.KeySchema(), resource.AttributeDefinitions(), resource.StreamSpecification())
+	case awsdynamodb.CfnGlobalTable:
+		e.define(table, resource.KeySchema(), resource.AttributeDefinitions(), resource.StreamSpecification())
+		e.hasReplicas = len(objects(resolve(table, resource.Replicas()))) > 1
+	}
+
+	return e
+}
+
+// define sets what the resource of a table says. Both kinds of resources have these
+// properties in the same form.
+func (e *existingTable) define(table awsdynamodb.ITable, keySchema, attributeDefinitions, stream any) {
+	e.isDefined = true
+	types := map[string]spec.AttributeType{}
+	for _, definition := range objects(resolve(table, attributeDefinitions)) {
+		types[text(definition, "attributeName")] = spec.AttributeType(text(definition, "attributeType"))
+	}
+
+	var keys spec.KeySchema
+	for _, key := range objects(resolve(table, keySchema)) {
+		name := text(key, "attributeName")
+		attribute := spec.Attribute{Name: name, Type: types[name]}
+		if text(key, "keyType") == "HASH" {
+			keys.PartitionKey = attribute
+		} else {
+			keys.SortKey = &attribute
+		}
+	}
+	if keys.PartitionKey.Name != "" && (keys.SortKey == nil || keys.SortKey.Name != "") {
+		e.keys = &keys
+	}
+
+	if settings, ok := resolve(table, stream).(map[string]any); ok {
+		e.hasStream, e.view = true, text(settings, "streamViewType")
+	}
+}
+
+// resolve returns a property of a table's resource with what synthesis knows in place of
+// tokens.
+func resolve(table awsdynamodb.ITable, property any) any {
+	if property == nil {
+		return nil
+	}
+	return awscdk.Stack_Of(table).Resolve(property)
+}
+
+// objects returns the objects of a resolved list.
+func objects(list any) []map[string]any {
+	var found []map[string]any
+	values, _ := list.([]any)
+	for _, v := range values {
+		if object, ok := v.(map[string]any); ok {
+			found = append(found, object)
+		}
+	}
+	return found
+}
+
+// text returns a string of a resolved object. It is empty where the object has none, and
+// where only deployment knows it.
+func text(object map[string]any, name string) string {
+	s, _ := object[name].(string)
+	return s
+}
+
+func knownName(table awsdynamodb.ITable) string {
+	if name := toString(table.TableName()); isKnown(name) {
+		return name
+	}
+	return ""
+}
+
+// foreignProblems says that a table is in another account or Region than scope, where
+// both are known. The ARN of an imported table says more than its construct.
+func foreignProblems(table awsdynamodb.ITable, scope constructs.Construct) []string {
+	stack := awscdk.Stack_Of(scope)
+	account, region := *table.Env().Account, *table.Env().Region
+	// arn:aws:dynamodb:REGION:ACCOUNT:table/NAME
+	if arn := strings.Split(*table.TableArn(), ":"); len(arn) == 6 && !isToken(*table.TableArn()) {
+		region, account = arn[3], arn[4]
+	}
+
+	var problems []string
+	for _, tt := range []struct{ what, table, stack string }{
+		{"account", account, *stack.Account()},
+		{"Region", region, *stack.Region()},
+	} {
+		if isKnown(tt.table) && isKnown(tt.stack) && tt.table != tt.stack {
+			problems = append(problems, fmt.Sprintf("is in the %s %s, and the stack in %s: "+
+				"define the ReplicatedTable in a stack of the table's account and Region", tt.what, tt.table, tt.stack))
+		}
+	}
+
+	return problems
+}
+
+// tableProblems lists what is wrong with the table of a source or a target called name,
+// whose key is keys.
+func (e *existingTable) tableProblems(name string, keys spec.KeySchema, settings *awsdynamodb.TablePropsV2) []spec.Problem {
+	if e == nil {
+		return settingsProblems(name, settings)
+	}
+
+	var problems []spec.Problem
+	add := func(path, format string, args ...any) {
+		problems = append(problems, spec.Problem{Path: name + path, Text: fmt.Sprintf(format, args...)})
+	}
+	for _, problem := range e.problems {
+		add(".Table", "%s", problem)
+	}
+	if settings != nil {
+		add(".TableProps", "are settings of a new table, and Table is %s: "+
+			"leave one of them out; the settings of an existing table are where it is defined", e.path)
+	}
+	if e.keys != nil {
+		for _, p := range differences(keys, *e.keys) {
+			add(p.Path, "%s of Table %s: write the table's own key", p.Text, e.path)
+		}
+	}
+
+	return problems
+}
+
+// differences lists the attributes in which a key schema differs from a table's.
+func differences(said, of spec.KeySchema) []spec.Problem {
+	var problems []spec.Problem
+	compare := func(path string, said, of *spec.Attribute) {
+		switch {
+		case said != nil && said.Name == "": // another rule says so
+		case said == nil && of != nil:
+			problems = append(problems, spec.Problem{Path: path, Text: "is not set, and is " + describe(of)})
+		case said != nil && of == nil:
+			problems = append(problems, spec.Problem{Path: path, Text: "is " + describe(said) + ", and not in the key"})
+		case said != nil && *said != *of:
+			problems = append(problems, spec.Problem{Path: path, Text: "is " + describe(said) + ", and " + describe(of) + " in the key"})
+		}
+	}
+	compare(".PartitionKey", &said.PartitionKey, &of.PartitionKey)
+	compare(".SortKey", said.SortKey, of.SortKey)
+
+	return problems
+}
+
+func describe(a *spec.Attribute) string { return fmt.Sprintf("%q of type %s", a.Name, a.Type) }
+
+// sourceStreamProblems lists what keeps a source table's stream from being read.
+func (e *existingTable) sourceStreamProblems(name string) []spec.Problem {
+	const (
+		wanted = string(awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES)
+		remedy = "aws dynamodb update-table --table-name %s " +
+			"--stream-specification StreamEnabled=true,StreamViewType=" + wanted
+	)
+	if e == nil {
+		return nil
+	}
+
+	command := fmt.Sprintf(remedy, orElse(e.name, "NAME"))
+	text := ""
+	switch {
+	case e.isDefined && !e.hasStream:
+		text = fmt.Sprintf("has no stream: set its stream to %s where %s is defined "+
+			"(outside of CloudFormation: %s)", wanted, e.path, command)
+	case e.isDefined && e.view != "" && e.view != wanted:
+		text = fmt.Sprintf("has a stream with the view type %s: only %s shows that a key changed. "+
+			"A stream's view type cannot be changed: disable the stream where %s is defined, deploy, "+
+			"and enable it with the other view type (outside of CloudFormation: "+
+			"--stream-specification StreamEnabled=false first, then %s)", e.view, wanted, e.path, command)
+	case !e.isDefined && !e.hasStreamARN:
+		text = "is imported without its stream's ARN: import it with Table_FromTableAttributes and TableStreamArn. " +
+			"If it has no stream, enable one: " + command
+	default:
+		return nil
+	}
+
+	return []spec.Problem{{Path: name + ".Table", Text: text}}
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// settingsProblems lists the settings of a new table that the construct sets itself.
+func settingsProblems(name string, settings *awsdynamodb.TablePropsV2) []spec.Problem {
+	if settings == nil {
+		return nil
+	}
+
+	var problems []spec.Problem
+	refuse := func(isSet bool, field, remedy string) {
+		if isSet {
+			problems = append(problems, spec.Problem{Path: name + ".TableProps." + field, Text: "is set: " + remedy})
+		}
+	}
+	refuse(settings.PartitionKey != nil, "PartitionKey", "set "+name+".PartitionKey instead")
+	refuse(settings.SortKey != nil, "SortKey", "set "+name+".SortKey instead")
+	refuse(name == "Source" && settings.DynamoStream != "", "DynamoStream",
+		"leave it out; the source table always has a stream with NEW_AND_OLD_IMAGES")
+	for _, p := range removalPolicyProblems(settings.RemovalPolicy) {
+		problems = append(problems, spec.Problem{Path: name + ".TableProps." + p.Path, Text: p.Text})
+	}
+
+	return problems
+}
+
+// The CDK calls warnings by these names in Annotations_Of(…).AcknowledgeWarning.
+const (
+	warningTargetItems = "@replicatedtable/cdk-go:existingTarget"
+	warningReplicas    = "@replicatedtable/cdk-go:sourceReplicas"
+	warningReaders     = "@replicatedtable/cdk-go:streamReaders"
+)
+
+// warnOfSource warns of what an existing source table may do that replication does not
+// expect.
+func (t *replicatedTable) warnOfSource(e *existingTable) {
+	if e == nil {
+		return
+	}
+	if e.hasReplicas {
+		t.warn(warningReplicas, "the source table %s has replicas: an item that expires is deleted in one Region, "+
+			"and the streams of the others do not say that it expired. There, ExpiredItems_KEEP deletes the target item too",
+			e.path)
+	}
+	if readers := streamReaders(t, t.sourceTable.TableStreamArn()); readers > maxStreamReaders {
+		t.warn(warningReaders, "%d event source mappings of this app read the stream of the source table %s, "+
+			"and a stream has room for %d readers: more are throttled. One ReplicatedTable serves several targets: "+
+			"use AddTarget", readers, e.path, maxStreamReaders)
+	}
+}
+
+// warnOfTarget warns that an existing target table may have items.
+func (t *replicatedTable) warnOfTarget(e *existingTable) {
+	if e != nil {
+		t.warn(warningTargetItems, "the target table %s is not defined here: items that it has already stay until a change "+
+			"of the source table replaces or deletes them. Make sure that it is empty, and that nothing else writes to it",
+			e.path)
+	}
+}
+
+func (t *replicatedTable) warn(id, format string, args ...any) {
+	awscdk.Annotations_Of(t).AddWarningV2(jsii.String(id), jsii.String(fmt.Sprintf(format, args...)))
+}
+
+// maxStreamReaders is the number of processes that can read a shard of a stream at the
+// same time. Source: Amazon DynamoDB Developer Guide, "Change data capture for DynamoDB
+// Streams".
+const maxStreamReaders = 2
+
+// streamReaders counts the event source mappings that the app has defined for a stream
+// so far.
+func streamReaders(t *replicatedTable, stream *string) int {
+	arn := func(text *string) string { return encode(awscdk.Stack_Of(t).Resolve(text)) }
+	wanted := arn(stream)
+	readers := 0
+	for _, c := range *t.Node().Root().Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		if mapping, ok := c.(awslambda.CfnEventSourceMapping); ok && mapping.EventSourceArn() != nil &&
+			arn(mapping.EventSourceArn()) == wanted {
+			readers++
+		}
+	}
+	return readers
+}

@@ -1,0 +1,223 @@
+package replicatedtable
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/jsii-runtime-go"
+)
+
+const bothImages = awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES
+
+func newTable(stack awscdk.Stack, id string, partition, sort *awsdynamodb.Attribute, view awsdynamodb.StreamViewType,
+) awsdynamodb.ITable {
+	return awsdynamodb.NewTable(stack, jsii.String(id), &awsdynamodb.TableProps{
+		PartitionKey: partition, SortKey: sort, Stream: view,
+	})
+}
+
+func newTableV2(stack awscdk.Stack, id string, partition, sort *awsdynamodb.Attribute, view awsdynamodb.StreamViewType,
+) awsdynamodb.ITable {
+	return awsdynamodb.NewTableV2(stack, jsii.String(id), &awsdynamodb.TablePropsV2{
+		PartitionKey: partition, SortKey: sort, DynamoStream: view,
+	})
+}
+
+func imported(stack awscdk.Stack, id string, attributes awsdynamodb.TableAttributes) awsdynamodb.ITable {
+	return awsdynamodb.Table_FromTableAttributes(stack, jsii.String(id), &attributes)
+}
+
+func TestAReplicatedTableFollowsATableOfAnyKindIntoOneOfAnyKind(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		source, target func(stack awscdk.Stack) awsdynamodb.ITable
+	}{
+		{"Table",
+			func(s awscdk.Stack) awsdynamodb.ITable { return newTable(s, "From", str("email"), nil, bothImages) },
+			func(s awscdk.Stack) awsdynamodb.ITable { return newTable(s, "To", str("state"), str("email"), "") }},
+		{"TableV2",
+			func(s awscdk.Stack) awsdynamodb.ITable { return newTableV2(s, "From", str("email"), nil, bothImages) },
+			func(s awscdk.Stack) awsdynamodb.ITable { return newTableV2(s, "To", str("state"), str("email"), "") }},
+		{"imported",
+			func(s awscdk.Stack) awsdynamodb.ITable {
+				return imported(s, "From", awsdynamodb.TableAttributes{
+					TableName:      jsii.String("users"),
+					TableStreamArn: jsii.String("arn:aws:dynamodb:eu-west-1:123456789012:table/users/stream/2026"),
+				})
+			},
+			func(s awscdk.Stack) awsdynamodb.ITable {
+				return imported(s, "To", awsdynamodb.TableAttributes{TableName: jsii.String("users-by-state")})
+			}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stack := newStack(t)
+			tables := awscdk.NewStack(stack.Node().Root().(awscdk.App), jsii.String("Tables"), nil)
+			props := uniqueProps()
+			props.Source.Table, props.Target.Table = tt.source(tables), tt.target(tables)
+			table := NewReplicatedTable(stack, jsii.String("Users"), props)
+
+			stream := stack.Resolve(table.SourceTable().TableStreamArn())
+			if got := stack.Resolve(table.EventSourceMapping().EventSourceArn()); toJSON(t, got) != toJSON(t, stream) {
+				t.Errorf("the function reads %v, want %v", got, stream)
+			}
+			for id, arn := range map[string]*string{
+				"Stream": table.SourceTable().TableStreamArn(), "Target": table.Target().Table().TableArn(),
+			} {
+				awscdk.NewCfnOutput(stack, jsii.String(id), &awscdk.CfnOutputProps{Value: arn})
+			}
+			synthesized := assertions.Template_FromStack(stack, nil)
+			tpl := decode(t, synthesized)
+			for _, r := range tpl.Resources {
+				if strings.HasPrefix(r.Type, "AWS::DynamoDB::") {
+					t.Errorf("a table is defined beside those that exist: %v", r)
+				}
+			}
+			policies := toJSON(t, tpl.Resources[logicalID(stack, table.Role())].Properties["Policies"])
+			for id, output := range (*synthesized.ToJSON())["Outputs"].(map[string]any) {
+				arn := toJSON(t, output.(map[string]any)["Value"])
+				if !strings.Contains(policies, arn) {
+					t.Errorf("the role does not name the %s %s:\n%s", id, arn, policies)
+				}
+			}
+		})
+	}
+}
+
+func TestATableThatCannotBeFollowedIsRefused(t *testing.T) {
+	const cli = "aws dynamodb update-table --table-name users " +
+		"--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"
+	const streamARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/users/stream/2026"
+	for _, tt := range []struct {
+		name           string
+		source, target func(stack awscdk.Stack) awsdynamodb.ITable
+		want           []string
+	}{
+		{name: "Table without a stream",
+			source: func(s awscdk.Stack) awsdynamodb.ITable { return newTable(s, "From", str("email"), nil, "") },
+			want: []string{"App/Users: Source.Table has no stream: set its stream to NEW_AND_OLD_IMAGES where " +
+				"Tables/From is defined", "aws dynamodb update-table --table-name NAME"}},
+		{name: "TableV2 without a stream",
+			source: func(s awscdk.Stack) awsdynamodb.ITable { return newTableV2(s, "From", str("email"), nil, "") },
+			want:   []string{"App/Users: Source.Table has no stream"}},
+		{name: "Table with another view type",
+			source: func(s awscdk.Stack) awsdynamodb.ITable {
+				return newTable(s, "From", str("email"), nil, awsdynamodb.StreamViewType_KEYS_ONLY)
+			},
+			want: []string{"App/Users: Source.Table has a stream with the view type KEYS_ONLY"}},
+		{name: "TableV2 with another view type",
+			source: func(s awscdk.Stack) awsdynamodb.ITable {
+				return newTableV2(s, "From", str("email"), nil, awsdynamodb.StreamViewType_NEW_IMAGE)
+			},
+			want: []string{"App/Users: Source.Table has a stream with the view type NEW_IMAGE"}},
+		{name: "imported without its stream's ARN",
+			source: func(s awscdk.Stack) awsdynamodb.ITable {
+				return awsdynamodb.Table_FromTableName(s, jsii.String("From"), jsii.String("users"))
+			},
+			want: []string{"App/Users: Source.Table is imported without its stream's ARN", cli}},
+		{name: "another partition key",
+			source: func(s awscdk.Stack) awsdynamodb.ITable { return newTable(s, "From", str("id"), nil, bothImages) },
+			want: []string{`App/Users: Source.PartitionKey is "email" of type S, and "id" of type S in the key ` +
+				"of Table Tables/From: write the table's own key"}},
+		{name: "another type",
+			source: func(s awscdk.Stack) awsdynamodb.ITable { return newTableV2(s, "From", num("email"), nil, bothImages) },
+			want:   []string{`App/Users: Source.PartitionKey is "email" of type S, and "email" of type N in the key`}},
+		{name: "a sort key that is not said",
+			source: func(s awscdk.Stack) awsdynamodb.ITable {
+				return newTableV2(s, "From", str("email"), num("since"), bothImages)
+			},
+			want: []string{`App/Users: Source.SortKey is not set, and is "since" of type N of Table Tables/From`}},
+		{name: "a target without the sort key",
+			target: func(s awscdk.Stack) awsdynamodb.ITable { return newTable(s, "To", str("state"), nil, "") },
+			want:   []string{`App/Users: Target.SortKey is "email" of type S, and not in the key of Table Tables/To`}},
+		{name: "another account",
+			source: func(s awscdk.Stack) awsdynamodb.ITable {
+				return imported(s, "From", awsdynamodb.TableAttributes{
+					TableArn:       jsii.String("arn:aws:dynamodb:eu-west-1:999999999999:table/users"),
+					TableStreamArn: jsii.String(streamARN),
+				})
+			},
+			want: []string{"App/Users: Source.Table is in the account 999999999999, and the stack in 123456789012: " +
+				"define the ReplicatedTable in a stack of the table's account and Region"}},
+		{name: "another Region",
+			target: func(s awscdk.Stack) awsdynamodb.ITable {
+				return imported(s, "To", awsdynamodb.TableAttributes{
+					TableArn: jsii.String("arn:aws:dynamodb:us-east-1:123456789012:table/users-by-state"),
+				})
+			},
+			want: []string{"App/Users: Target.Table is in the Region us-east-1, and the stack in eu-west-1"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			app := newStack(t).Node().Root().(awscdk.App)
+			env := &awscdk.Environment{Account: jsii.String("123456789012"), Region: jsii.String("eu-west-1")}
+			app.Node().TryRemoveChild(jsii.String("App"))
+			stack := awscdk.NewStack(app, jsii.String("App"), &awscdk.StackProps{Env: env})
+			tables := awscdk.NewStack(app, jsii.String("Tables"), &awscdk.StackProps{Env: env})
+			props := uniqueProps()
+			if tt.source != nil {
+				props.Source.Table = tt.source(tables)
+			}
+			if tt.target != nil {
+				props.Target.Table = tt.target(tables)
+			}
+
+			got := panicOf(func() { NewReplicatedTable(stack, jsii.String("Users"), props) })
+			for _, want := range tt.want {
+				if !strings.Contains(got, want) {
+					t.Errorf("got\n%s\nwant a text with\n%s", got, want)
+				}
+			}
+			if lines := strings.Count(got, "\n"); lines > 0 {
+				t.Errorf("one mistake has %d lines: %s", lines+1, got)
+			}
+			if n := len(*stack.Node().Children()); n != 0 {
+				t.Errorf("%d constructs were added", n)
+			}
+		})
+	}
+}
+
+func TestWarningsSayWhatSynthesisCannotKnowOfATable(t *testing.T) {
+	stack := newStack(t)
+	app := stack.Node().Root().(awscdk.App)
+	global := awscdk.NewStack(app, jsii.String("Tables"), &awscdk.StackProps{
+		Env: &awscdk.Environment{Region: jsii.String("eu-west-1")},
+	})
+	source := awsdynamodb.NewTableV2(global, jsii.String("From"), &awsdynamodb.TablePropsV2{
+		PartitionKey: str("email"), DynamoStream: bothImages,
+		Replicas: &[]*awsdynamodb.ReplicaTableProps{{Region: jsii.String("us-east-1")}},
+	})
+	regional := awscdk.NewStack(app, jsii.String("Users"), &awscdk.StackProps{
+		Env: &awscdk.Environment{Region: jsii.String("eu-west-1")},
+	})
+	warnings := func(id string) string {
+		props := uniqueProps()
+		props.Source.Table = source
+		props.Target.Table = newTable(global, "To"+id, str("state"), str("email"), "")
+		table := NewReplicatedTable(regional, jsii.String(id), props)
+		found := ""
+		for _, m := range *table.Node().Metadata() {
+			if *m.Type == "aws:cdk:warning" {
+				found += m.Data.(string) + "\n"
+			}
+		}
+		return found
+	}
+
+	first := warnings("First")
+	for _, want := range []string{
+		"the source table Tables/From has replicas",
+		"the target table Tables/ToFirst is not defined here: items that it has already stay",
+	} {
+		if !strings.Contains(first, want) {
+			t.Errorf("got %q, want a warning with %q", first, want)
+		}
+	}
+	warnings("Second")
+	const readers = "3 event source mappings of this app read the stream of the source table Tables/From"
+	if third := warnings("Third"); !strings.Contains(third, readers) || strings.Contains(first, readers) {
+		t.Errorf("got %q, want a warning with %q, and none before", third, readers)
+	}
+}
