@@ -71,6 +71,19 @@
 // long for that, from the file of a Lambda layer that the construct defines. The target
 // that makes it too long adds the layer to the stack; no logical ID changes.
 //
+// # Tables that exist
+//
+// Source.Table and Target.Table name tables that the construct does not define: those of
+// another stack, or of no stack at all. Nothing about them changes but that the function
+// reads the stream of one and writes to the other.
+//
+// The function begins with the oldest change in the stream, which keeps changes for 24
+// hours. An item that was written before that, and that nobody changes, is missing from
+// the targets. A count of both tables tells roughly how many such items there are, and the
+// version attribute that [Ordering_VersionGuard] and [Ordering_LastWriterWins] give
+// to target items tells which ones are there. To bring an item, write it again with a
+// change: DynamoDB puts no record into the stream for a write that changes nothing.
+//
 // # The failure queue
 //
 // It gets three kinds of messages. The body of the first two is a
@@ -124,8 +137,8 @@
 //
 // # What it is not
 //
-// It is not a global table: source and targets are tables of one stack, with
-// different keys. And where a global secondary index is enough, use the index: it
+// It is not a global table: source and targets are tables of one account and Region,
+// with different keys. And where a global secondary index is enough, use the index: it
 // needs no function, and DynamoDB maintains it. A target table offers what an index
 // does not: consistent reads, no back-pressure on the writes of the base table, its
 // own stream, time to live, backups and access policies, a key attribute that is

@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 
@@ -169,6 +170,60 @@ func ExampleReplicatedTable_addTarget() {
 			jsii.String("active"), replicatedtable.Value_Boolean(jsii.Bool(true))),
 	})
 	byName.GrantRead(awsiam.NewAccountPrincipal(jsii.String("111122223333")))
+
+	app.Synth(nil)
+}
+
+// The table is another team's. Its stream must hold new and old images. Items that were
+// written before the deployment follow when they change.
+func ExampleNewReplicatedTable_existingTable() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+	existing := awsdynamodb.Table_FromTableAttributes(stack, jsii.String("Existing"), &awsdynamodb.TableAttributes{
+		TableName:      jsii.String("users"),
+		TableStreamArn: jsii.String("arn:aws:dynamodb:eu-west-1:123456789012:table/users/stream/2026-01-02T03:04:05.678"),
+	})
+
+	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.SourceProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+			Table:        existing,
+		},
+		Target: &replicatedtable.TargetProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
+			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+	})
+
+	app.Synth(nil)
+}
+
+// The target table is encrypted with a key of the account, keeps its items for as long as
+// they say, and has an index of its own.
+func ExampleTargetProps_tableProps() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+	key := awskms.NewKey(stack, jsii.String("Key"), &awskms.KeyProps{EnableKeyRotation: jsii.Bool(true)})
+
+	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.SourceProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Target: &replicatedtable.TargetProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
+			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+			TableProps: &awsdynamodb.TablePropsV2{
+				Encryption:          awsdynamodb.TableEncryptionV2_CustomerManagedKey(key, nil),
+				TimeToLiveAttribute: jsii.String("expires"),
+				GlobalSecondaryIndexes: &[]*awsdynamodb.GlobalSecondaryIndexPropsV2{{
+					IndexName:    jsii.String("byName"),
+					PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("name"), Type: awsdynamodb.AttributeType_STRING},
+				}},
+			},
+		},
+	})
 
 	app.Synth(nil)
 }

@@ -2,6 +2,7 @@ package replicatedtable
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -145,6 +146,32 @@ func foreignProblems(table awsdynamodb.ITable, scope constructs.Construct) []str
 	}
 
 	return problems
+}
+
+// construct is the path of the table's construct, empty if the ReplicatedTable defines it.
+func (e *existingTable) construct() string {
+	if e == nil {
+		return ""
+	}
+	return e.path
+}
+
+// sameTableProblems says that the last target of r is a table that r has already. The names
+// of tables are compared by the rules of the spec; here they are tokens.
+func sameTableProblems(r replication) []spec.Problem {
+	last := len(r.tables) - 1
+	table := r.tables[last]
+	first := slices.Index(r.tables, table)
+	if table == "" || first == last || r.last().TableName != "" {
+		return nil
+	}
+
+	text := fmt.Sprintf("is %s, which is the source table: give the target a table of its own", table)
+	if first > 0 {
+		text = fmt.Sprintf("is %s, which is the table of %s already: give each target a table of its own",
+			table, r.names[first-1])
+	}
+	return []spec.Problem{{Path: r.names[last-1] + ".Table", Text: text}}
 }
 
 // tableProblems lists what is wrong with the table of a source or a target called name,

@@ -179,6 +179,133 @@ func TestATableThatCannotBeFollowedIsRefused(t *testing.T) {
 	}
 }
 
+func TestEachTargetHasATableOfItsOwn(t *testing.T) {
+	byName := func(stack awscdk.Stack, id string) awsdynamodb.ITable {
+		return imported(stack, id, awsdynamodb.TableAttributes{
+			TableName:      jsii.String("users"),
+			TableStreamArn: jsii.String("arn:aws:dynamodb:eu-west-1:123456789012:table/users/stream/2026"),
+		})
+	}
+	for _, tt := range []struct {
+		name string
+		add  func(stack awscdk.Stack)
+		want string
+	}{
+		{"the source table", func(stack awscdk.Stack) {
+			props := uniqueProps()
+			props.Target.PartitionKey, props.Target.SortKey = str("email"), nil
+			props.Source.Table = newTable(stack, "From", str("email"), nil, bothImages)
+			props.Target.Table = props.Source.Table
+			NewReplicatedTable(stack, jsii.String("Users"), props)
+		}, "App/Users: Target.Table is App/From, which is the source table: give the target a table of its own"},
+		{"the source table by its name", func(stack awscdk.Stack) {
+			props := uniqueProps()
+			props.Source.Table, props.Target.Table = byName(stack, "From"), byName(stack, "To")
+			NewReplicatedTable(stack, jsii.String("Users"), props)
+		}, `App/Users: Target.Table "users" is the source table: its changes would never end; name another table`},
+		{"another target's table", func(stack awscdk.Stack) {
+			props := uniqueProps()
+			props.Target.Table = newTable(stack, "To", str("state"), str("email"), "")
+			table := NewReplicatedTable(stack, jsii.String("Users"), props)
+			table.AddTarget(jsii.String("Again"), props.Target)
+		}, `App/Users: AddTarget("Again").Table is App/To, which is the table of Target already`},
+		{"another target's table by its name", func(stack awscdk.Stack) {
+			props := uniqueProps()
+			props.Target.TableProps = &awsdynamodb.TablePropsV2{TableName: jsii.String("users")}
+			table := NewReplicatedTable(stack, jsii.String("Users"), props)
+			table.AddTarget(jsii.String("Again"), props.Target)
+		}, `App/Users: AddTarget("Again").Table "users" is the table of Target too: they would delete each other's items`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stack := newStack(t)
+			if got := panicOf(func() { tt.add(stack) }); !strings.HasPrefix(got, tt.want) {
+				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestTheSettingsOfANewTableAreTheCDKs(t *testing.T) {
+	stack := newStack(t)
+	props := uniqueProps()
+	props.Source.TableProps = &awsdynamodb.TablePropsV2{
+		TableName:           jsii.String("users"),
+		DeletionProtection:  jsii.Bool(false),
+		TimeToLiveAttribute: jsii.String("expires"),
+	}
+	props.Target.TableProps = &awsdynamodb.TablePropsV2{
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		Billing: awsdynamodb.Billing_Provisioned(&awsdynamodb.ThroughputProps{
+			ReadCapacity:  awsdynamodb.Capacity_Fixed(jsii.Number(5)),
+			WriteCapacity: awsdynamodb.Capacity_Autoscaled(&awsdynamodb.AutoscaledCapacityOptions{MaxCapacity: jsii.Number(50)}),
+		}),
+		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
+			PointInTimeRecoveryEnabled: jsii.Bool(false),
+		},
+	}
+	table := NewReplicatedTable(stack, jsii.String("Users"), props)
+	if props.Source.TableProps.PartitionKey != nil || props.Target.TableProps.DeletionProtection != nil {
+		t.Error("the caller's settings were written to")
+	}
+
+	tpl := synthesize(t, stack)
+	source := tpl.Resources[logicalID(stack, table.SourceTable())]
+	source.want(t, "TableName", "users")
+	source.want(t, "TimeToLiveSpecification", map[string]any{"AttributeName": "expires", "Enabled": true})
+	source.want(t, "BillingMode", "PAY_PER_REQUEST")
+	target := tpl.Resources[logicalID(stack, table.Target().Table())]
+	target.want(t, "BillingMode", "PROVISIONED")
+	if target.DeletionPolicy != "Delete" || source.DeletionPolicy != "Retain" {
+		t.Errorf("the policies are %s and %s", source.DeletionPolicy, target.DeletionPolicy)
+	}
+	for _, r := range []resource{source, target} {
+		protected := r.Properties["Replicas"].([]any)[0].(map[string]any)["DeletionProtectionEnabled"]
+		if protected == true {
+			t.Errorf("it is protected from deletion: %v", r)
+		}
+	}
+}
+
+func TestSettingsThatTheConstructDecidesAreRefused(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(props *ReplicatedTableProps)
+		want   string
+	}{
+		{"the partition key", func(p *ReplicatedTableProps) {
+			p.Target.TableProps = &awsdynamodb.TablePropsV2{PartitionKey: str("state")}
+		}, "App/Users: Target.TableProps.PartitionKey is set: set Target.PartitionKey instead"},
+		{"the sort key", func(p *ReplicatedTableProps) {
+			p.Source.TableProps = &awsdynamodb.TablePropsV2{SortKey: str("state")}
+		}, "App/Users: Source.TableProps.SortKey is set: set Source.SortKey instead"},
+		{"the source's stream", func(p *ReplicatedTableProps) {
+			p.Source.TableProps = &awsdynamodb.TablePropsV2{DynamoStream: awsdynamodb.StreamViewType_KEYS_ONLY}
+		}, "App/Users: Source.TableProps.DynamoStream is set: leave it out"},
+		{"a policy that no table has", func(p *ReplicatedTableProps) {
+			p.Target.TableProps = &awsdynamodb.TablePropsV2{RemovalPolicy: awscdk.RemovalPolicy_SNAPSHOT}
+		}, `App/Users: Target.TableProps.RemovalPolicy is "SNAPSHOT": use RETAIN, DESTROY or`},
+		{"what the CDK refuses of two indexes", func(p *ReplicatedTableProps) {
+			index := &awsdynamodb.GlobalSecondaryIndexPropsV2{IndexName: jsii.String("a"), PartitionKey: str("b")}
+			p.Source.TableProps = &awsdynamodb.TablePropsV2{
+				GlobalSecondaryIndexes: &[]*awsdynamodb.GlobalSecondaryIndexPropsV2{index, index},
+			}
+		}, "App/Users: the CDK refuses it: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stack := newStack(t)
+			props := uniqueProps()
+			tt.change(props)
+			got := panicOf(func() { NewReplicatedTable(stack, jsii.String("Users"), props) })
+			if !strings.HasPrefix(got, tt.want) || strings.Contains(got, "\n") {
+				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+			}
+			if n := len(*stack.Node().Children()); n != 0 {
+				t.Errorf("%d constructs were added", n)
+			}
+		})
+	}
+}
+
 func TestWarningsSayWhatSynthesisCannotKnowOfATable(t *testing.T) {
 	stack := newStack(t)
 	app := stack.Node().Root().(awscdk.App)

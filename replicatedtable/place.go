@@ -54,18 +54,13 @@ const (
 // nameBytes is the greatest length of the name of a table that exists, or that the
 // construct defines with these settings and calls id.
 func (p place) nameBytes(id string, existing *existingTable, settings *awsdynamodb.TablePropsV2) int {
-	switch {
-	case existing != nil && existing.name != "":
-		return len(existing.name)
-	case existing != nil:
-		return maxTableNameBytes
-	case settings != nil && isKnown(toString(settings.TableName)):
-		return len(*settings.TableName)
-	case settings != nil && settings.TableName != nil:
-		return maxTableNameBytes
-	default:
-		return p.tableNameBytes(id)
+	if name := tableName(existing, settings); name != "" {
+		return len(name)
 	}
+	if existing != nil || settings != nil && settings.TableName != nil {
+		return maxTableNameBytes
+	}
+	return p.tableNameBytes(id)
 }
 
 // tableNameBytes is the greatest length of the name that CloudFormation generates for

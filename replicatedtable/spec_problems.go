@@ -23,7 +23,7 @@ func specProblems(r replication, keysComplete bool) []spec.Problem {
 		target, field := r.targetOf(p.Path)
 		name, _, _ := strings.Cut(field, ".")
 		if keysComplete || target != "" && slices.Contains(keyless, name) {
-			problems = append(problems, inProps(target, field, p.Text))
+			problems = append(problems, inProps(target, field, r.inNames(p.Text)))
 		}
 	}
 	return problems
@@ -40,8 +40,17 @@ func (r replication) targetOf(path string) (target, field string) {
 	return "", path
 }
 
+// inNames calls the targets in a text as messages do.
+func (r replication) inNames(text string) string {
+	for i, name := range r.names {
+		text = strings.ReplaceAll(text, fmt.Sprintf("Targets[%d]", i), name)
+	}
+	return text
+}
+
 // inProps says a problem of the spec in the words of the props. The fields have the
-// names of the props, but for the two that Ordering sets.
+// names of the props, but for the table's and the two that
+// Ordering sets.
 func inProps(target, field, text string) spec.Problem {
 	if target == "" {
 		return spec.Problem{Path: field, Text: text}
@@ -53,6 +62,8 @@ func inProps(target, field, text string) spec.Problem {
 		text = strings.Replace(text, string(spec.LastWriterWins), "Ordering_LastWriterWins", 1)
 	case "VersionAttribute":
 		field = "Ordering.Attribute"
+	case "TableName":
+		field = "Table"
 	default:
 		if start, ok := strings.CutSuffix(text, "set OnKeyCollision"); ok {
 			text = start + "choose Ordering_LastWriterWins"

@@ -30,7 +30,7 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	}
 
 	added := t.defineTarget(id, props)
-	next.last().TableName = *added.table.TableName()
+	nameTable(&next.last().Table, added.table)
 	t.replication = next
 	t.policy.AddStatements(allow(added.table.TableArn(), targetActions(*next.last())...))
 	text := next.variables(0)[spec.EnvironmentVariable]

@@ -19,6 +19,9 @@ type replication struct {
 	// sourceBytes and targetBytes are the greatest lengths of the tables' names.
 	sourceBytes int
 	targetBytes []int
+	// tables are the paths of the tables' constructs, the source's first, empty for those
+	// that the construct defines.
+	tables []string
 }
 
 // toReplication converts props as they are, sound or not: a nil becomes a zero value,
@@ -26,6 +29,7 @@ type replication struct {
 func toReplication(props *ReplicatedTableProps, s sizes) replication {
 	r := replication{Spec: spec.New(), place: s.place}
 	if props.Source != nil {
+		r.Source.TableName, r.tables = tableName(s.source, props.Source.TableProps), []string{s.source.construct()}
 		r.sourceBytes = s.place.nameBytes("Source", s.source, props.Source.TableProps)
 	}
 	if s.setAsideSeconds != nil {
@@ -45,9 +49,31 @@ func (r replication) with(name, id string, props *TargetProps, existing *existin
 	}
 	r.names = append(slices.Clone(r.names), name)
 	r.targetBytes = append(slices.Clone(r.targetBytes), r.nameBytes(id, existing, props.TableProps))
-	r.Targets = append(slices.Clone(r.Targets), toTarget(props))
+	target := toTarget(props)
+	target.TableName = tableName(existing, props.TableProps)
+	r.Targets = append(slices.Clone(r.Targets), target)
+	r.tables = append(slices.Clone(r.tables), existing.construct())
 
 	return r
+}
+
+// tableName returns the name of a table, if synthesis knows it.
+func tableName(existing *existingTable, settings *awsdynamodb.TablePropsV2) string {
+	switch {
+	case existing != nil:
+		return existing.name
+	case settings != nil && isKnown(toString(settings.TableName)):
+		return *settings.TableName
+	default:
+		return ""
+	}
+}
+
+// nameTable sets the name of a table that only deployment knows.
+func nameTable(t *spec.Table, table awsdynamodb.ITable) {
+	if t.TableName == "" {
+		t.TableName = *table.TableName()
+	}
 }
 
 // last is the target that was added last.

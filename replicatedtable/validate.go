@@ -69,6 +69,7 @@ func targetProblems(
 		pathProblems(name, props),
 		tokenProblems(name, *r.last()),
 		existing.tableProblems(name, r.last().KeySchema, props.TableProps),
+		sameTableProblems(r),
 		environmentProblems(r),
 	)
 }
