@@ -36,10 +36,10 @@ func TestFiltersThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 				)
 			},
 			want: []string{
-				`Target.Filter.Any[0] is empty: give a Path with an Operator, or conditions in All or Any`,
+				`Target.Filter.Any[0] is nil: create a condition with a function such as Condition_Equals`,
 				`Target.Filter.Any[1] has an empty name in its Path "": name every step`,
-				`Target.Filter.Any[2] compares with a value of type "": use S, N or BOOL`,
-				`Target.Filter.Any[3] compares with a value of type "": use S, N or BOOL`,
+				`Target.Filter.Any[2] compares with nil: create a value with Value_String, Value_Number or Value_Boolean`,
+				`Target.Filter.Any[3] compares with nil: create a value with Value_String, Value_Number or Value_Boolean`,
 				`Target.Filter.Any[4] compares with "", which is not a decimal number`,
 				`Target.Filter.Any[5] compares with "", which is neither true nor false`,
 			},
@@ -55,7 +55,7 @@ func TestFiltersThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 				)
 			},
 			want: []string{
-				`Target.Filter.All[0] IN has 0 values: give at least 1`,
+				`Target.Filter.All[0] Condition_In has no operands: give at least 1`,
 				`Target.Filter.All[1] has an empty name in its Path "a", "", "b": name every step`,
 				`Target.Filter.All[2] compares with "one", which is not a decimal number`,
 			},

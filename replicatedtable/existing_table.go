@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
@@ -235,7 +234,7 @@ func (e *existingTable) sourceStreamProblems(name string) []spec.Problem {
 	}
 
 	command := fmt.Sprintf(remedy, orElse(e.name, "NAME"))
-	text := ""
+	var text string
 	switch {
 	case e.isDefined && !e.hasStream:
 		text = fmt.Sprintf("has no stream: set its stream to %s where %s is defined "+
@@ -285,42 +284,31 @@ func settingsProblems(name string, settings *awsdynamodb.TablePropsV2) []spec.Pr
 	return problems
 }
 
-// The CDK calls warnings by these names in Annotations_Of(…).AcknowledgeWarning.
-const (
-	warningTargetItems = "@replicatedtable/cdk-go:existingTarget"
-	warningReplicas    = "@replicatedtable/cdk-go:sourceReplicas"
-	warningReaders     = "@replicatedtable/cdk-go:streamReaders"
-)
-
-// warnOfSource warns of what an existing source table may do that replication does not
+// sourceWarnings says what an existing source table may do that replication does not
 // expect.
-func (t *replicatedTable) warnOfSource(e *existingTable) {
+func (e *existingTable) sourceWarnings(readers int) []warning {
+	var warnings []warning
+	if e != nil && e.hasReplicas {
+		warnings = append(warnings, warning{warningReplicas, fmt.Sprintf("the source table %s has replicas: "+
+			"an item that expires is deleted in one Region, and the streams of the others do not say that it expired. "+
+			"There, ExpiredItems_KEEP deletes the target item too", e.path)})
+	}
+	if e != nil && readers > maxStreamReaders {
+		warnings = append(warnings, warning{warningReaders, fmt.Sprintf("%d event source mappings of this app read "+
+			"the stream of the source table %s, and a stream has room for %d readers: more are throttled. "+
+			"One ReplicatedTable serves several targets: use AddTarget", readers, e.path, maxStreamReaders)})
+	}
+	return warnings
+}
+
+// targetWarnings says that an existing target table may have items.
+func (e *existingTable) targetWarnings() []warning {
 	if e == nil {
-		return
+		return nil
 	}
-	if e.hasReplicas {
-		t.warn(warningReplicas, "the source table %s has replicas: an item that expires is deleted in one Region, "+
-			"and the streams of the others do not say that it expired. There, ExpiredItems_KEEP deletes the target item too",
-			e.path)
-	}
-	if readers := streamReaders(t, t.sourceTable.TableStreamArn()); readers > maxStreamReaders {
-		t.warn(warningReaders, "%d event source mappings of this app read the stream of the source table %s, "+
-			"and a stream has room for %d readers: more are throttled. One ReplicatedTable serves several targets: "+
-			"use AddTarget", readers, e.path, maxStreamReaders)
-	}
-}
-
-// warnOfTarget warns that an existing target table may have items.
-func (t *replicatedTable) warnOfTarget(e *existingTable) {
-	if e != nil {
-		t.warn(warningTargetItems, "the target table %s is not defined here: items that it has already stay until a change "+
-			"of the source table replaces or deletes them. Make sure that it is empty, and that nothing else writes to it",
-			e.path)
-	}
-}
-
-func (t *replicatedTable) warn(id, format string, args ...any) {
-	awscdk.Annotations_Of(t).AddWarningV2(jsii.String(id), jsii.String(fmt.Sprintf(format, args...)))
+	return []warning{{warningTargetItems, fmt.Sprintf("the target table %s is not defined here: items that it has "+
+		"already stay until a change of the source table replaces or deletes them. Make sure that it is empty, "+
+		"and that nothing else writes to it", e.path)}}
 }
 
 // maxStreamReaders is the number of processes that can read a shard of a stream at the
@@ -330,7 +318,10 @@ const maxStreamReaders = 2
 
 // streamReaders counts the event source mappings that the app has defined for a stream
 // so far.
-func streamReaders(t *replicatedTable, stream *string) int {
+func streamReaders(t *replicatedTable, e *existingTable, stream *string) int {
+	if e == nil { // its stream is new
+		return 1
+	}
 	arn := func(text *string) string { return encode(awscdk.Stack_Of(t).Resolve(text)) }
 	wanted := arn(stream)
 	readers := 0

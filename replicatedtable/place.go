@@ -21,7 +21,6 @@ type place struct {
 
 // findPlace returns the place of a construct called id in scope.
 func findPlace(scope constructs.Construct, id *string) place {
-	isStack := func(c constructs.IConstruct) bool { return *awscdk.Stack_IsStack(c) }
 	if !slices.ContainsFunc(*scope.Node().Scopes(), isStack) {
 		return place{}
 	}

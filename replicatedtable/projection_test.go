@@ -42,14 +42,14 @@ func TestProjectionsThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			props: func(p *ReplicatedTableProps) {
 				names := jsii.Strings("", "a", "a", "email", "state", "#{Token[TOKEN.9]}")
 				(*names)[0] = nil
-				p.Target.Projection = &Projection{Type: ProjectionType_INCLUDE, Attributes: names}
+				p.Target.Projection = &Projection{Type: ProjectionType_EXCLUDE, Attributes: names}
 			},
 			want: []string{
-				`Target.Projection INCLUDE lists an empty name: remove it`,
-				`Target.Projection INCLUDE lists "a" twice: remove one`,
-				`Target.Projection INCLUDE lists "email", a key attribute of the source table: ` +
+				`Target.Projection EXCLUDE lists an empty name: remove it`,
+				`Target.Projection EXCLUDE lists "a" twice: remove one`,
+				`Target.Projection EXCLUDE lists "email", a key attribute of the source table: ` +
 					`a target item always carries it; remove it from the list`,
-				`Target.Projection INCLUDE lists "state", a key attribute of the target table: ` +
+				`Target.Projection EXCLUDE lists "state", a key attribute of the target table: ` +
 					`a target item always carries it; remove it from the list`,
 				`Target.Projection "#{Token[TOKEN.9]}" is a token: ` +
 					`names and values of the mapping must be known at synthesis; write it out`,

@@ -3,6 +3,7 @@ package replicatedtable
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
@@ -24,7 +25,7 @@ import (
 // when the go command is missing, or when the app runs outside its module. In all
 // these cases scope stays as it was.
 func NewReplicatedTable(scope constructs.Construct, id *string, props *ReplicatedTableProps) ReplicatedTable {
-	path := childPath(scope, id)
+	path := checkedPath(scope, id)
 	sizes := knownSizes(props)
 	sizes.place = findPlace(scope, id)
 	if props != nil && props.Source != nil {
@@ -62,8 +63,8 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	t.function = newFunction(t, settings, code)
 	t.setMapping(mapping)
 	t.eventSourceMapping = newEventSourceMapping(t, settings)
-	t.warnOfSource(sizes.source)
-	t.warnOfTarget(sizes.target)
+	t.warn(sizes.source.sourceWarnings(streamReaders(t, sizes.source, t.sourceTable.TableStreamArn()))...)
+	t.warn(t.replication.warnings(props.Target, sizes.target)...)
 
 	t.iteratorAgeAlarm = newIteratorAgeAlarm(t)
 	t.unreadStreamAlarm = newUnreadStreamAlarm(t)
@@ -197,13 +198,31 @@ func refuse(scope constructs.Construct, id *string, path string) {
 	}
 }
 
-// childPath is the path that a construct called id has in scope.
-func childPath(scope constructs.Construct, id *string) string {
+// checkedPath returns the path that a construct called id will have in scope. It panics
+// when scope can have no such construct.
+func checkedPath(scope constructs.Construct, id *string) string {
 	if scope == nil || id == nil {
 		panic("NewReplicatedTable: scope and id are required")
 	}
-	if path := *scope.Node().Path(); path != "" {
-		return path + "/" + *id
+
+	path := childPath(scope, id)
+	switch {
+	case *id == "":
+		panic(path + ": has an empty ID: name the table")
+	case isToken(*id):
+		panic(path + ": has a token for an ID: write the ID out")
+	case scope.Node().TryFindChild(id) != nil:
+		panic(path + ": the scope has another construct with this ID: choose another ID")
+	case !slices.ContainsFunc(*scope.Node().Scopes(), isStack):
+		panic(path + ": is outside of a Stack: define it in a Stack, or in a construct within one")
 	}
-	return *id
+
+	return path
+}
+
+func isStack(c constructs.IConstruct) bool { return *awscdk.Stack_IsStack(c) }
+
+// childPath is the path of a construct called id in scope.
+func childPath(scope constructs.Construct, id *string) string {
+	return strings.TrimPrefix(*scope.Node().Path()+"/"+*id, "/")
 }

@@ -1,6 +1,7 @@
 package replicatedtable
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -78,5 +79,37 @@ App/Users: Timeout is 1.5 s: set a whole number from 10 to 900`
 	}
 	if children := *stack.Node().Children(); len(children) != 0 {
 		t.Errorf("the stack has %d children, want none", len(children))
+	}
+}
+
+func TestAScopeThatCannotHoldATableIsRefused(t *testing.T) {
+	stack := newStack(t)
+	app := stack.Node().Root().(awscdk.App)
+	awssns.NewTopic(stack, jsii.String("Taken"), nil)
+	for _, tt := range []struct {
+		name  string
+		scope constructs.Construct
+		id    *string
+		want  string
+	}{
+		{"nil", nil, jsii.String("Users"), "NewReplicatedTable: scope and id are required"},
+		{"no ID", stack, nil, "NewReplicatedTable: scope and id are required"},
+		{"an empty ID", stack, jsii.String(""), "App/: has an empty ID: name the table"},
+		{"a token", stack, awscdk.Aws_REGION(), "has a token for an ID: write the ID out"},
+		{"an ID that is taken", stack, jsii.String("Taken"),
+			"App/Taken: the scope has another construct with this ID: choose another ID"},
+		{"an App", app, jsii.String("Users"), "Users: is outside of a Stack: define it in a Stack"},
+		{"a Stage", awscdk.NewStage(app, jsii.String("Prod"), nil), jsii.String("Users"),
+			"Prod/Users: is outside of a Stack: define it in a Stack"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := panicOf(func() { NewReplicatedTable(tt.scope, tt.id, uniqueProps()) })
+			if !strings.Contains(got, tt.want) || strings.Contains(got, "\n") {
+				t.Errorf("got %q, want a text with %q", got, tt.want)
+			}
+		})
+	}
+	if n := len(*stack.Node().Children()); n != 1 {
+		t.Errorf("the stack has %d children, want the topic", n)
 	}
 }

@@ -48,6 +48,18 @@ func (r replication) inNames(text string) string {
 	return text
 }
 
+// inWords says in the words of the props what the spec calls otherwise.
+var inWords = strings.NewReplacer(
+	"is empty: give a Path with an Operator, or conditions in All or Any",
+	"is nil: create a condition with a function such as Condition_Equals",
+	`compares with a value of type "": use S, N or BOOL`,
+	"compares with nil: create a value with Value_String, Value_Number or Value_Boolean",
+	string(spec.BeginsWith)+" has a value of type",
+	"Condition_BeginsWith has a value of type",
+	string(spec.In)+" has 0 values: give at least 1",
+	"Condition_In has no operands: give at least 1",
+)
+
 // inProps says a problem of the spec in the words of the props. The fields have the
 // names of the props, but for the table's and the two that
 // Ordering sets.
@@ -70,5 +82,5 @@ func inProps(target, field, text string) spec.Problem {
 		}
 	}
 
-	return spec.Problem{Path: target + "." + field, Text: text}
+	return spec.Problem{Path: target + "." + field, Text: inWords.Replace(text)}
 }

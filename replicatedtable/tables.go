@@ -43,6 +43,7 @@ func (t *replicatedTable) tableProps(props *awsdynamodb.TablePropsV2) awsdynamod
 	if settings.Billing == nil {
 		settings.Billing = awsdynamodb.Billing_OnDemand(nil)
 	}
+	//nolint:staticcheck // callers may still set the deprecated one, and the CDK refuses both
 	if settings.PointInTimeRecovery == nil && settings.PointInTimeRecoverySpecification == nil {
 		settings.PointInTimeRecoverySpecification = &awsdynamodb.PointInTimeRecoverySpecification{
 			PointInTimeRecoveryEnabled: jsii.Bool(true),

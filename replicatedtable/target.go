@@ -37,7 +37,7 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	t.function.AddEnvironment(jsii.String(spec.EnvironmentVariable), jsii.String(text), nil)
 	t.setMapping(mapping)
 	t.eventSourceMapping.SetFilterCriteria(filterCriteria(next.Targets))
-	t.warnOfTarget(existing)
+	t.warn(next.warnings(props, existing)...)
 
 	return added
 }

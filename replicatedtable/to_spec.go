@@ -51,10 +51,20 @@ func (r replication) with(name, id string, props *TargetProps, existing *existin
 	r.targetBytes = append(slices.Clone(r.targetBytes), r.nameBytes(id, existing, props.TableProps))
 	target := toTarget(props)
 	target.TableName = tableName(existing, props.TableProps)
+	included := includedKeys(props, r.Source.KeySchema, target)
+	target.Projection.Attributes = slices.DeleteFunc(target.Projection.Attributes, func(name string) bool {
+		return slices.Contains(included, name)
+	})
 	r.Targets = append(slices.Clone(r.Targets), target)
 	r.tables = append(slices.Clone(r.tables), existing.construct())
 
 	return r
+}
+
+// warnings lists what is probably not meant in the last target.
+func (r replication) warnings(props *TargetProps, existing *existingTable) []warning {
+	name := r.names[len(r.names)-1]
+	return slices.Concat(existing.targetWarnings(), mappingWarnings(name, r.Source.KeySchema, *r.last(), props))
 }
 
 // tableName returns the name of a table, if synthesis knows it.

@@ -63,15 +63,27 @@ func targetProblems(
 		props = &TargetProps{}
 	}
 
+	problems := slices.Concat(incomplete, specProblems(r, len(incomplete) == 0), pathProblems(name, props))
+	// Only what can be evaluated at all is worth a second look.
+	if !concern(problems, name+".Filter") {
+		problems = append(problems, filterProblems(name, r.Source.KeySchema, *r.last())...)
+	}
+	if !concern(problems, name+".KeySources") {
+		problems = append(problems, keyPartProblems(name, r.Source.KeySchema, *r.last())...)
+	}
+
 	return slices.Concat(
-		incomplete,
-		specProblems(r, len(incomplete) == 0),
-		pathProblems(name, props),
+		problems,
 		tokenProblems(name, *r.last()),
 		existing.tableProblems(name, r.last().KeySchema, props.TableProps),
 		sameTableProblems(r),
 		environmentProblems(r),
 	)
+}
+
+// concern reports whether one of the problems is about the prop, or a part of it.
+func concern(problems []spec.Problem, prop string) bool {
+	return slices.ContainsFunc(problems, func(p spec.Problem) bool { return strings.HasPrefix(p.Path, prop) })
 }
 
 func sourceProblems(props *SourceProps) []spec.Problem {
@@ -105,6 +117,9 @@ func nameProblems(path string, a *awsdynamodb.Attribute) []spec.Problem {
 		return []spec.Problem{{Path: path, Text: "has no name: name the key attribute"}}
 	case isToken(*a.Name):
 		return []spec.Problem{tokenProblem(path, *a.Name)}
+	case attributeTypes[a.Type] == "":
+		return []spec.Problem{{Path: path, Text: fmt.Sprintf("%q has the type %q: "+
+			"use AttributeType_STRING, AttributeType_NUMBER or AttributeType_BINARY", *a.Name, a.Type)}}
 	default:
 		return nil
 	}

@@ -158,13 +158,15 @@ func TestKeysThatBreakARuleAreNamedWithTheRemedy(t *testing.T) {
 			name:  "no attribute type",
 			why:   "a forgotten Type is Go's zero value",
 			props: func(p *ReplicatedTableProps) { p.Target.PartitionKey.Type = "" },
-			want:  []string{`Target.PartitionKey "state" has type "": a key attribute has type S, N or B`},
+			want: []string{`Target.PartitionKey "state" has the type "": ` +
+				"use AttributeType_STRING, AttributeType_NUMBER or AttributeType_BINARY"},
 		},
 		{
 			name:  "unknown attribute type",
 			why:   "DynamoDB's own letter is not the CDK's value",
 			props: func(p *ReplicatedTableProps) { p.Target.PartitionKey.Type = "S" },
-			want:  []string{`Target.PartitionKey "state" has type "": a key attribute has type S, N or B`},
+			want: []string{`Target.PartitionKey "state" has the type "S": ` +
+				"use AttributeType_STRING, AttributeType_NUMBER or AttributeType_BINARY"},
 		},
 		{
 			name: "one attribute for both keys",

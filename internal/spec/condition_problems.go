@@ -49,7 +49,7 @@ func (ps *problems) comparison(path string, c Condition) {
 	ps.operator(path, c)
 	for _, v := range c.Values {
 		ps.value(path, v)
-		if c.Operator == BeginsWith && v.Type != "S" {
+		if c.Operator == BeginsWith && v.Type != "S" && v.Type != "" {
 			ps.add(path, "%s has a value of type %s: only a string begins with another", BeginsWith, v.Type)
 		}
 	}
