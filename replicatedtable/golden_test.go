@@ -9,41 +9,70 @@ import (
 	"sort"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
+// goldenTemplates are the templates that have golden files. The checks of cdk-nag and
+// cfn-lint read these files, so a new row is checked by them, too.
+var goldenTemplates = []struct {
+	// name begins the names of the golden files.
+	name, why  string
+	synthesize func(*testing.T) assertions.Template
+}{
+	{
+		"each_kind", "unique, colliding and guarded target keys, with the defaults and with every prop",
+		func(t *testing.T) assertions.Template { return allKinds(t).synthesized },
+	},
+}
+
 // The hashes of the assets do not depend on the function's code or the machine: the
 // tests skip the build, and then the CDK hashes the settings of the build instead.
-func TestTheTemplateIsTheGoldenOne(t *testing.T) {
-	k := allKinds(t)
+func TestTheTemplatesAndTheirLogicalIDsAreTheGoldenOnes(t *testing.T) {
+	for _, tt := range goldenTemplates {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Log(tt.why)
+			synthesized := tt.synthesize(t)
+			golden(t, goldenTemplateFile(tt.name), indented(t, synthesized),
+				"read the difference, it is what a deployment would change")
+			golden(t, filepath.Join("testdata", tt.name+".logical_ids.txt"), logicalIDs(decode(t, synthesized)),
+				"a changed ID replaces the resource and what it holds, which is a breaking change for CHANGELOG.md")
+		})
+	}
+}
+
+func goldenTemplateFile(name string) string { return filepath.Join("testdata", name+".golden.json") }
+
+func indented(t *testing.T, synthesized assertions.Template) string {
+	t.Helper()
+
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-
-	if err := encoder.Encode(*k.synthesized.ToJSON()); err != nil {
+	if err := encoder.Encode(*synthesized.ToJSON()); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "template.golden.json", text.String(), "read the difference, it is what a deployment would change")
+
+	return text.String()
 }
 
-func TestTheLogicalIDsAreTheGoldenOnes(t *testing.T) {
-	k := allKinds(t)
+// logicalIDs has a line for each resource, with its type.
+func logicalIDs(tpl template) string {
 	var lines []string
-	for id, r := range k.template.Resources {
+	for id, r := range tpl.Resources {
 		lines = append(lines, id+" "+r.Type+"\n")
 	}
 	sort.Strings(lines)
 
-	golden(t, "logical_ids.golden.txt", strings.Join(lines, ""),
-		"a changed ID replaces the resource and what it holds, which is a breaking change for CHANGELOG.md")
+	return strings.Join(lines, "")
 }
 
-// golden compares got with a file in testdata, or rewrites it with -update.
-func golden(t *testing.T, name, got, onChange string) {
+// golden compares got with a file, or rewrites it with -update.
+func golden(t *testing.T, path, got, onChange string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
