@@ -7,7 +7,8 @@
 //     of DynamoDB Local's distribution; its lock file entry leaves its
 //     dependencies out on purpose, because only the files in its folder
 //     "emulator" are used and the dependencies are hundreds of packages.
-//   - requirements.txt pins MiniStack and the Java runtime of DynamoDB Local.
+//   - requirements.txt pins MiniStack, the Java runtime of DynamoDB Local, and
+//     cfn-lint.
 //   - [GolangCILintVersion] pins the linter.
 package tools
 
@@ -56,9 +57,9 @@ var Node = Tool{
 	},
 }
 
-// Python holds MiniStack and the Java runtime.
+// Python holds MiniStack, the Java runtime and cfn-lint.
 var Python = Tool{
-	name:   "MiniStack and Java",
+	name:   "MiniStack, Java and cfn-lint",
 	folder: "python",
 	pins:   []string{"requirements.txt"},
 	install: func(ctx context.Context, folder string) error {
@@ -96,6 +97,11 @@ func DynamoDBLocal(root string) string {
 // MiniStack is the path of MiniStack's command, installed with [Python].
 func MiniStack(root string) string {
 	return filepath.Join(root, Directory, Python.folder, "bin", "ministack")
+}
+
+// CFNLint is the path of cfn-lint, installed with [Python].
+func CFNLint(root string) string {
+	return filepath.Join(root, Directory, Python.folder, "bin", "cfn-lint")
 }
 
 // Java is the path of the Java command, installed with [Python]. It fails when the
