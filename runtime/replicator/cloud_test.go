@@ -60,7 +60,7 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (
 	for range cap(environments) {
 		environments <- w.environment(seed, in, q)
 	}
-	stats, err := drainBounded(t.Context(), m, w.shards, func(ctx context.Context, payload []byte) ([]byte, error) {
+	stats, err := w.drainBounded(t.Context(), m, w.shards, func(ctx context.Context, payload []byte) ([]byte, error) {
 		e := <-environments
 		defer func() { environments <- e }()
 		return e.invoke(ctx, payload)
@@ -91,18 +91,22 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (
 	return q.queued, violations, sum, err
 }
 
-// maxInvocations is more than any series of faults takes to drain a world: up to 2,000.
-const maxInvocations = 5000
+// invocationsPerWrite and spareInvocations are more than a world takes to drain. Batches of
+// one record that are delivered again take 5 per write, series of faults up to 2,000 more.
+const (
+	invocationsPerWrite = 10
+	spareInvocations    = 5000
+)
 
-// drainBounded drains shards in at most maxInvocations.
-func drainBounded(
+// drainBounded drains shards of the world in a limited number of invocations.
+func (w *world) drainBounded(
 	ctx context.Context, m eventsource.Mapping, shards []eventsource.Shard, handle eventsource.Handler,
 ) (eventsource.Stats, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var invocations atomic.Int64
 	return m.Drain(ctx, shards, func(ctx context.Context, payload []byte) ([]byte, error) {
-		if invocations.Add(1) > maxInvocations {
+		if invocations.Add(1) > int64(spareInvocations+invocationsPerWrite*w.writes) {
 			cancel()
 		}
 		return handle(ctx, payload)
@@ -129,7 +133,7 @@ func (w *world) applyAgain(ctx context.Context, lost map[lostRecord]bool, e *env
 		shards = append(shards, shard)
 	}
 	m := eventsource.Mapping{BatchSize: 1000, PartialResponses: true, MaxRetryAttempts: -1, Timeout: 10 * time.Second}
-	_, err := drainBounded(ctx, m, shards, e.replicator.Invoke)
+	_, err := w.drainBounded(ctx, m, shards, e.replicator.Invoke)
 	return err
 }
 
