@@ -1,119 +1,128 @@
 package replicatedtable
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
 	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
 
 	// The function is built inside the app's module. This import puts the
 	// dependencies of its code into that module's go.sum and vendor folder.
 	_ "github.com/replicatedtable/cdk-go/runtime/replicator"
 )
 
-// findCode finds the module to build the function in, and writes the function's main
-// package. Every ReplicatedTable of an app gets the same file, hence the same build.
-func findCode(scope constructs.Construct) (functionCode, error) {
+// buildFunction builds the function for an architecture, next to the assets of scope's app,
+// and returns the folder with the binary. Every ReplicatedTable of an app gets the same
+// folder for the same architecture, hence the same asset.
+//
+// It runs the go command itself: the shell command of GoFunction breaks on folders with
+// spaces and quotes, needs bash, and passes on settings of the caller's environment.
+func buildFunction(scope constructs.Construct, architecture string) (string, error) {
 	stage := awscdk.Stage_Of(scope)
 	if stage == nil {
-		return functionCode{}, errors.New("is outside of an App: " +
-			"the function's code has nowhere to go; define it in a Stack")
+		return "", errors.New("is outside of an App: the function's code has nowhere to go; define it in a Stack")
 	}
-	// Without the go command, GoFunction would build in Docker, where the app's module
-	// may be incomplete, and would not say so.
-	if _, err := exec.LookPath("go"); err != nil {
-		return functionCode{}, fmt.Errorf("the function is built during synthesis, which needs the go command: "+
-			"install Go and put it on PATH (%w)", err)
-	}
-
-	moduleFile, err := findModuleFile()
+	outdir, err := filepath.Abs(filepath.Join(*stage.AssetOutdir(), ".replicatedtable"))
 	if err != nil {
-		return functionCode{}, err
-	}
-	entry, err := writeMain(*stage.AssetOutdir())
-	if err != nil {
-		return functionCode{}, fmt.Errorf("writing the function's main package: %w", err)
+		return "", err
 	}
 	if !*awscdk.Stack_Of(scope).BundlingRequired() {
-		return functionCode{entry: entry, moduleFile: moduleFile, skipped: true}, nil
+		return writePlaceholder(filepath.Join(outdir, "skipped"))
 	}
 
+	folder := filepath.Join(outdir, architecture)
+	if _, done := built.Load(folder); done {
+		return folder, nil
+	}
+	if err := compile(outdir, folder, architecture); err != nil {
+		return "", err
+	}
+	built.Store(folder, true)
+
+	return folder, nil
+}
+
+// built holds the folders whose binary this process has built.
+var built sync.Map
+
+// writePlaceholder writes what stands for the function where the CDK builds no asset of
+// the stack, as in many tests and for cdk list. It is the same on every machine.
+func writePlaceholder(folder string) (string, error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	const text = "The function was not built: the CDK did not ask for the assets of this stack.\n"
+	return folder, os.WriteFile(filepath.Join(folder, "bootstrap"), []byte(text), 0o644)
+}
+
+// goArchitectures are the values of GOARCH for Lambda's architectures.
+var goArchitectures = map[string]string{"arm64": "arm64", "x86_64": "amd64"}
+
+// buildTags makes the binary small: no RPC server, which only the retired go1.x runtime
+// used, and no HTTP/2, which the function's requests do not need.
+const buildTags = "lambda.norpc,nethttpomithttp2"
+
+// compile builds the function into folder, in the app's module.
+//
+// The binary is the same on every machine: no paths, no version control state, no debug
+// symbols, and none of the caller's settings of processors and experiments.
+func compile(outdir, folder, architecture string) error {
+	if _, err := exec.LookPath("go"); err != nil {
+		return fmt.Errorf("the function is built during synthesis, which needs the go command: "+
+			"install Go and put it on PATH (%w)", err)
+	}
+	moduleFile, err := findModuleFile()
+	if err != nil {
+		return err
+	}
 	workspace, err := findWorkspace()
 	if err != nil {
-		return functionCode{}, err
+		return err
 	}
-	code := functionCode{entry: entry, moduleFile: moduleFile, workspace: workspace, mod: "readonly"}
+	mod := "readonly"
 	if isVendored(moduleFile, workspace) {
-		code.mod = "vendor"
-	} else {
-		code.strayVendor = hasVendorAbove(entry)
+		mod = "vendor"
+	}
+	entry, err := writeMain(outdir)
+	if err != nil {
+		return fmt.Errorf("writing the function's main package: %w", err)
 	}
 
-	return code, nil
+	// The module's folder has no symbolic links in its path. The go command trusts PWD,
+	// which it would inherit from the shell that started the app.
+	command := exec.Command("go", "build", "-o", filepath.Join(folder, "bootstrap"), entry)
+	command.Dir = filepath.Dir(moduleFile)
+	command.Env = append(buildEnvironment(),
+		"GOOS=linux", "GOARCH="+goArchitectures[architecture], "CGO_ENABLED=0", "GOARM64=v8.0", "GOAMD64=v1",
+		"GOFIPS140=off", "GOWORK="+workspace, "PWD="+command.Dir,
+		"GOFLAGS=-mod="+mod+" -trimpath -buildvcs=false -ldflags=-s -tags="+buildTags)
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("the function cannot be built in the module %s: %w\n%s", moduleFile, err, bytes.TrimSpace(out))
+	}
+
+	return nil
 }
 
-// functionCode is the function's source with the settings of its build.
-type functionCode struct {
-	// entry is the absolute path of the main package's only file.
-	entry string
-	// moduleFile is the go.mod file of the app. Its path contains no symbolic links.
-	moduleFile string
-	// skipped says that the CDK builds no asset of the stack, as in many tests. Then
-	// the fields below are not set.
-	skipped bool
-	// workspace is the app's go.work file, or noWorkspace.
-	workspace string
-	// mod is go build's -mod: the source of the dependencies.
-	mod string
-	// strayVendor says that a folder above entry is called vendor but does not belong
-	// to the app.
-	strayVendor bool
+// callersSettings are the variables that say how the caller builds other Go programs.
+var callersSettings = []string{
+	"CGO_ENABLED", "GOAMD64", "GOARCH", "GOARM64", "GOEXPERIMENT", "GOFIPS140", "GOFLAGS", "GOOS",
 }
 
-// buildFlags makes the binary small, and the same on every machine: no paths, no
-// version control state, no debug symbols, no RPC server, which only the retired
-// go1.x runtime used, and no HTTP/2, which the function's requests do not need.
-const buildFlags = "-trimpath -buildvcs=false -ldflags=-s -tags=lambda.norpc,nethttpomithttp2"
-
-// bundling tells GoFunction how to build. The flags are in GOFLAGS because
-// GoBuildFlags raises a warning, which fails a strict synthesis. With a stray vendor
-// folder, the warning is the lesser evil: GoFunction then passes -mod=vendor, and
-// only a later flag on the command line overrides it.
-//
-// GoFunction runs go build in moduleFile's folder and names entry relative to it.
-// The go command trusts PWD, which it inherits from the shell that started the app.
-// PWD may name that folder through a symbolic link. From there "up" leads somewhere
-// else, and the go command does not find entry. Hence PWD is the folder's real path.
-// Above that path, the go command might find a go.work file other than the app's, or
-// none. Hence GOWORK.
-func (c functionCode) bundling() *awscdklambdagoalpha.BundlingOptions {
-	if c.skipped {
-		// The CDK then hashes these options in place of the binary, so they name no
-		// folder. GoFunction's default command contains the path to entry. The CDK runs
-		// neither command.
-		return &awscdklambdagoalpha.BundlingOptions{Command: jsii.Strings("go", "build")}
-	}
-
-	options := &awscdklambdagoalpha.BundlingOptions{
-		Environment: &map[string]*string{
-			"GOFLAGS": jsii.String("-mod=" + c.mod + " " + buildFlags),
-			"GOWORK":  jsii.String(c.workspace),
-			"PWD":     jsii.String(filepath.Dir(c.moduleFile)),
-		},
-	}
-	if c.strayVendor {
-		options.GoBuildFlags = jsii.Strings("-mod=" + c.mod)
-	}
-
-	return options
+// buildEnvironment returns the environment of this process without the caller's settings.
+func buildEnvironment() []string {
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains(callersSettings, name)
+	})
 }
 
 // findModuleFile returns the path of the app's go.mod: that of the module this
@@ -123,19 +132,22 @@ func findModuleFile() (string, error) {
 		"so that the function is built with the app's own dependencies"
 
 	query := []string{"env", "GOMOD"}
-	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Path != "" {
+	where := "the working directory is in no module"
+	// A program that was built from files instead of a package knows no module.
+	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Path != "" && build.Main.Path != "command-line-arguments" {
 		query = []string{"list", "-m", "-f", "{{if .Main}}{{.GoMod}}{{end}}", build.Main.Path}
+		where = "this program was built in the module " + build.Main.Path + ", and the working directory is not in it"
 	}
 	file, err := goOutput(query...)
 	if err != nil {
-		return "", fmt.Errorf("the app's go.mod was not found: %s: %w", remedy, err)
+		return "", fmt.Errorf("the app's go.mod was not found, because %s: %s (%w)", where, remedy, err)
 	}
 	if file == "" || file == os.DevNull {
-		return "", fmt.Errorf("the app's go.mod was not found: %s", remedy)
+		return "", fmt.Errorf("the app's go.mod was not found, because %s: %s", where, remedy)
 	}
 
-	// GoFunction names entry relative to this file's folder. Through a symbolic
-	// link, "up" would lead somewhere else.
+	// From a folder that a symbolic link names, "up" leads somewhere else: the go command
+	// would find the go.work file of another folder.
 	folder, err := filepath.EvalSymlinks(filepath.Dir(file))
 	if err != nil {
 		return "", fmt.Errorf("the app's go.mod: %w", err)
@@ -169,20 +181,7 @@ func isVendored(moduleFile, workspace string) bool {
 	return exists(filepath.Join(root, "vendor", "modules.txt"))
 }
 
-// hasVendorAbove reports whether GoFunction would find a folder called vendor: next
-// to file, or next to one of the folders that contain it.
-func hasVendorAbove(file string) bool {
-	for folder := filepath.Dir(file); ; folder = filepath.Dir(folder) {
-		if exists(filepath.Join(folder, "vendor")) {
-			return true
-		}
-		if folder == filepath.Dir(folder) {
-			return false
-		}
-	}
-}
-
-// functionMain is the source of the function's main package. findCode writes it next
+// functionMain is the source of the function's main package. compile writes it next
 // to the assets, because vendor folders omit the main packages of dependencies.
 const functionMain = `// Package main is generated while synthesizing a ReplicatedTable.
 package main
@@ -192,24 +191,21 @@ import "github.com/replicatedtable/cdk-go/runtime/replicator"
 func main() { replicator.Start() }
 `
 
-// writeMain writes the main package below folder and returns its absolute path.
-// The leading dot hides the package from the app's own "./..." patterns.
-func writeMain(folder string) (string, error) {
-	folder, err := filepath.Abs(filepath.Join(folder, ".replicatedtable"))
-	if err != nil {
+// writeMain writes the main package to outdir and returns its absolute path. The dot in
+// front of that folder's name hides the package from the app's own "./..." patterns.
+func writeMain(outdir string) (string, error) {
+	if err := os.MkdirAll(outdir, 0o755); err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return "", err
-	}
-
-	entry := filepath.Join(folder, "main.go")
+	entry := filepath.Join(outdir, "main.go")
 	return entry, os.WriteFile(entry, []byte(functionMain), 0o644)
 }
 
 // goOutput runs the go command and returns its output.
 func goOutput(args ...string) (string, error) {
-	out, err := exec.Command("go", args...).Output()
+	command := exec.Command("go", args...)
+	command.Env = buildEnvironment()
+	out, err := command.Output()
 
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

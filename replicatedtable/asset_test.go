@@ -18,11 +18,16 @@ func build(t *testing.T) (outdir string, functions []string) {
 	t.Helper()
 
 	outdir = t.TempDir()
-	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(outdir), AnalyticsReporting: jsii.Bool(false)})
-	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+	return outdir, buildIn(t, outdir)
+}
+
+func buildIn(t *testing.T, outdir string) (functions []string) {
+	t.Helper()
+
+	stack := newBuiltStack(outdir)
 	NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
 	NewReplicatedTable(stack, jsii.String("Cities"), lastWriterProps())
-	app.Synth(nil)
+	stack.Node().Root().(awscdk.App).Synth(nil)
 
 	binaries, err := filepath.Glob(filepath.Join(outdir, "asset.*", "bootstrap"))
 	if err != nil {
@@ -32,7 +37,7 @@ func build(t *testing.T) (outdir string, functions []string) {
 		functions = append(functions, filepath.Base(filepath.Dir(binary)))
 	}
 
-	return outdir, functions
+	return functions
 }
 
 func TestTheFunctionIsBuiltOnceAndReproducibly(t *testing.T) {
@@ -55,64 +60,68 @@ func TestTheFunctionIsBuiltOnceAndReproducibly(t *testing.T) {
 	}
 }
 
-func TestASkippedBuildHasTheSameHashInEveryOutputFolder(t *testing.T) {
-	plain, vendored := newStack(t), newStack(t)
-	// GoFunction finds this folder, and then builds with other flags.
-	if err := os.Mkdir(filepath.Join(*awscdk.Stage_Of(vendored).AssetOutdir(), "vendor"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-
+func TestASkippedBuildNeedsNoGoAndHasOneHash(t *testing.T) {
 	text := func(stack awscdk.Stack) string {
 		NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
 		return toJSON(t, *assertions.Template_FromStack(stack, nil).ToJSON())
 	}
-	if got, want := text(vendored), text(plain); got != want {
+	want := text(newStack(t))
+	stack := newStack(t)
+	t.Setenv("PATH", t.TempDir())
+	t.Chdir(t.TempDir())
+	if got := text(stack); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
-func TestAMissingGoCommandIsNamedBeforeDockerIsTried(t *testing.T) {
-	stack := newStack(t)
-	t.Setenv("PATH", t.TempDir())
-	got := panicOf(func() { NewReplicatedTable(stack, jsii.String("Users"), uniqueProps()) })
-	want := "App/Users: the function is built during synthesis, which needs the go command: " +
-		"install Go and put it on PATH"
-	if !strings.HasPrefix(got, want) {
-		t.Errorf("got %q, want %q", got, want)
+// newBuiltStack returns a stack whose functions are built, with the assets in outdir.
+func newBuiltStack(outdir string) awscdk.Stack {
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(outdir), AnalyticsReporting: jsii.Bool(false)})
+	return awscdk.NewStack(app, jsii.String("App"), nil)
+}
+
+func TestAFunctionThatCannotBeBuiltIsExplained(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		prepare func(t *testing.T)
+		want    string
+	}{
+		{"no go command", func(t *testing.T) { t.Setenv("PATH", t.TempDir()) },
+			"App/Users: the function is built during synthesis, which needs the go command: install Go and put it on PATH"},
+		{"outside of the module", func(t *testing.T) { t.Chdir(t.TempDir()) },
+			"App/Users: the app's go.mod was not found, because this program was built in the module " +
+				"github.com/replicatedtable/cdk-go, and the working directory is not in it: run the app inside its module"},
+		{"what the go command refuses", func(t *testing.T) { t.Setenv("GOTMPDIR", "/does/not/exist") },
+			"App/Users: the function cannot be built in the module "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stack := newBuiltStack(t.TempDir())
+			tt.prepare(t)
+			got := panicOf(func() { NewReplicatedTable(stack, jsii.String("Users"), uniqueProps()) })
+			if !strings.HasPrefix(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if n := len(*stack.Node().Children()); n != 0 {
+				t.Errorf("%d constructs were added", n)
+			}
+		})
 	}
 }
 
-func TestAnAppOutsideItsModuleIsToldToRunInside(t *testing.T) {
-	stack := newStack(t)
-	t.Chdir(t.TempDir())
-	got := panicOf(func() { NewReplicatedTable(stack, jsii.String("Users"), uniqueProps()) })
-	want := "App/Users: the app's go.mod was not found: run the app inside its module"
-	if !strings.HasPrefix(got, want) {
-		t.Errorf("got %q, want %q", got, want)
+func TestTheCallersSettingsAndFoldersDoNotReachTheFunction(t *testing.T) {
+	_, plain := build(t)
+	for name, value := range map[string]string{
+		"GOARM64": "v9.0", "GOAMD64": "v3", "GOEXPERIMENT": "nogreenteagc", "GOFIPS140": "latest",
+		"GOFLAGS": "-race -gcflags=-N", "CGO_ENABLED": "1", "GOOS": "darwin", "GOARCH": "wasm",
+	} {
+		t.Setenv(name, value)
 	}
-}
-
-func TestOnlyAVendorFolderOfAnotherNeedsTheFlagThatWarns(t *testing.T) {
-	own := functionCode{mod: "vendor"}.bundling()
-	if own.GoBuildFlags != nil {
-		t.Errorf("own vendor folder: GoBuildFlags %v, want none", *own.GoBuildFlags)
-	}
-	stray := functionCode{mod: "readonly", strayVendor: true}.bundling()
-	if flags := *stray.GoBuildFlags; len(flags) != 1 || *flags[0] != "-mod=readonly" {
-		t.Errorf("stray vendor folder: GoBuildFlags %v, want -mod=readonly", flags)
-	}
-}
-
-func TestAVendorFolderIsFoundWhereGoFunctionFindsIt(t *testing.T) {
-	root := t.TempDir()
-	if hasVendorAbove(filepath.Join(root, "cdk.out", "main.go")) {
-		t.Fatalf("a vendor folder was found above %s, where the test created none", root)
-	}
-
-	if err := os.Mkdir(filepath.Join(root, "vendor"), 0o755); err != nil {
+	outdir := filepath.Join(t.TempDir(), `it's a "folder" of $HOME`, "vendor", "cdk.out")
+	if err := os.MkdirAll(outdir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if !hasVendorAbove(filepath.Join(root, "cdk.out", "main.go")) {
-		t.Error("a vendor folder two levels up was not found")
+
+	if functions := buildIn(t, outdir); len(functions) != 1 || functions[0] != plain[0] {
+		t.Errorf("built %v, want %v", functions, plain)
 	}
 }

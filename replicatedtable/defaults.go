@@ -13,6 +13,7 @@ const (
 	defaultMemoryMiB      = 256
 	defaultTimeoutMinutes = 1
 	defaultBatchSize      = 1000
+	defaultArchitecture   = "arm64"
 )
 
 // withDefaults returns a copy in which every optional prop that the CDK needs is

@@ -3,13 +3,12 @@ package replicatedtable
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
-	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
 	"github.com/aws/jsii-runtime-go"
 )
 
 // newFunction defines the function that runs the replicator. The CDK makes it wait
 // for the role and every policy attached to the role.
-func newFunction(t *replicatedTable, props ReplicatedTableProps, code functionCode) awslambda.Function {
+func newFunction(t *replicatedTable, props ReplicatedTableProps, folder string) awslambda.Function {
 	mebibytes := 0 // only deployment knows the value of a token
 	if memory := known(props.MemorySize); memory != nil {
 		mebibytes = int(*memory)
@@ -19,11 +18,10 @@ func newFunction(t *replicatedTable, props ReplicatedTableProps, code functionCo
 		variables[name] = &value
 	}
 
-	return awscdklambdagoalpha.NewGoFunction(t, jsii.String("Function"), &awscdklambdagoalpha.GoFunctionProps{
+	return awslambda.NewFunction(t, jsii.String("Function"), &awslambda.FunctionProps{
 		Description:  jsii.String("Applies the changes of a source table to its target table"),
-		Entry:        jsii.String(code.entry),
-		ModuleDir:    jsii.String(code.moduleFile),
-		Bundling:     code.bundling(),
+		Code:         awslambda.Code_FromAsset(jsii.String(folder), nil),
+		Handler:      jsii.String("bootstrap"),
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture: props.Architecture,
 		MemorySize:   props.MemorySize,

@@ -17,6 +17,8 @@ type sizes struct {
 	memoryMiB, timeoutSeconds, batchSize, setAsideSeconds *float64
 	// setAsideIsToken says so of SetAsideAfter: the function is told its number.
 	setAsideIsToken bool
+	// architecture is the name of the function's instruction set.
+	architecture string
 	// place decides the length of the tables' names.
 	place place
 	// source and target are the tables that exist, or nil.
@@ -29,7 +31,10 @@ func knownSizes(props *ReplicatedTableProps) sizes {
 		return sizes{}
 	}
 
-	s := sizes{memoryMiB: known(props.MemorySize), batchSize: known(props.BatchSize)}
+	s := sizes{memoryMiB: known(props.MemorySize), batchSize: known(props.BatchSize), architecture: defaultArchitecture}
+	if props.Architecture != nil {
+		s.architecture = *props.Architecture.Name()
+	}
 	if props.Timeout != nil && !*props.Timeout.IsUnresolved() {
 		s.timeoutSeconds = seconds(props.Timeout)
 	}

@@ -37,7 +37,7 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	if problems := validate(props, sizes); len(problems) > 0 {
 		panic(message(path, problems))
 	}
-	code, err := findCode(scope)
+	code, err := buildFunction(scope, sizes.architecture)
 	if err != nil {
 		panic(fmt.Sprintf("%s: %v", path, err))
 	}

@@ -26,6 +26,7 @@ func validate(props *ReplicatedTableProps, s sizes) []spec.Problem {
 		timeoutRange.problems("Timeout", s.timeoutSeconds),
 		batchSizeRange.problems("BatchSize", s.batchSize),
 		setAsideProblems(s),
+		architectureProblems(s.architecture),
 		removalPolicyProblems(props.RemovalPolicy),
 	)
 }
@@ -161,6 +162,14 @@ func removalPolicyProblems(p awscdk.RemovalPolicy) []spec.Problem {
 		text := fmt.Sprintf("is %q: use RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE", p)
 		return []spec.Problem{{Path: "RemovalPolicy", Text: text}}
 	}
+}
+
+func architectureProblems(name string) []spec.Problem {
+	if name == "" || goArchitectures[name] != "" {
+		return nil
+	}
+	text := fmt.Sprintf("is %q: use Architecture_ARM_64 or Architecture_X86_64", name)
+	return []spec.Problem{{Path: "Architecture", Text: text}}
 }
 
 func setAsideProblems(s sizes) []spec.Problem {
