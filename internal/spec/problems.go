@@ -25,6 +25,7 @@ func (s Spec) Problems() []Problem {
 		ps.add("FailureQueueURL", "is empty: name the queue for records that can never be applied")
 	}
 	ps.setAside(s.SetAsideSeconds)
+	ps.logLevel(s.LogLevel)
 	if len(s.Targets) == 0 {
 		ps.add("Targets", "is empty: the function needs at least one target table")
 	}
@@ -44,6 +45,15 @@ func (ps *problems) setAside(seconds int) {
 	if seconds != 0 && (seconds < MinSetAsideSeconds || seconds > MaxSetAsideSeconds) {
 		ps.add("SetAsideSeconds", "is %d: set a number from %d to %d, or leave it out for the default",
 			seconds, MinSetAsideSeconds, MaxSetAsideSeconds)
+	}
+}
+
+func (ps *problems) logLevel(level LogLevel) {
+	switch level {
+	case "", LogDebug, LogInfo, LogWarn, LogError:
+	default:
+		ps.add("LogLevel", "is %q: use %s, %s, %s or %s, or leave it out for %s",
+			level, LogDebug, LogInfo, LogWarn, LogError, LogInfo)
 	}
 }
 

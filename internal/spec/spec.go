@@ -30,7 +30,20 @@ type Spec struct {
 	// not, before it is set aside: from MinSetAsideSeconds to MaxSetAsideSeconds. 0 is the
 	// function's default, 15 minutes.
 	SetAsideSeconds int `json:",omitempty"`
+	// LogLevel is the lowest level of the lines that the function logs. Empty is INFO.
+	LogLevel LogLevel `json:",omitempty"`
 }
+
+// LogLevel is a level of the function's log.
+type LogLevel string
+
+// The levels have the names that Lambda gives them too.
+const (
+	LogDebug LogLevel = "DEBUG"
+	LogInfo  LogLevel = "INFO"
+	LogWarn  LogLevel = "WARN"
+	LogError LogLevel = "ERROR"
+)
 
 // The range of SetAsideSeconds. A target that fails for less than a minute is hardly
 // noticed. The maximum leaves an hour until the event source mapping gives up on the

@@ -40,6 +40,7 @@ func sound() Spec {
 			WriteBrakeDisabled: true,
 		}},
 		FailureQueueURL: "https://queue",
+		LogLevel:        LogWarn,
 	}
 }
 
@@ -222,6 +223,8 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 	}{
 		{"rules of another version", sound, func(s *Spec, _ *Target) { s.MappingVersion = 2 },
 			`MappingVersion is 2, and the function maps by the rules of version 1: deploy the construct and the function of one release`},
+		{"unknown log level", sound, func(s *Spec, _ *Target) { s.LogLevel = "TRACE" },
+			`LogLevel is "TRACE": use DEBUG, INFO, WARN or ERROR, or leave it out for INFO`},
 		{"set aside at once", sound, func(s *Spec, _ *Target) { s.SetAsideSeconds = -1 },
 			`SetAsideSeconds is -1: set a number from 60 to 36000, or leave it out for the default`},
 		{"set aside too early", sound, func(s *Spec, _ *Target) { s.SetAsideSeconds = 59 },

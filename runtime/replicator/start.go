@@ -3,6 +3,7 @@ package replicator
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"os"
@@ -23,17 +24,36 @@ import (
 // A configuration that cannot be used ends the process before the first batch, which
 // Lambda reports as an init error; the log line names the file and the field.
 func Start() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	level := new(slog.LevelVar)
+	log := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level}))
 	r, err := New(os.Getenv, log)
 	if err != nil {
 		log.Error("the replicator cannot start", slog.String("reason", err.Error()))
 		os.Exit(1)
 	}
+	level.Set(logLevel(r.spec.LogLevel))
 
 	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
 	r.connect(ctx)
 	cancel()
 	lambda.Start(r)
+}
+
+// logLevel is the level of the handler of Start. The function keeps to it itself: where
+// Lambda filters lines by their level, it also drops lines that are not log lines.
+func logLevel(level spec.LogLevel) slog.Level {
+	switch level {
+	case spec.LogDebug:
+		return slog.LevelDebug
+	case "", spec.LogInfo:
+		return slog.LevelInfo
+	case spec.LogWarn:
+		return slog.LevelWarn
+	case spec.LogError:
+		return slog.LevelError
+	default:
+		panic(fmt.Sprintf("the level %q of a spec without problems", level))
+	}
 }
 
 // connectTimeout is the most that a start loses to an endpoint that does not answer.

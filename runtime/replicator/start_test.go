@@ -91,3 +91,20 @@ func TestTheEndpointVariablesOfTheSDKsAreUsed(t *testing.T) {
 		t.Errorf("the service's own variable comes first, got %s", got)
 	}
 }
+
+func TestTheFunctionLogsFromTheLevelOfTheSpecOn(t *testing.T) {
+	for _, tt := range []struct {
+		level spec.LogLevel
+		want  slog.Level
+	}{
+		{"", slog.LevelInfo},
+		{spec.LogDebug, slog.LevelDebug},
+		{spec.LogInfo, slog.LevelInfo},
+		{spec.LogWarn, slog.LevelWarn},
+		{spec.LogError, slog.LevelError},
+	} {
+		if got := logLevel(tt.level); got != tt.want {
+			t.Errorf("%q: got %v, want %v", tt.level, got, tt.want)
+		}
+	}
+}
