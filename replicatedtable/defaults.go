@@ -23,8 +23,15 @@ func (p ReplicatedTableProps) withDefaults() ReplicatedTableProps {
 	p.MemorySize = cmp.Or(p.MemorySize, jsii.Number(defaultMemoryMiB))
 	p.BatchSize = cmp.Or(p.BatchSize, jsii.Number(defaultBatchSize))
 	p.LogRetention = cmp.Or(p.LogRetention, awslogs.RetentionDays_ONE_MONTH)
+	p.Description = cmp.Or(p.Description, jsii.String("Applies the changes of a source table to its target tables"))
+	// LATEST would miss the changes from before the event source mapping is ready.
+	p.StartingPosition = cmp.Or(p.StartingPosition, awslambda.StartingPosition_TRIM_HORIZON)
+	p.RetryAttempts = cmp.Or(p.RetryAttempts, jsii.Number(retryUntilTooOld))
 	if p.Timeout == nil {
 		p.Timeout = awscdk.Duration_Minutes(jsii.Number(defaultTimeoutMinutes))
+	}
+	if p.Alarms == nil {
+		p.Alarms = &AlarmsProps{}
 	}
 	if p.Architecture == nil {
 		p.Architecture = awslambda.Architecture_ARM_64()

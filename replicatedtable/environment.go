@@ -1,20 +1,40 @@
 package replicatedtable
 
-import "github.com/replicatedtable/cdk-go/internal/spec"
+import (
+	"maps"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
 
 // variables returns the environment of a function with so many MiB of memory, 0 if that
-// is not known. It holds the whole spec, or the names when the mapping is in a layer.
+// is not known. It holds the whole spec, or the names when the mapping is in a layer, and
+// the variables of the caller, which replace the others.
 func (r replication) variables(mebibytes int) map[string]string {
+	variables := r.Environment(mebibytes)
 	if r.needsLayer() {
-		return r.Names().Environment(mebibytes)
+		variables = r.Names().Environment(mebibytes)
 	}
-	return r.Environment(mebibytes)
+	maps.Copy(variables, r.environment)
+
+	return variables
 }
 
 // needsLayer reports whether the spec is too long for the function's environment. More
 // targets only make it longer.
 func (r replication) needsLayer() bool {
-	return environmentBytes(r.longest().Environment(longestMiB)) > maxEnvironmentBytes
+	return r.bytesWith(r.longest().Environment(longestMiB)) > maxEnvironmentBytes
+}
+
+// bytesWith measures the function's own variables together with those of the caller. Only
+// deployment knows the length of a token, and Lambda checks it.
+func (r replication) bytesWith(variables map[string]string) int {
+	for name, value := range r.environment {
+		if isToken(value) {
+			value = ""
+		}
+		variables[name] = value
+	}
+	return environmentBytes(variables)
 }
 
 // maxEnvironmentBytes is the limit for all environment variables of a function

@@ -15,7 +15,8 @@ func environmentProblems(r replication) []spec.Problem {
 		return nil
 	}
 	names := r.longest().Names()
-	size := environmentBytes(names.Environment(longestMiB))
+	own := names.Environment(longestMiB)
+	ownSize, size := environmentBytes(own), r.bytesWith(own)
 	if size <= maxEnvironmentBytes {
 		return nil
 	}
@@ -24,8 +25,12 @@ func environmentProblems(r replication) []spec.Problem {
 	for i, name := range names.Targets {
 		shares = append(shares, fmt.Sprintf("%s %d", r.names[i], len(name)))
 	}
+	remedy := "shorten"
+	if len(r.environment) > 0 {
+		remedy = fmt.Sprintf("shorten Environment, which takes %d bytes, or", size-ownSize)
+	}
 	text := fmt.Sprintf("brings the function's environment to %d bytes, without the mapping: Lambda's limit is %d; "+
-		"shorten the name of the stack or the IDs of constructs, which the names of the tables contain: %s",
-		size, maxEnvironmentBytes, strings.Join(shares, ", "))
+		"%s the name of the stack or the IDs of constructs, which the names of the tables contain: %s",
+		size, maxEnvironmentBytes, remedy, strings.Join(shares, ", "))
 	return []spec.Problem{{Path: r.names[len(r.names)-1], Text: text}}
 }

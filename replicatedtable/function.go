@@ -1,6 +1,8 @@
 package replicatedtable
 
 import (
+	"fmt"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/jsii-runtime-go"
@@ -18,23 +20,85 @@ func newFunction(t *replicatedTable, props ReplicatedTableProps, folder string) 
 		variables[name] = &value
 	}
 
-	return awslambda.NewFunction(t, jsii.String("Function"), &awslambda.FunctionProps{
-		Description:  jsii.String("Applies the changes of a source table to its target table"),
-		Code:         awslambda.Code_FromAsset(jsii.String(folder), nil),
-		Handler:      jsii.String("bootstrap"),
-		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
-		Architecture: props.Architecture,
-		MemorySize:   props.MemorySize,
-		Timeout:      props.Timeout,
-		Environment:  &variables,
-		Role:         t.role,
-		LogGroup:     t.logGroup,
-	})
+	settings := &awslambda.FunctionProps{
+		FunctionName:   props.FunctionName,
+		Description:    props.Description,
+		Code:           awslambda.Code_FromAsset(jsii.String(folder), nil),
+		Handler:        jsii.String("bootstrap"),
+		Runtime:        awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture:   props.Architecture,
+		MemorySize:     props.MemorySize,
+		Timeout:        props.Timeout,
+		Environment:    &variables,
+		Layers:         props.Layers,
+		Role:           t.role,
+		Vpc:            props.Vpc,
+		VpcSubnets:     props.VpcSubnets,
+		SecurityGroups: props.SecurityGroups,
+		LoggingFormat:  props.LoggingFormat,
+		LogGroup:       t.logGroup,
+
+		ReservedConcurrentExecutions: props.ReservedConcurrentExecutions,
+		SystemLogLevelV2:             props.SystemLogLevel,
+	}
+	if props.LoggingFormat == awslambda.LoggingFormat_JSON {
+		// The function keeps to LogLevel itself. Lambda drops no line at its lowest level.
+		settings.ApplicationLogLevelV2 = awslambda.ApplicationLogLevel_TRACE
+	}
+
+	function := awslambda.NewFunction(t, jsii.String("Function"), settings)
+	if mode := tracingMode(props.Tracing); mode != "" {
+		// The CDK's prop would add a second policy to the role.
+		resource := function.Node().DefaultChild().(awslambda.CfnFunction)
+		resource.SetTracingConfig(&awslambda.CfnFunction_TracingConfigProperty{Mode: &mode})
+	}
+	if t.rolePolicy != nil {
+		// The event source mapping refers to the function, and so waits for the policy too.
+		function.Node().AddDependency(t.rolePolicy)
+	}
+	return function
 }
 
-func newLogGroup(t *replicatedTable, props ReplicatedTableProps) awslogs.LogGroup {
+// tracingMode is what CloudFormation calls a kind of tracing. It is empty for none.
+func tracingMode(tracing awslambda.Tracing) string {
+	switch tracing {
+	case "", awslambda.Tracing_DISABLED:
+		return ""
+	case awslambda.Tracing_ACTIVE:
+		return "Active"
+	case awslambda.Tracing_PASS_THROUGH:
+		return "PassThrough"
+	default:
+		panic(fmt.Sprintf("tracing %q of props without problems", tracing))
+	}
+}
+
+// newLogGroup returns the log group of props, or defines one.
+func newLogGroup(t *replicatedTable, props ReplicatedTableProps) awslogs.ILogGroup {
+	if props.LogGroup != nil {
+		return props.LogGroup
+	}
 	return awslogs.NewLogGroup(t, jsii.String("LogGroup"), &awslogs.LogGroupProps{
 		Retention:     props.LogRetention,
 		RemovalPolicy: props.RemovalPolicy,
 	})
+}
+
+// findSubnetProblem says why the function cannot be in the subnets that props select.
+func findSubnetProblem(props *ReplicatedTableProps) (problem string) {
+	if props == nil || props.Vpc == nil {
+		return ""
+	}
+
+	defer func() {
+		if cause := recover(); cause != nil {
+			problem = fmt.Sprintf("are refused by the CDK: %v", cause)
+		}
+	}()
+	if *props.Vpc.SelectSubnets(props.VpcSubnets).HasPublic {
+		return "select public subnets, where a function has no access to the internet: " +
+			"select private ones, with a NAT gateway or with endpoints for DynamoDB and SQS"
+	}
+
+	return ""
 }

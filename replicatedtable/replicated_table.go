@@ -28,6 +28,7 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	path := checkedPath(scope, id)
 	sizes := knownSizes(props)
 	sizes.place = findPlace(scope, id)
+	sizes.subnetProblem = findSubnetProblem(props)
 	if props != nil && props.Source != nil {
 		sizes.source = readTable(scope, props.Source.Table)
 	}
@@ -55,24 +56,18 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	t.target = target{newTargetTable(t, jsii.String("Target"), props.Target)}
 	t.failureQueue, t.failureDeadLetterQueue = newFailureQueue(t, settings)
 	t.logGroup = newLogGroup(t, settings)
-	t.policy = newPolicy(t)
-	t.role = newRole(t)
+	t.policy = newPolicy(t, settings)
+	t.role = newRole(t, settings)
 	nameTable(&t.replication.Source, t.sourceTable)
 	nameTable(&t.replication.last().Table, t.target.Table())
 	t.replication.FailureQueueURL = *t.failureQueue.QueueUrl()
 	t.function = newFunction(t, settings, code)
 	t.setMapping(mapping)
-	t.eventSourceMapping = newEventSourceMapping(t, settings)
+	t.eventSourceMapping = newEventSourceMapping(t, settings, sizes)
 	t.warn(sizes.source.sourceWarnings(streamReaders(t, sizes.source, t.sourceTable.TableStreamArn()))...)
 	t.warn(t.replication.warnings(props.Target, sizes.target)...)
-
-	t.iteratorAgeAlarm = newIteratorAgeAlarm(t)
-	t.unreadStreamAlarm = newUnreadStreamAlarm(t)
-	t.failureQueueAlarm = newQueueAlarm(t, "FailureQueueAlarm", t.failureQueue,
-		"Changes of the source table that could not be replicated wait in the failure queue")
-	t.failureRateAlarm = newFailureRateAlarm(t)
-	t.failureDeadLetterQueueAlarm = newQueueAlarm(t, "FailureDeadLetterQueueAlarm", t.failureDeadLetterQueue,
-		"Messages of the failure queue could not be handled, and wait in its dead-letter queue")
+	t.warn(t.roleWarnings()...)
+	t.defineAlarms(settings.Alarms, sizes)
 
 	return t
 }
@@ -112,29 +107,30 @@ type ReplicatedTable interface {
 	// received 5 times and not deleted.
 	FailureDeadLetterQueue() awssqs.Queue
 	// IteratorAgeAlarm goes off when the target table lags 10 minutes behind the
-	// source table: above all, when a permission, a table or a key is missing and the
-	// stream waits. The package's documentation says what each alarm
-	// sees. Give it an action with AddAlarmAction.
+	// source table, or as far as AlarmsProps says: above all, when a permission, a table
+	// or a key is missing and the stream waits. The package's documentation says what each
+	// alarm sees. Give it an action with AddAlarmAction, or all alarms with AlarmsProps.
+	// Where AlarmsProps disables the alarms, this and the other accessors return nil.
 	IteratorAgeAlarm() awscloudwatch.Alarm
 	// UnreadStreamAlarm goes off when nobody has read the source table's stream for
-	// 15 minutes: above all, when the event source mapping is disabled, the role
+	// 15 minutes, or as long as AlarmsProps says: above all, when the event source mapping is disabled, the role
 	// cannot read the stream, or the function is throttled. Give it an action with
 	// AddAlarmAction.
 	UnreadStreamAlarm() awscloudwatch.Alarm
 	// FailureQueueAlarm goes off when a message waits in the failure queue. Give it
 	// an action with AddAlarmAction.
 	FailureQueueAlarm() awscloudwatch.Alarm
-	// FailureRateAlarm goes off when more than 10 messages arrive in the failure
-	// queue within 5 minutes, whether or not others wait there already. Give it an
-	// action with AddAlarmAction.
+	// FailureRateAlarm goes off when more than 10 messages, or as many as AlarmsProps
+	// says, arrive in the failure queue within 5 minutes, whether or not others wait there
+	// already. Give it an action with AddAlarmAction.
 	FailureRateAlarm() awscloudwatch.Alarm
 	// FailureDeadLetterQueueAlarm goes off when a message waits in the failure
 	// queue's dead-letter queue. Give it an action with AddAlarmAction.
 	FailureDeadLetterQueueAlarm() awscloudwatch.Alarm
-	// Role holds the function's permissions.
-	Role() awsiam.Role
-	// LogGroup holds the function's logs.
-	LogGroup() awslogs.LogGroup
+	// Role holds the function's permissions: the role of the props, or the construct's own.
+	Role() awsiam.IRole
+	// LogGroup holds the function's logs: that of the props, or the construct's own.
+	LogGroup() awslogs.ILogGroup
 
 	// GrantReadWriteSource allows grantee to read the source table and to write to
 	// it: the actions of a target's GrantRead, and BatchWriteItem, DeleteItem, PutItem
@@ -162,8 +158,9 @@ type replicatedTable struct {
 	iteratorAgeAlarm, unreadStreamAlarm  awscloudwatch.Alarm
 	failureQueueAlarm, failureRateAlarm  awscloudwatch.Alarm
 	failureDeadLetterQueueAlarm          awscloudwatch.Alarm
-	role                                 awsiam.Role
-	logGroup                             awslogs.LogGroup
+	role                                 awsiam.IRole
+	rolePolicy                           awsiam.Policy // nil if the construct defines the role
+	logGroup                             awslogs.ILogGroup
 }
 
 func (t *replicatedTable) SourceTable() awsdynamodb.ITable { return t.sourceTable }
@@ -181,8 +178,8 @@ func (t *replicatedTable) FailureRateAlarm() awscloudwatch.Alarm  { return t.fai
 func (t *replicatedTable) FailureDeadLetterQueueAlarm() awscloudwatch.Alarm {
 	return t.failureDeadLetterQueueAlarm
 }
-func (t *replicatedTable) Role() awsiam.Role          { return t.role }
-func (t *replicatedTable) LogGroup() awslogs.LogGroup { return t.logGroup }
+func (t *replicatedTable) Role() awsiam.IRole          { return t.role }
+func (t *replicatedTable) LogGroup() awslogs.ILogGroup { return t.logGroup }
 
 func (t *replicatedTable) GrantReadWriteSource(grantee awsiam.IGrantable) awsiam.Grant {
 	actions := slices.Concat(readActions, writeActions)

@@ -1,6 +1,9 @@
 package replicatedtable
 
 import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
 
@@ -9,8 +12,16 @@ import (
 
 // newRole defines the permissions of the function, and of the event source mapping
 // on its behalf. The policy is part of the role, so nothing can use one without the
-// other.
-func newRole(t *replicatedTable) awsiam.Role {
+// other. A role of the caller gets it as a policy of its own, for which newFunction waits.
+func newRole(t *replicatedTable, props ReplicatedTableProps) awsiam.IRole {
+	if props.Role != nil {
+		t.rolePolicy = awsiam.NewPolicy(t, jsii.String("Policy"), &awsiam.PolicyProps{
+			Document: t.policy,
+			Roles:    &[]awsiam.IRole{props.Role},
+		})
+		return props.Role
+	}
+
 	return awsiam.NewRole(t, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy:      awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		InlinePolicies: &map[string]awsiam.PolicyDocument{"Replicate": t.policy},
@@ -19,8 +30,8 @@ func newRole(t *replicatedTable) awsiam.Role {
 
 // newPolicy allows what the function and the event source mapping do with one target.
 // The CDK's grant methods would allow actions that nothing uses.
-func newPolicy(t *replicatedTable) awsiam.PolicyDocument {
-	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{
+func newPolicy(t *replicatedTable, props ReplicatedTableProps) awsiam.PolicyDocument {
+	policy := awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{
 		Statements: &[]awsiam.PolicyStatement{
 			// The event source mapping reads the stream with the four actions that
 			// Lambda's guide lists. ListStreams has no resource, so here it allows
@@ -34,6 +45,48 @@ func newPolicy(t *replicatedTable) awsiam.PolicyDocument {
 			allow(t.logGroup.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"),
 		},
 	})
+	if tracingMode(props.Tracing) != "" {
+		policy.AddStatements(allow(jsii.String("*"), tracingActions...))
+	}
+	if props.Vpc != nil {
+		policy.AddStatements(allow(jsii.String("*"), networkActions...))
+	}
+
+	return policy
+}
+
+// networkActions are the actions with which Lambda connects a function to a VPC, with the
+// permissions of the function's role. Describing has no resources, and the interfaces do
+// not exist yet. Source: AWS Lambda Developer Guide, "Giving Lambda functions access to
+// resources in an Amazon VPC", required IAM permissions.
+var networkActions = []string{
+	"ec2:AssignPrivateIpAddresses",
+	"ec2:CreateNetworkInterface",
+	"ec2:DeleteNetworkInterface",
+	"ec2:DescribeNetworkInterfaces",
+	"ec2:DescribeSubnets",
+	"ec2:UnassignPrivateIpAddresses",
+}
+
+// tracingActions are the actions with which Lambda sends traces, with the permissions of
+// the function's role. They have no resources. Source: AWS Lambda Developer Guide,
+// "Visualize Lambda function invocations using AWS X-Ray", execution role permissions.
+var tracingActions = []string{"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+
+// roleWarnings says that a role takes no policy, with the policy that it needs.
+func (t *replicatedTable) roleWarnings() []warning {
+	if t.rolePolicy == nil {
+		return nil
+	}
+	stack := awscdk.Stack_Of(t)
+	resource := t.rolePolicy.Node().DefaultChild().(awsiam.CfnPolicy)
+	if roles, _ := stack.Resolve(resource.Roles()).([]any); len(roles) > 0 {
+		return nil
+	}
+
+	return []warning{{warningRole, fmt.Sprintf("the role %s cannot get a policy here, because it is imported as immutable "+
+		"or from another account. The function and the event source mapping fail unless it has this one: %s",
+		*t.role.Node().Path(), encode(stack.Resolve(t.policy)))}}
 }
 
 // targetActions are the actions of the function on the target table. A batch has no

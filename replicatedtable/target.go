@@ -36,8 +36,9 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	text := next.variables(0)[spec.EnvironmentVariable]
 	t.function.AddEnvironment(jsii.String(spec.EnvironmentVariable), jsii.String(text), nil)
 	t.setMapping(mapping)
-	t.eventSourceMapping.SetFilterCriteria(filterCriteria(next.Targets))
+	t.setFilter(next.Targets)
 	t.warn(next.warnings(props, existing)...)
+	t.warn(t.roleWarnings()...)
 
 	return added
 }

@@ -22,6 +22,8 @@ type replication struct {
 	// tables are the paths of the tables' constructs, the source's first, empty for those
 	// that the construct defines.
 	tables []string
+	// environment holds the variables of the caller.
+	environment map[string]string
 }
 
 // toReplication converts props as they are, sound or not: a nil becomes a zero value,
@@ -35,6 +37,8 @@ func toReplication(props *ReplicatedTableProps, s sizes) replication {
 	if s.setAsideSeconds != nil {
 		r.SetAsideSeconds = int(*s.setAsideSeconds)
 	}
+	r.LogLevel = spec.LogLevel(props.LogLevel)
+	r.environment = toVariables(props.Environment)
 	if props.Source != nil {
 		r.Source.KeySchema = toKeySchema(props.Source.PartitionKey, props.Source.SortKey)
 	}
@@ -84,6 +88,18 @@ func nameTable(t *spec.Table, table awsdynamodb.ITable) {
 	if t.TableName == "" {
 		t.TableName = *table.TableName()
 	}
+}
+
+func toVariables(environment *map[string]*string) map[string]string {
+	if environment == nil {
+		return nil
+	}
+
+	variables := map[string]string{}
+	for name, value := range *environment {
+		variables[name] = toString(value)
+	}
+	return variables
 }
 
 // last is the target that was added last.

@@ -22,9 +22,9 @@ func validate(props *ReplicatedTableProps, s sizes) []spec.Problem {
 	return slices.Concat(
 		sourceTableProblems(replication.Source.KeySchema, props.Source, s.source),
 		targetProblems(replication, sourceProblems(props.Source), props.Target, s.target),
-		memoryRange.problems("MemorySize", s.memoryMiB),
-		timeoutRange.problems("Timeout", s.timeoutSeconds),
-		batchSizeRange.problems("BatchSize", s.batchSize),
+		functionProblems(props, s),
+		eventSourceProblems(props, s),
+		alarmProblems(props.Alarms, s),
 		setAsideProblems(s),
 		architectureProblems(s.architecture),
 		removalPolicyProblems(props.RemovalPolicy),
@@ -154,14 +154,24 @@ func pathProblems(name string, props *TargetProps) []spec.Problem {
 }
 
 func removalPolicyProblems(p awscdk.RemovalPolicy) []spec.Problem {
-	switch p {
-	case "", awscdk.RemovalPolicy_RETAIN, awscdk.RemovalPolicy_DESTROY,
-		awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE:
+	return choiceProblems("RemovalPolicy", p,
+		awscdk.RemovalPolicy_RETAIN, awscdk.RemovalPolicy_DESTROY, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
+}
+
+// choiceProblems says that a value is not one of the choices. Empty is the default.
+func choiceProblems[T ~string](path string, value T, choices ...T) []spec.Problem {
+	if value == "" || slices.Contains(choices, value) {
 		return nil
-	default:
-		text := fmt.Sprintf("is %q: use RETAIN, DESTROY or RETAIN_ON_UPDATE_OR_DELETE", p)
-		return []spec.Problem{{Path: "RemovalPolicy", Text: text}}
 	}
+
+	texts := make([]string, len(choices))
+	for i, choice := range choices {
+		texts[i] = string(choice)
+	}
+	last := len(texts) - 1
+	text := fmt.Sprintf("is %q: use %s or %s", value, strings.Join(texts[:last], ", "), texts[last])
+
+	return []spec.Problem{{Path: path, Text: text}}
 }
 
 func architectureProblems(name string) []spec.Problem {
@@ -173,8 +183,21 @@ func architectureProblems(name string) []spec.Problem {
 }
 
 func setAsideProblems(s sizes) []spec.Problem {
-	if s.setAsideIsToken {
-		return []spec.Problem{{Path: "SetAsideAfter", Text: "is a token: its value must be known at synthesis; write it out"}}
+	if problems := s.durationProblems("SetAsideAfter", setAsideRange, s.setAsideSeconds); problems != nil {
+		return problems
 	}
-	return setAsideRange.problems("SetAsideAfter", s.setAsideSeconds)
+	return s.tooLate("SetAsideAfter", s.setAsideSeconds,
+		"the event source mapping would give up on the records before a target is set aside")
+}
+
+// tooLate says that something happens only after the event source mapping has given up on
+// the records. It says nothing while MaxRecordAge has a problem of its own.
+func (s sizes) tooLate(path string, n *float64, consequence string) []spec.Problem {
+	age := s.recordAge()
+	if n == nil || *n < age || len(s.durationProblems("MaxRecordAge", recordAgeRange, s.recordAgeSeconds)) > 0 {
+		return nil
+	}
+
+	text := fmt.Sprintf("is %s s, and MaxRecordAge %s s: %s; set less than MaxRecordAge", decimal(*n), decimal(age), consequence)
+	return []spec.Problem{{Path: path, Text: text}}
 }

@@ -20,6 +20,7 @@ const (
 	warningRename      = "@replicatedtable/cdk-go:filterOnRename"
 	warningNumber      = "@replicatedtable/cdk-go:numberInKey"
 	warningIncludedKey = "@replicatedtable/cdk-go:includedKey"
+	warningRole        = "@replicatedtable/cdk-go:immutableRole"
 )
 
 // warning is something that may be meant, and usually is not.

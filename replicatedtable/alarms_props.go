@@ -1,0 +1,38 @@
+package replicatedtable
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+)
+
+// AlarmsProps configures the alarms of a ReplicatedTable.
+type AlarmsProps struct {
+	// Enabled says whether the construct defines alarms. When it is false, the accessors of
+	// the alarms return nil.
+	// Default: true.
+	Enabled *bool
+
+	// Actions are the actions of every alarm when it goes off. For those of a single alarm,
+	// use its AddAlarmAction.
+	// Default: none.
+	Actions *[]awscloudwatch.IAlarmAction
+
+	// MaxIteratorAge is the age of a batch's last record above which IteratorAgeAlarm goes
+	// off: from 1 second to 12 hours in whole seconds, less than MaxRecordAge, known at
+	// synthesis.
+	// Default: 10 minutes.
+	MaxIteratorAge awscdk.Duration
+
+	// UnreadAfter is the time without a poll of the stream after which UnreadStreamAlarm goes
+	// off: a multiple of 5 minutes up to 12 hours, known at synthesis. With less than 15
+	// minutes, it may go off because metrics are late.
+	// Default: 15 minutes.
+	UnreadAfter awscdk.Duration
+
+	// MaxFailures is the number of messages within 5 minutes above which FailureRateAlarm
+	// goes off, a whole number from 0.
+	// Default: 10.
+	MaxFailures *float64
+}
+
+func (p *AlarmsProps) areEnabled() bool { return p.Enabled == nil || *p.Enabled }
