@@ -15,10 +15,9 @@ import (
 // other. A role of the caller gets it as a policy of its own, for which newFunction waits.
 func newRole(t *replicatedTable, props ReplicatedTableProps) awsiam.IRole {
 	if props.Role != nil {
-		t.rolePolicy = awsiam.NewPolicy(t, jsii.String("Policy"), &awsiam.PolicyProps{
-			Document: t.policy,
-			Roles:    &[]awsiam.IRole{props.Role},
-		})
+		t.rolePolicy = awsiam.NewPolicy(t, jsii.String("Policy"), &awsiam.PolicyProps{Document: t.policy})
+		// The role decides whether it takes the policy. The prop Roles would not ask it.
+		props.Role.AttachInlinePolicy(t.rolePolicy)
 		return props.Role
 	}
 

@@ -56,12 +56,13 @@ func decode(t *testing.T, synthesized assertions.Template) template {
 
 // kinds is one stack with a table of each kind: Users with a unique mapping and only
 // the required props, Cities with LAST_WRITER_WINS and every prop, Active with the
-// version guard and a filter that Lambda can evaluate. Tests only read it.
+// version guard and a filter that Lambda can evaluate, Borrower with constructs of the
+// caller in place of its own. Tests only read it.
 type kinds struct {
-	stack                 awscdk.Stack
-	users, cities, active ReplicatedTable
-	synthesized           assertions.Template
-	template              template
+	stack                           awscdk.Stack
+	users, cities, active, borrower ReplicatedTable
+	synthesized                     assertions.Template
+	template                        template
 }
 
 var defined struct {
@@ -75,8 +76,9 @@ func allKinds(t *testing.T) kinds {
 	defined.once.Do(func() {
 		defined.stack = newStack(t)
 		defined.users = NewReplicatedTable(defined.stack, jsii.String("Users"), uniqueProps())
-		defined.cities = NewReplicatedTable(defined.stack, jsii.String("Cities"), everyProp())
+		defined.cities = NewReplicatedTable(defined.stack, jsii.String("Cities"), everyConstruct(defined.stack))
 		defined.active = NewReplicatedTable(defined.stack, jsii.String("Active"), guardedProps())
+		defined.borrower = NewReplicatedTable(defined.stack, jsii.String("Borrower"), borrowingProps(defined.stack))
 		defined.synthesized = assertions.Template_FromStack(defined.stack, nil)
 		defined.template = decode(t, defined.synthesized)
 	})
