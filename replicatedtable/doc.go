@@ -43,7 +43,8 @@
 //     WriteBrake is false, all of them are. Where other targets do not fail, it stops
 //     the stream only until it is set aside.
 //   - The function's role allows the actions the function uses, on its own stream,
-//     target tables, queue and log group.
+//     target tables, queue and log group. Only tracing and a VPC need actions on all
+//     resources.
 //
 // The target table is eventually consistent with the source table. It lags by the
 // delay of the stream and of the batches that wait in it.
@@ -96,9 +97,10 @@
 //   - While a target is set aside, the function sends the keys of the items that it
 //     misses, many per message: the source key, and every target key that the item had.
 //   - The event source mapping sends a message for records that it gave up on,
-//     because they could not be applied for 11 hours. Lambda defines the body, which
-//     contains their position in the stream and not the records. They stay in the
-//     stream until they are 24 hours old, so 13 hours remain to fetch them.
+//     because they could not be applied for 11 hours, or for as long or as often as
+//     MaxRecordAge and RetryAttempts say. Lambda defines the body, which contains their
+//     position in the stream and not the records. They stay in the stream until they
+//     are 24 hours old, so 13 hours remain to fetch them, and never less than 12.
 //
 // The last kind is for failures that do not lie in a record. While the function lacks
 // a permission, a table or encryption key is missing, or the target table is known to
@@ -111,7 +113,8 @@
 // # Alarms
 //
 // Each alarm sees one thing and is blind to another. None has an action until
-// AddAlarmAction adds one.
+// [AlarmsProps] or AddAlarmAction adds one. [AlarmsProps] can also change the thresholds
+// below, or leave the alarms out.
 //
 //   - IteratorAgeAlarm sees that the last record of a batch was more than 10
 //     minutes old. Lambda counts that age only when a batch ends: a stream that
@@ -134,6 +137,17 @@
 // None of them watches Lambda's metric Errors, which does not count the changes that
 // a function reports as failed. It does count a function that cannot start, or that
 // its timeout ends. The alarms see such a function only as a stream that waits.
+//
+// # Settings
+//
+// [ReplicatedTableProps] has the settings of the function and of the event source mapping
+// in the CDK's words. SourceProps and TargetProps have those of the tables. What a change
+// would break is not a setting: the function's code and runtime, reports of batch item
+// failures, the halving of batches, the failure queue as the destination, and tumbling
+// windows. Role and LogGroup take those of the caller in place of the construct's own.
+//
+// Accessors return the parts. What is not a prop can be set there, on the resource of the
+// part.
 //
 // # What it is not
 //

@@ -81,7 +81,7 @@ func variableProblems(environment *map[string]*string) []spec.Problem {
 
 	var problems []spec.Problem
 	for _, name := range sortedKeys(*environment) {
-		text := ""
+		var text string
 		switch {
 		case name == spec.EnvironmentVariable:
 			text = "holds the function's configuration: leave it out"
