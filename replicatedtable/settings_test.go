@@ -24,7 +24,7 @@ func TestTheFunctionHasTheSettingsOfTheProps(t *testing.T) {
 	r.want(t, "Layers", []any{"arn:aws:lambda:eu-west-1:111122223333:layer:Layer:1"})
 	r.want(t, "TracingConfig", map[string]any{"Mode": "Active"})
 	r.want(t, "VpcConfig", map[string]any{
-		"SubnetIds": []any{"subnet-private-1"}, "SecurityGroupIds": []any{"sg-1"},
+		"SubnetIds": []any{"subnet-a1"}, "SecurityGroupIds": []any{"sg-0123456789abcdef0"},
 	})
 	r.want(t, "ReservedConcurrentExecutions", 20)
 	// Lambda's own level must drop no line of the function.
@@ -240,7 +240,7 @@ func TestAFunctionThatIsOnlyInAVPCGetsASecurityGroupAndThePrivateSubnets(t *test
 
 	tpl := synthesize(t, stack)
 	config := tpl.Resources[logicalID(stack, table.Function())].Properties["VpcConfig"].(map[string]any)
-	if got := toJSON(t, config["SubnetIds"]); got != `["subnet-private-1","subnet-private-2"]` {
+	if got := toJSON(t, config["SubnetIds"]); got != `["subnet-a1","subnet-b1"]` {
 		t.Errorf("the subnets are %s", got)
 	}
 	if groups := config["SecurityGroupIds"].([]any); len(groups) != 1 {

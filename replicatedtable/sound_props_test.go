@@ -99,7 +99,7 @@ func everyConstruct(scope constructs.Construct) *ReplicatedTableProps {
 	props := everyProp()
 	props.Vpc = testVPC(scope)
 	props.VpcSubnets = &awsec2.SubnetSelection{AvailabilityZones: jsii.Strings("eu-west-1a")}
-	group := awsec2.SecurityGroup_FromSecurityGroupId(scope, jsii.String("Group"), jsii.String("sg-1"), nil)
+	group := awsec2.SecurityGroup_FromSecurityGroupId(scope, jsii.String("Group"), jsii.String("sg-0123456789abcdef0"), nil)
 	props.SecurityGroups = &[]awsec2.ISecurityGroup{group}
 	props.Layers = &[]awslambda.ILayerVersion{testLayer(scope, "Layer")}
 	topic := awssns.Topic_FromTopicArn(scope, jsii.String("Topic"), jsii.String("arn:aws:sns:eu-west-1:111122223333:alarms"))
@@ -116,7 +116,9 @@ func borrowingProps(scope constructs.Construct) *ReplicatedTableProps {
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 	})
 	props.LogGroup = awslogs.LogGroup_FromLogGroupName(scope, jsii.String("CallersLogs"), jsii.String("/callers/logs"))
-	props.FilterEncryption = awskms.NewKey(scope, jsii.String("CallersKey"), nil)
+	props.FilterEncryption = awskms.NewKey(scope, jsii.String("CallersKey"), &awskms.KeyProps{
+		EnableKeyRotation: jsii.Bool(true),
+	})
 	props.Alarms = &AlarmsProps{Enabled: jsii.Bool(false)}
 
 	return props
@@ -126,8 +128,8 @@ func testVPC(scope constructs.Construct) awsec2.IVpc {
 	return awsec2.Vpc_FromVpcAttributes(scope, jsii.String("Vpc"), &awsec2.VpcAttributes{
 		VpcId:             jsii.String("vpc-1"),
 		AvailabilityZones: jsii.Strings("eu-west-1a", "eu-west-1b"),
-		PrivateSubnetIds:  jsii.Strings("subnet-private-1", "subnet-private-2"),
-		PublicSubnetIds:   jsii.Strings("subnet-public-1", "subnet-public-2"),
+		PrivateSubnetIds:  jsii.Strings("subnet-a1", "subnet-b1"),
+		PublicSubnetIds:   jsii.Strings("subnet-a2", "subnet-b2"),
 		// Without them, the CDK warns.
 		PrivateSubnetRouteTableIds: jsii.Strings("rtb-1", "rtb-2"),
 		PublicSubnetRouteTableIds:  jsii.Strings("rtb-3", "rtb-4"),
