@@ -13,12 +13,25 @@ import (
 	"sync"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 
 	// The function is built inside the app's module. This import puts the
 	// dependencies of its code into that module's go.sum and vendor folder.
 	_ "github.com/replicatedtable/cdk-go/runtime/replicator"
 )
+
+// functionCode returns the code of the props, or builds the function.
+func functionCode(scope constructs.Construct, code awslambda.Code, architecture string) (awslambda.Code, error) {
+	if code != nil {
+		return code, nil
+	}
+	folder, err := buildFunction(scope, architecture)
+	if err != nil {
+		return nil, err
+	}
+	return awslambda.Code_FromAsset(&folder, nil), nil
+}
 
 // buildFunction builds the function for an architecture, next to the assets of scope's app,
 // and returns the folder with the binary. Every ReplicatedTable of an app gets the same

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -123,5 +124,27 @@ func TestTheCallersSettingsAndFoldersDoNotReachTheFunction(t *testing.T) {
 
 	if functions := buildIn(t, outdir); len(functions) != 1 || functions[0] != plain[0] {
 		t.Errorf("built %v, want %v", functions, plain)
+	}
+}
+
+func TestAPrebuiltFunctionNeedsNoGo(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "bootstrap"), []byte("built"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	outdir := t.TempDir()
+	stack := newBuiltStack(outdir)
+	t.Setenv("PATH", t.TempDir())
+	props := uniqueProps()
+	props.Code = awslambda.Code_FromAsset(jsii.String(folder), nil)
+	NewReplicatedTable(stack, jsii.String("Users"), props)
+	stack.Node().Root().(awscdk.App).Synth(nil)
+
+	binaries, err := filepath.Glob(filepath.Join(outdir, "asset.*", "bootstrap"))
+	if err != nil || len(binaries) != 1 {
+		t.Fatalf("the assets are %v, %v", binaries, err)
+	}
+	if code, err := os.ReadFile(binaries[0]); err != nil || string(code) != "built" {
+		t.Errorf("the function is %q, %v", code, err)
 	}
 }

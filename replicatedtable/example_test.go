@@ -1,9 +1,11 @@
 package replicatedtable_test
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
@@ -226,6 +228,35 @@ func ExampleTargetProps_tableProps() {
 	})
 
 	app.Synth(nil)
+}
+
+// A snapshot test compares the whole template with a file. With this context, nothing is
+// built: the test needs no go command, and the template does not depend on the version of
+// Go, on the dependencies and on the machine. Without it, the template also changes when
+// the function's code does.
+func ExampleNewReplicatedTable_snapshot() {
+	defer jsii.Close()
+	app := awscdk.NewApp(&awscdk.AppProps{
+		Context: &map[string]any{"aws:cdk:bundling-stacks": []string{}},
+	})
+	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.SourceProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Target: &replicatedtable.TargetProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
+			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+	})
+
+	template := assertions.Template_FromStack(stack, nil)
+	template.ResourceCountIs(jsii.String("AWS::Lambda::EventSourceMapping"), jsii.Number(1))
+	snapshot, err := json.MarshalIndent(template.ToJSON(), "", "  ")
+	if err != nil {
+		panic(err)
+	}
+	_ = snapshot // compare it with the file of the last run
 }
 
 // An attribute with a dot in its name is not one inside a map.

@@ -10,7 +10,7 @@ import (
 
 // newFunction defines the function that runs the replicator. The CDK makes it wait
 // for the role and every policy attached to the role.
-func newFunction(t *replicatedTable, props ReplicatedTableProps, folder string) awslambda.Function {
+func newFunction(t *replicatedTable, props ReplicatedTableProps, code awslambda.Code) awslambda.Function {
 	mebibytes := 0 // only deployment knows the value of a token
 	if memory := known(props.MemorySize); memory != nil {
 		mebibytes = int(*memory)
@@ -23,7 +23,7 @@ func newFunction(t *replicatedTable, props ReplicatedTableProps, folder string) 
 	settings := &awslambda.FunctionProps{
 		FunctionName:   props.FunctionName,
 		Description:    props.Description,
-		Code:           awslambda.Code_FromAsset(jsii.String(folder), nil),
+		Code:           code,
 		Handler:        jsii.String("bootstrap"),
 		Runtime:        awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture:   props.Architecture,

@@ -34,6 +34,22 @@ type ReplicatedTableProps struct {
 	// Default: 15 minutes.
 	SetAsideAfter awscdk.Duration
 
+	// Code is the function's code, built beforehand: a zip file or a folder with a program
+	// called bootstrap for Linux and Architecture, such as
+	// Code_FromAsset(jsii.String("function"), nil). Then synthesis builds nothing and needs
+	// no go command. The program's main calls Start of the package runtime/replicator, in the
+	// version of this module that the app has: a function refuses the configuration of a
+	// version that it does not know.
+	//
+	// This builds a package main in the folder replicator, to the same bytes wherever the
+	// same Go version runs it on the same sources:
+	//
+	//	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags=-s \
+	//		-tags=lambda.norpc,nethttpomithttp2 -o function/bootstrap ./replicator
+	//
+	// Default: synthesis builds the function from source.
+	Code awslambda.Code
+
 	// FunctionName is the function's name: 1 to 64 letters, digits, hyphens and
 	// underscores. Another name replaces the function.
 	// Default: CloudFormation generates one.

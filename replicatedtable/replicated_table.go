@@ -38,7 +38,7 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	if problems := validate(props, sizes); len(problems) > 0 {
 		panic(message(path, problems))
 	}
-	code, err := buildFunction(scope, sizes.architecture)
+	code, err := functionCode(scope, props.Code, sizes.architecture)
 	if err != nil {
 		panic(fmt.Sprintf("%s: %v", path, err))
 	}
