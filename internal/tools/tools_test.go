@@ -61,6 +61,30 @@ func TestEveryPythonPackageIsPinnedByItsHashes(t *testing.T) {
 	}
 }
 
+func TestEveryActionIsPinnedByItsCommitAndEveryStepCallsMake(t *testing.T) {
+	workflows, err := filepath.Glob("../../.github/workflows/*.yml")
+	if err != nil || len(workflows) == 0 {
+		t.Fatalf("%d workflows, %v, want at least one", len(workflows), err)
+	}
+	pinned := regexp.MustCompile(`^actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	step := regexp.MustCompile(`(?m)^\s*(?:- )?(uses|run): (.*)$`)
+	for _, workflow := range workflows {
+		content, err := os.ReadFile(workflow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range step.FindAllStringSubmatch(string(content), -1) {
+			kind, value := m[1], m[2]
+			if kind == "uses" && !pinned.MatchString(value) {
+				t.Errorf("%s uses %s, want an action of GitHub's own, its commit and its release", workflow, value)
+			}
+			if kind == "run" && !strings.HasPrefix(value, "make ") {
+				t.Errorf("%s runs %s, want make only", workflow, value)
+			}
+		}
+	}
+}
+
 func TestToolIsInstalledOnceAndAgainWhenItMustBe(t *testing.T) {
 	root := t.TempDir()
 	installs, fail := 0, errors.New("interrupted")
