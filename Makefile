@@ -5,6 +5,10 @@ SHELL := /bin/sh
 
 GOLANGCI_LINT := .local/bin/golangci-lint
 
+# Without the checkers that it finds on some machines only.
+ACTIONLINT := .local/bin/actionlint -shellcheck= -pyflakes=
+WORKFLOWS := .github/workflows/*.yml
+
 # The longest package is the replicator: its model, and the mutants that must fail it.
 TEST_TIMEOUT := 10m
 
@@ -42,6 +46,7 @@ test: setup ## Check formatting, vet, lint, and run every test without skipping 
 	  if [ -n "$$unformatted" ]; then echo "these files are not formatted; run make fmt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
+	$(ACTIONLINT) $(WORKFLOWS)
 	REPLICATEDTABLE_ENGINES=required $(RACE) go test -race -timeout $(TEST_TIMEOUT) ./...
 
 fuzz: setup ## Check random histories, faults and crashes against the contract
@@ -55,8 +60,9 @@ bench: go ## Compare the cost of an invocation with the article's and a typed fu
 bench-cold: go ## Compare the start time and the size of the function
 	@go run ./internal/cmd/bench/coldstart
 
-lint: setup ## Run golangci-lint
+lint: setup ## Run golangci-lint, and actionlint on the workflows
 	$(GOLANGCI_LINT) run ./...
+	$(ACTIONLINT) $(WORKFLOWS)
 
 fmt: setup ## Format the Go files and sort their imports
 	$(GOLANGCI_LINT) fmt ./...

@@ -9,7 +9,7 @@
 //     "emulator" are used and the dependencies are hundreds of packages.
 //   - requirements.txt pins MiniStack, the Java runtime of DynamoDB Local, and
 //     cfn-lint.
-//   - [GolangCILintVersion] pins the linter.
+//   - [GolangCILintVersion] and [ActionlintVersion] pin the linters.
 package tools
 
 import (
@@ -24,10 +24,15 @@ import (
 	"strings"
 )
 
-// GolangCILintVersion is the version of golangci-lint that checks this
-// repository. It is built from source by the Go toolchain in use, because a
-// linter built by an older Go refuses newer code.
-const GolangCILintVersion = "v2.15.0"
+// The versions of the linters that check this repository. They are built from source
+// by the Go toolchain in use, because golangci-lint built by an older Go refuses newer
+// code.
+const (
+	// GolangCILintVersion is the version of golangci-lint, which checks the Go files.
+	GolangCILintVersion = "v2.15.0"
+	// ActionlintVersion is the version of actionlint, which checks .github/workflows.
+	ActionlintVersion = "v1.7.12"
+)
 
 //go:embed package.json package-lock.json requirements.txt
 var pins embed.FS
@@ -73,14 +78,23 @@ var Python = Tool{
 	},
 }
 
-// GolangCILint holds golangci-lint.
-var GolangCILint = Tool{
-	name:    "golangci-lint " + GolangCILintVersion,
+// Linters holds golangci-lint and actionlint.
+var Linters = Tool{
+	name:    "golangci-lint and actionlint",
 	folder:  "bin",
-	version: GolangCILintVersion,
+	version: GolangCILintVersion + " " + ActionlintVersion,
 	install: func(ctx context.Context, folder string) error {
-		return run(ctx, folder, []string{"GOBIN=" + folder, "GOFLAGS="},
-			"go", "install", "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@"+GolangCILintVersion)
+		// Two commands, because one takes packages of one module only.
+		for _, pkg := range []string{
+			"github.com/golangci/golangci-lint/v2/cmd/golangci-lint@" + GolangCILintVersion,
+			"github.com/rhysd/actionlint/cmd/actionlint@" + ActionlintVersion,
+		} {
+			if err := run(ctx, folder, []string{"GOBIN=" + folder, "GOFLAGS="}, "go", "install", pkg); err != nil {
+				return err
+			}
+		}
+
+		return nil
 	},
 }
 

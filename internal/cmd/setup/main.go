@@ -33,7 +33,7 @@ func install(ctx context.Context) error {
 		return err
 	}
 
-	for _, tool := range []tools.Tool{tools.Node, tools.Python, tools.GolangCILint} {
+	for _, tool := range []tools.Tool{tools.Node, tools.Python, tools.Linters} {
 		start := time.Now()
 		fmt.Printf("install %-34s", tool)
 		if err := tool.Install(ctx, root); err != nil {
