@@ -6,10 +6,13 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/replicatedtable/cdk-go/replicatedtable"
@@ -257,6 +260,34 @@ func ExampleNewReplicatedTable_snapshot() {
 		panic(err)
 	}
 	_ = snapshot // compare it with the file of the last run
+}
+
+// The function is traced and logs only what fails. Eight batches of one shard are processed
+// at the same time, and every alarm notifies a topic.
+func ExampleReplicatedTableProps_settings() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+	topic := awssns.NewTopic(stack, jsii.String("Operators"), nil)
+
+	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.SourceProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Target: &replicatedtable.TargetProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
+			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Tracing:               awslambda.Tracing_ACTIVE,
+		LogLevel:              awslambda.ApplicationLogLevel_ERROR,
+		ParallelizationFactor: jsii.Number(8),
+		Alarms: &replicatedtable.AlarmsProps{
+			Actions:        &[]awscloudwatch.IAlarmAction{awscloudwatchactions.NewSnsAction(topic)},
+			MaxIteratorAge: awscdk.Duration_Minutes(jsii.Number(2)),
+		},
+	})
+
+	app.Synth(nil)
 }
 
 // An attribute with a dot in its name is not one inside a map.

@@ -27,6 +27,11 @@ const (
 
 // newFailureQueue defines the queue for changes that could not be replicated, and
 // its dead-letter queue for messages that the reader of the first cannot handle.
+//
+// The dead-letter queue cannot say that this is its only source (redriveAllowPolicy):
+// each queue would name the ARN of the other, which contains a generated name, and
+// CloudFormation refuses such a circle. A fixed name would replace the queues of deployed
+// stacks.
 func newFailureQueue(t *replicatedTable, props ReplicatedTableProps) (failures, deadLetters awssqs.Queue) {
 	deadLetters = awssqs.NewQueue(t, jsii.String("FailureDeadLetterQueue"), queueProps(props))
 	withRedrive := queueProps(props)

@@ -131,8 +131,8 @@ type ReplicatedTableProps struct {
 	// ReservedConcurrentExecutions is the number of invocations that can run at the same
 	// time, and that no other function of the account can use: a whole number from 0. 0
 	// stops the function. With less than the shards of the stream times
-	// ParallelizationFactor, some shards wait for others; a table has about one shard for
-	// 1,000 writes per second, and at least one for each of its partitions.
+	// ParallelizationFactor, some shards wait for others. A stream has about one shard for
+	// each partition of its table, which is 10 GB or 1,000 writes per second.
 	// Default: no reservation.
 	ReservedConcurrentExecutions *float64
 

@@ -83,8 +83,8 @@ func (t *replicatedTable) roleWarnings() []warning {
 		return nil
 	}
 
-	return []warning{{warningRole, fmt.Sprintf("the role %s cannot get a policy here, because it is imported as immutable "+
-		"or from another account. The function and the event source mapping fail unless it has this one: %s",
+	return []warning{{warningRole, fmt.Sprintf("the role %s cannot get a policy here, because it is imported "+
+		"as immutable or from another account. The function and the event source mapping fail unless it has this one: %s",
 		*t.role.Node().Path(), encode(stack.Resolve(t.policy)))}}
 }
 

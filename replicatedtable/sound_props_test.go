@@ -99,10 +99,10 @@ func everyConstruct(scope constructs.Construct) *ReplicatedTableProps {
 	props := everyProp()
 	props.Vpc = testVPC(scope)
 	props.VpcSubnets = &awsec2.SubnetSelection{AvailabilityZones: jsii.Strings("eu-west-1a")}
-	group := awsec2.SecurityGroup_FromSecurityGroupId(scope, jsii.String("Group"), jsii.String("sg-0123456789abcdef0"), nil)
-	props.SecurityGroups = &[]awsec2.ISecurityGroup{group}
+	props.SecurityGroups = &[]awsec2.ISecurityGroup{testSecurityGroup(scope)}
 	props.Layers = &[]awslambda.ILayerVersion{testLayer(scope, "Layer")}
-	topic := awssns.Topic_FromTopicArn(scope, jsii.String("Topic"), jsii.String("arn:aws:sns:eu-west-1:111122223333:alarms"))
+	topic := awssns.Topic_FromTopicArn(scope, jsii.String("Topic"),
+		jsii.String("arn:aws:sns:eu-west-1:111122223333:alarms"))
 	props.Alarms.Actions = &[]awscloudwatch.IAlarmAction{awscloudwatchactions.NewSnsAction(topic)}
 
 	return props
@@ -134,6 +134,11 @@ func testVPC(scope constructs.Construct) awsec2.IVpc {
 		PrivateSubnetRouteTableIds: jsii.Strings("rtb-1", "rtb-2"),
 		PublicSubnetRouteTableIds:  jsii.Strings("rtb-3", "rtb-4"),
 	})
+}
+
+func testSecurityGroup(scope constructs.Construct) awsec2.ISecurityGroup {
+	id := jsii.String("sg-0123456789abcdef0")
+	return awsec2.SecurityGroup_FromSecurityGroupId(scope, jsii.String("Group"), id, nil)
 }
 
 func testLayer(scope constructs.Construct, id string) awslambda.ILayerVersion {

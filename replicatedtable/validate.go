@@ -198,6 +198,7 @@ func (s sizes) tooLate(path string, n *float64, consequence string) []spec.Probl
 		return nil
 	}
 
-	text := fmt.Sprintf("is %s s, and MaxRecordAge %s s: %s; set less than MaxRecordAge", decimal(*n), decimal(age), consequence)
+	text := fmt.Sprintf("is %s s, and MaxRecordAge %s s: %s; set less than MaxRecordAge",
+		decimal(*n), decimal(age), consequence)
 	return []spec.Problem{{Path: path, Text: text}}
 }

@@ -19,7 +19,7 @@ func TestEveryWrongSettingIsRefusedInOneLineThatNamesTheRemedy(t *testing.T) {
 	vpc := testVPC(stack)
 	layer := testLayer(stack, "Layer")
 	logs := awslogs.LogGroup_FromLogGroupName(stack, jsii.String("Logs"), jsii.String("/logs"))
-	group := awsec2.SecurityGroup_FromSecurityGroupId(stack, jsii.String("Group"), jsii.String("sg-0123456789abcdef0"), nil)
+	group := testSecurityGroup(stack)
 	token := awscdk.Duration_Seconds(awscdk.Token_AsNumber(map[string]string{"Ref": "Seconds"}))
 	variables := func(name string, value *string) *map[string]*string { return &map[string]*string{name: value} }
 	seconds := func(n float64) awscdk.Duration { return awscdk.Duration_Seconds(&n) }
