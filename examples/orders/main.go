@@ -1,0 +1,80 @@
+// Command orders is a CDK app that follows a table which a team has had for years.
+//
+// The stack Orders is the team's own. Its table has the key orderId, and an order in it is
+//
+//	{"orderId": "o-1001", "customerId": "c-7", "day": "2026-11-02", "status": "OPEN",
+//	 "total": 34.5, "lines": [{"sku": "mug", "count": 2}]}
+//
+// Two questions need a scan of it: which orders does a customer have, and which orders of
+// a day are still open? The stack OrderViews answers them from two tables that follow the
+// first one. It needs one thing from the team: the stream, which is one line in
+// orders_stack.go. Nothing is copied, renamed or replaced there.
+//
+//	                                          ┌───► by customer: customerId + day#orderId
+//	 orders table ───stream───► replicator ───┤
+//	 key: orderId                             └───► by status: status#day + orderId
+//
+//	└── stack Orders ──┘  └────────────────── stack OrderViews ──────────────────────┘
+//
+// # Deploy
+//
+// It needs Go 1.26, Node.js, credentials, and version 2 of the CDK's command line. In this
+// folder:
+//
+//	cdk bootstrap                                # once for an account and a Region
+//	cdk deploy Orders                            # enables the stream; the table keeps its items
+//	cdk deploy OrderViews                        # makes both tables and fills them from now on
+//
+// A query for the open orders of a day has the partition key
+// compositekey.Join("#", "OPEN", "2026-11-02").
+//
+// # Orders from before
+//
+// A stream holds the changes of the last 24 hours, and none from before it was enabled. So
+// an order that was written earlier is missing from both tables until it changes: then it
+// comes with all of its attributes. There is no command yet that fills them in.
+//
+// To tell which orders are missing, compare keys. Every target item carries the orderId:
+//
+//	orders()  { aws dynamodb scan --table-name "$1" --consistent-read \
+//	              --projection-expression orderId --query 'Items[].[orderId.S]' --output text | sort; }
+//	comm -23 <(orders "$ORDERS_TABLE") <(orders "$BY_CUSTOMER_TABLE")
+//
+// Orders written while this runs may be listed too, and so are orders that have no target
+// item because they lack customerId or day.
+//
+// Any change brings a missing order, such as a new attribute. Writing an item as it is does
+// not: DynamoDB has no stream record for it. The condition keeps a deleted order deleted:
+//
+//	aws dynamodb update-item --table-name "$ORDERS_TABLE" --key '{"orderId": {"S": "o-1001"}}' \
+//	  --update-expression 'SET followed = :true' --expression-attribute-values '{":true": {"BOOL": true}}' \
+//	  --condition-expression 'attribute_exists(orderId)'
+package main
+
+import (
+	"runtime"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/jsii-runtime-go"
+)
+
+func main() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	orders := NewOrdersStack(app, "Orders")
+	NewOrderViewsStack(app, "OrderViews", &OrderViewsStackProps{
+		Orders:       orders.Table,
+		Architecture: architecture(app),
+	})
+	app.Synth(nil)
+}
+
+// architecture is what the function is built for: arm64, or the machine that builds with
+// "cdk deploy --context architecture=host", for an emulator that runs functions on it.
+func architecture(app awscdk.App) awslambda.Architecture {
+	if app.Node().TryGetContext(jsii.String("architecture")) == "host" && runtime.GOARCH == "amd64" {
+		return awslambda.Architecture_X86_64()
+	}
+	return awslambda.Architecture_ARM_64()
+}
