@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/replicatedtable/cdk-go/internal/test/cdk"
 )
 
 // api calls the example's HTTP API.
@@ -22,13 +24,13 @@ type api struct {
 	host string
 }
 
-func newAPI(c *cloud, o *stackOutputs) *api {
+func newAPI(c *cdk.Cloud, o *stackOutputs) *api {
 	// An emulator starts a function's process at the first call.
 	client := &http.Client{Timeout: 30 * time.Second}
-	if c.real {
+	if c.Real {
 		return &api{client: client, base: strings.TrimSuffix(o.APIURL, "/")}
 	}
-	return &api{client: client, base: c.endpoint, host: apiHost(o.APIID)}
+	return &api{client: client, base: c.Endpoint, host: apiHost(o.APIID)}
 }
 
 // apiHost is the host name of an HTTP API on an emulator.

@@ -7,36 +7,23 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/replicatedtable/cdk-go/internal/test/cdk"
 )
-
-// cloud is what the example is deployed to.
-type cloud struct {
-	// endpoint is the URL that serves every AWS API.
-	endpoint string
-	// log is the file with what the emulator wrote; empty when it is not ours.
-	log string
-	// real says that the caller allowed real AWS.
-	real bool
-}
-
-// region is the region of everything deployed to an emulator.
-const region = "us-east-1"
 
 // existingCloud is the cloud that AWS_ENDPOINT_URL names, or nil when it is not
 // set. It must be on this machine or on a private network, so that nothing is
 // ever deployed to real AWS by mistake; ALLOW_REAL_AWS=yes lifts that, and then
 // the caller's own credentials and region are used.
-func (r *runner) existingCloud(ctx context.Context) (*cloud, error) {
+func (r *runner) existingCloud(ctx context.Context) (*cdk.Cloud, error) {
 	endpoint := r.getenv("AWS_ENDPOINT_URL")
 	if endpoint == "" {
 		return nil, nil
 	}
 	if r.getenv("ALLOW_REAL_AWS") == "yes" {
-		return &cloud{endpoint: endpoint, real: true}, nil
+		return &cdk.Cloud{Endpoint: endpoint, Real: true}, nil
 	}
 	lookup := func(host string) ([]netip.Addr, error) {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -47,7 +34,7 @@ func (r *runner) existingCloud(ctx context.Context) (*cloud, error) {
 		return nil, fmt.Errorf("AWS_ENDPOINT_URL=%s: %w; "+
 			"unset it to start a local emulator, or set ALLOW_REAL_AWS=yes to use real AWS", endpoint, err)
 	}
-	return &cloud{endpoint: strings.TrimSuffix(endpoint, "/")}, nil
+	return &cdk.Cloud{Endpoint: strings.TrimSuffix(endpoint, "/")}, nil
 }
 
 // realAWS are the domains of AWS's own endpoints, VPC endpoints among them,
@@ -81,32 +68,4 @@ func refuseRealAWS(endpoint string, lookup func(host string) ([]netip.Addr, erro
 		}
 	}
 	return nil
-}
-
-// environment is the caller's environment with what makes every AWS tool talk
-// to this cloud. An emulator gets made-up credentials: the caller's own, and the
-// settings that could bring them back, are taken out.
-func (c *cloud) environment() []string {
-	env := append(os.Environ(),
-		"AWS_ENDPOINT_URL="+c.endpoint,
-		"CDK_DISABLE_CLI_TELEMETRY=true",
-		"CDK_DISABLE_VERSION_CHECK=true",
-		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1",
-	)
-	if c.real {
-		return env
-	}
-	env = slices.DeleteFunc(env, func(variable string) bool {
-		return strings.HasPrefix(variable, "AWS_") && !strings.HasPrefix(variable, "AWS_ENDPOINT_URL=")
-	})
-	return append(env,
-		"AWS_ACCESS_KEY_ID=test",
-		"AWS_SECRET_ACCESS_KEY=test",
-		"AWS_REGION="+region,
-		"AWS_DEFAULT_REGION="+region,
-		// No profile in the user's files can come back in.
-		"AWS_CONFIG_FILE="+os.DevNull,
-		"AWS_SHARED_CREDENTIALS_FILE="+os.DevNull,
-		"AWS_EC2_METADATA_DISABLED=true",
-	)
 }

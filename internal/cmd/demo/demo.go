@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/test/cdk"
 	"github.com/replicatedtable/cdk-go/internal/test/engine"
 )
 
@@ -41,25 +42,25 @@ func (r *runner) demo(ctx context.Context) (err error) {
 			return err
 		}
 		r.printEmulator(server.Endpoint, server.Log)
-		c = &cloud{endpoint: server.Endpoint, log: server.Log}
+		c = &cdk.Cloud{Endpoint: server.Endpoint, Log: server.Log}
 	}
 
 	outputs, err := r.deploy(ctx, c)
 	if err != nil {
-		return withLog(ctx, err, c.log)
+		return withLog(ctx, err, c)
 	}
 	if err := r.show(ctx, c, outputs); err != nil {
-		return withLog(ctx, err, c.log)
+		return withLog(ctx, err, c)
 	}
 	if existing != nil {
-		r.printf("The stack %s is still deployed on %s.\n", stackName, c.endpoint)
+		r.printf("The stack %s is still deployed on %s.\n", stackName, c.Endpoint)
 	}
 	return nil
 }
 
 // show tells the story of the users. Each step that does not hold is an error.
-func (r *runner) show(ctx context.Context, c *cloud, o *stackOutputs) error {
-	client, err := newDynamoDB(ctx, c)
+func (r *runner) show(ctx context.Context, c *cdk.Cloud, o *stackOutputs) error {
+	client, err := c.DynamoDB(ctx)
 	if err != nil {
 		return err
 	}

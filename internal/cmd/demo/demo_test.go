@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/replicatedtable/cdk-go/internal/test/cdk"
 	"github.com/replicatedtable/cdk-go/internal/test/engine"
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 	"github.com/replicatedtable/cdk-go/internal/tools"
@@ -130,6 +131,9 @@ func TestUpLeavesTheExampleRunningUntilDown(t *testing.T) {
 			t.Error("the demo stopped an emulator that it did not start")
 		}
 	})
+	t.Run("without one of its rights, a function fails", func(t *testing.T) {
+		testRights(t, r, o["apiId"])
+	})
 
 	if err := r.run(t.Context(), "down"); err != nil {
 		t.Fatal(err)
@@ -139,6 +143,56 @@ func TestUpLeavesTheExampleRunningUntilDown(t *testing.T) {
 	}
 	if _, err := os.Stat(r.outputsFile()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("outputs.json is still there after down: %v", err)
+	}
+}
+
+// testRights takes each action away that a function of the example uses, on the MiniStack
+// that up left running after a demo.
+func testRights(t *testing.T, r *runner, apiID string) {
+	running, err := engine.FindDetached(r.recordFile())
+	if err != nil || running == nil {
+		t.Fatal(running, err)
+	}
+	c := &cdk.Cloud{Endpoint: running.Endpoint, Log: running.Log}
+	a := newAPI(c, &stackOutputs{APIID: apiID})
+	ctx, cancel := context.WithTimeout(t.Context(), arrivalTimeout)
+	defer cancel()
+	const replicator, answersAPI = "UsersRole293586EA", "ApiFunctionRoleF04A0202"
+
+	stays, leaves := users[1], users[2]
+	newcomer := func(name string) user { return user{Email: name + "@example.com", State: "Ohio", City: "Akron"} }
+	for _, row := range []struct {
+		role, action, method, path string
+		body                       any
+		status                     int // without the action
+		restored                   int // with it, for the same request
+	}{
+		{answersAPI, "dynamodb:PutItem", "POST", "/", newcomer("user7"), 500, 201},
+		{answersAPI, "dynamodb:GetItem", "GET", "/users/" + stays.Email, nil, 500, 200},
+		{answersAPI, "dynamodb:Query", "GET", usersPath(stays.State, ""), nil, 500, 200},
+		{answersAPI, "dynamodb:DeleteItem", "DELETE", "/users/user7@example.com", nil, 500, 204},
+		{replicator, "dynamodb:BatchWriteItem", "POST", "/", newcomer("user8"), 201, 201},
+		{replicator, "dynamodb:PutItem", "POST", "/", newcomer("user9"), 201, 201},
+		{replicator, "dynamodb:DeleteItem", "DELETE", "/users/" + leaves.Email, nil, 204, 404},
+	} {
+		role, err := c.PhysicalID(ctx, stackName, row.role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		giveBack, err := c.TakeAway(ctx, role, row.action)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, failed := a.call(ctx, row.method, row.path, row.body, row.status)
+		if row.role == replicator {
+			// MiniStack takes every answer of a function for success, so the log must say it.
+			failed = errors.Join(failed, c.AwaitDenial(ctx, role, row.action))
+		}
+		failed = errors.Join(failed, giveBack())
+		_, err = a.call(ctx, row.method, row.path, row.body, row.restored)
+		if err := errors.Join(failed, err); err != nil {
+			t.Errorf("%s without %s: %v", row.role, row.action, err)
+		}
 	}
 }
 

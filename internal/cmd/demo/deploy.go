@@ -3,16 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
-	"syscall"
-	"time"
 
-	"github.com/replicatedtable/cdk-go/internal/tools"
+	"github.com/replicatedtable/cdk-go/internal/test/cdk"
 )
 
 // stackName is the stack of examples/users.
@@ -28,40 +22,31 @@ type stackOutputs struct {
 }
 
 // deploy builds examples/users once and deploys what it built.
-func (r *runner) deploy(ctx context.Context, c *cloud) (*stackOutputs, error) {
-	work, err := os.MkdirTemp(r.local("tmp"), "deploy-")
+func (r *runner) deploy(ctx context.Context, c *cdk.Cloud) (*stackOutputs, error) {
+	app, err := cdk.NewApp(c, r.root, "users")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(work)
-	assembly, outputs := filepath.Join(work, "cdk.out"), filepath.Join(work, "outputs.json")
+	defer app.Close()
 
-	synth := []string{"synth", "--quiet", "--output", assembly}
-	if !c.real {
-		// An emulator runs functions as processes of this machine.
-		synth = append(synth, "--context", "architecture=host")
-	}
-	deploy := []string{
-		"deploy", "--app", assembly, "--require-approval", "never", "--outputs-file", outputs, stackName,
-	}
+	var outputs []byte
 	for _, s := range []struct {
 		name string
-		args []string
+		do   func() error
 	}{
-		{"build examples/users (cdk synth)", synth},
-		{"prepare the account (cdk bootstrap)", []string{"bootstrap", "--app", assembly}},
-		{"deploy examples/users (cdk deploy)", deploy},
+		{"build examples/users (cdk synth)", func() error { return app.Synth(ctx) }},
+		{"prepare the account (cdk bootstrap)", func() error { return app.Bootstrap(ctx) }},
+		{"deploy examples/users (cdk deploy)", func() (err error) {
+			outputs, err = app.Deploy(ctx, stackName)
+			return err
+		}},
 	} {
-		if err := r.step(ctx, s.name, func() error { return r.cdk(ctx, c, s.args) }); err != nil {
+		if err := r.step(ctx, s.name, s.do); err != nil {
 			return nil, err
 		}
 	}
 
-	content, err := os.ReadFile(outputs)
-	if err != nil {
-		return nil, err
-	}
-	return parseOutputs(content)
+	return parseOutputs(outputs)
 }
 
 // parseOutputs reads what cdk deploy --outputs-file wrote.
@@ -75,35 +60,4 @@ func parseOutputs(content []byte) (*stackOutputs, error) {
 		return nil, fmt.Errorf("the stack %s has not all of its outputs: %s", stackName, content)
 	}
 	return &o, nil
-}
-
-// cdk runs the AWS CDK's command line in examples/users. What it prints goes to
-// a log, whose end and path are part of the error.
-func (r *runner) cdk(ctx context.Context, c *cloud, args []string) error {
-	logFile := r.local("logs", fmt.Sprintf("cdk-%s-%d.log", args[0], os.Getpid()))
-	log, err := os.Create(logFile)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-
-	cmd := exec.CommandContext(ctx, tools.CDK(r.root), append(args, "--no-notices", "--no-color", "--ci")...)
-	cmd.Dir = filepath.Join(r.root, "examples", "users")
-	// It remembers accounts by access key, and an emulator's belong nowhere else.
-	cmd.Env = append(c.environment(), "CDK_HOME="+r.local("cdk"))
-	cmd.Stdout, cmd.Stderr = log, log
-	// cdk starts the app, which starts others: they are ended together.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = 5 * time.Second
-	err = cmd.Run()
-	if cmd.Process != nil && err != nil {
-		// ESRCH, nothing left, is what one hopes for.
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	}
-	if err == nil {
-		return os.Remove(logFile)
-	}
-	tail, readErr := logTail(logFile, 20)
-	return fmt.Errorf("cdk %s: %w\n%s\nAll of it is in %s", args[0], errors.Join(err, readErr), tail, logFile)
 }

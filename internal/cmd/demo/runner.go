@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
+	"github.com/replicatedtable/cdk-go/internal/test/cdk"
 	"github.com/replicatedtable/cdk-go/internal/tools"
 )
 
@@ -47,11 +45,6 @@ func (r *runner) printEmulator(endpoint, log string) {
 	r.printf("    %s, its log and the functions' logs: %s\n", endpoint, log)
 }
 
-// local is a path below .local.
-func (r *runner) local(elements ...string) string {
-	return filepath.Join(append([]string{r.root, tools.Directory}, elements...)...)
-}
-
 // install checks the prerequisites and installs the tools.
 func (r *runner) install(ctx context.Context) error {
 	err := r.step(ctx, "check Go, Node.js and Python", func() error { return tools.Check(ctx) })
@@ -64,25 +57,13 @@ func (r *runner) install(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(os.MkdirAll(r.local("logs"), 0o755), os.MkdirAll(r.local("tmp"), 0o755))
+	return nil
 }
 
-// withLog adds the end and the path of the emulator's log to an error. An
-// interruption needs no explanation.
-func withLog(ctx context.Context, err error, log string) error {
-	if log == "" || ctx.Err() != nil {
+// withLog adds the emulator's log to an error. An interruption needs no explanation.
+func withLog(ctx context.Context, err error, c *cdk.Cloud) error {
+	if ctx.Err() != nil {
 		return err
 	}
-	tail, readErr := logTail(log, 15)
-	return fmt.Errorf("%w\n\nThe emulator's log %s ends with:\n%s", errors.Join(err, readErr), log, tail)
-}
-
-// logTail returns the last lines of a file.
-func logTail(file string, lines int) (string, error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
-	}
-	all := strings.Split(strings.TrimSpace(string(content)), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n"), nil
+	return c.WithLog(err)
 }

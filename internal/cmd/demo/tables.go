@@ -11,30 +11,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // item is one item as the demo shows it: strings and booleans by value, the rest by type.
 type item map[string]string
-
-// newDynamoDB returns a client for the cloud's tables.
-func newDynamoDB(ctx context.Context, c *cloud) (*dynamodb.Client, error) {
-	if c.real {
-		own, err := config.LoadDefaultConfig(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return dynamodb.NewFromConfig(own), nil
-	}
-	return dynamodb.New(dynamodb.Options{
-		BaseEndpoint: &c.endpoint,
-		Region:       region,
-		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}), nil
-}
 
 // scan reads a whole table, consistently.
 func scan(ctx context.Context, client *dynamodb.Client, table string) ([]item, error) {

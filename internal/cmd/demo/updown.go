@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/replicatedtable/cdk-go/internal/test/cdk"
 	"github.com/replicatedtable/cdk-go/internal/test/engine"
 )
 
@@ -41,7 +42,7 @@ func (r *runner) up(ctx context.Context) error {
 	outputs, err := r.deploy(ctx, c)
 	if err == nil {
 		err = r.writeOutputs(upOutputs{
-			Endpoint: c.endpoint, APIID: outputs.APIID,
+			Endpoint: c.Endpoint, APIID: outputs.APIID,
 			SourceTable: outputs.SourceTableName,
 			TargetTable: outputs.TargetTableName, LosslessTable: outputs.LosslessTableName,
 		})
@@ -50,21 +51,21 @@ func (r *runner) up(ctx context.Context) error {
 		if started != nil {
 			err = errors.Join(err, r.step(context.WithoutCancel(ctx), "stop MiniStack", started.Stop))
 		}
-		return withLog(ctx, err, c.log)
+		return withLog(ctx, err, c)
 	}
 	r.printCommands(c, outputs)
 	return nil
 }
 
 // startDetached starts MiniStack unless it is running. started is nil if it was.
-func (r *runner) startDetached(ctx context.Context) (c *cloud, started *engine.Detached, err error) {
+func (r *runner) startDetached(ctx context.Context) (c *cdk.Cloud, started *engine.Detached, err error) {
 	running, err := engine.FindDetached(r.recordFile())
 	if err != nil {
 		return nil, nil, err
 	}
 	if running != nil {
 		r.printf("MiniStack is already running at %s: deploying to it again\n", running.Endpoint)
-		return &cloud{endpoint: running.Endpoint, log: running.Log}, nil, nil
+		return &cdk.Cloud{Endpoint: running.Endpoint, Log: running.Log}, nil, nil
 	}
 	err = r.step(ctx, "start MiniStack, a local cloud", func() error {
 		started, err = engine.StartDetachedMiniStack(ctx, r.root, r.recordFile())
@@ -74,7 +75,7 @@ func (r *runner) startDetached(ctx context.Context) (c *cloud, started *engine.D
 		return nil, nil, err
 	}
 	r.printEmulator(started.Endpoint, started.Log)
-	return &cloud{endpoint: started.Endpoint, log: started.Log}, started, nil
+	return &cdk.Cloud{Endpoint: started.Endpoint, Log: started.Log}, started, nil
 }
 
 func (r *runner) recordFile() string { return filepath.Join(r.state, "ministack.json") }
@@ -94,7 +95,7 @@ func (r *runner) writeOutputs(o upOutputs) error {
 	return os.Rename(incomplete, r.outputsFile())
 }
 
-func (r *runner) printCommands(c *cloud, o *stackOutputs) {
+func (r *runner) printCommands(c *cdk.Cloud, o *stackOutputs) {
 	a := newAPI(c, o)
 	host := ""
 	if a.host != "" {

@@ -13,7 +13,11 @@ import (
 
 // StartMiniStack starts an empty MiniStack from the tools installed below root.
 // It listens on the loopback interface only. The functions that it runs as
-// processes of their own call back to it and end with it.
+// processes of their own call back to it, with the rights of their roles, and end
+// with it.
+//
+// Messages to a failure queue do not get there: this version asks for the right
+// sqs:SendMessageBatch, which AWS does not have, and the queue denies plain HTTP.
 func StartMiniStack(ctx context.Context, root string) (*Server, error) {
 	return start(ctx, root, miniStack(root))
 }
@@ -39,6 +43,9 @@ func miniStack(root string) launch {
 				"AWS_SECRET_ACCESS_KEY=test",
 				"AWS_REGION=us-east-1",
 				"AWS_DEFAULT_REGION=us-east-1",
+				// The functions have the rights of their roles and no others. The key test
+				// above is the root user's.
+				"AUTH=true",
 				// Listeners on fixed ports that nothing here uses.
 				"IOT_MTLS_ENABLED=0",
 				"SFTP_ENABLED=0",
