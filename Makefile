@@ -68,7 +68,7 @@ fmt: setup ## Format the Go files and sort their imports
 	$(GOLANGCI_LINT) fmt ./...
 
 clean: down ## Stop everything and remove all that the commands installed and wrote
-	rm -rf .local examples/users/cdk.out
+	rm -rf .local examples/*/cdk.out
 
 go:
 	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed and not on PATH: https://go.dev/dl/"; exit 1; }

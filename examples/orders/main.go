@@ -1,4 +1,4 @@
-// Command orders is a CDK app that follows a table which a team has had for years.
+// Command orders is a CDK app that follows a table that a team has had for years.
 //
 // The stack Orders is the team's own. Its table has the key orderId, and an order in it is
 //
@@ -8,7 +8,8 @@
 // Two questions need a scan of it: which orders does a customer have, and which orders of
 // a day are still open? The stack OrderViews answers them from two tables that follow the
 // first one. It needs one thing from the team: the stream, which is one line in
-// orders_stack.go. Nothing is copied, renamed or replaced there.
+// orders_stack.go. Nothing is copied, renamed or replaced there. If another app defined the
+// table, awsdynamodb.Table_FromTableAttributes would bring it here, with its stream's ARN.
 //
 //	                                          ┌───► by customer: customerId + day#orderId
 //	 orders table ───stream───► replicator ───┤
@@ -26,7 +27,8 @@
 //	cdk deploy OrderViews                        # makes both tables and fills them from now on
 //
 // A query for the open orders of a day has the partition key
-// compositekey.Join("#", "OPEN", "2026-11-02").
+// compositekey.Join("#", "OPEN", "2026-11-02"). "cdk destroy OrderViews" keeps the tables, as
+// everything with the policy RETAIN, and the team's stack stays as it is.
 //
 // # Orders from before
 //

@@ -16,8 +16,10 @@ import (
 // processes of their own call back to it, with the rights of their roles, and end
 // with it.
 //
-// Messages to a failure queue do not get there: this version asks for the right
-// sqs:SendMessageBatch, which AWS does not have, and the queue denies plain HTTP.
+// Messages to a failure queue do not get there. MiniStack 1.5.33 asks for the action
+// sqs:SendMessageBatch, which sqs:SendMessage covers on AWS (source: Amazon SQS Developer
+// Guide, "Amazon SQS batch actions"), and the queue denies plain HTTP. Neither does
+// MiniStack check the rights to read a stream and to write logs.
 func StartMiniStack(ctx context.Context, root string) (*Server, error) {
 	return start(ctx, root, miniStack(root))
 }
