@@ -80,14 +80,14 @@ func writePlaceholder(folder string) (string, error) {
 // goArchitectures are the values of GOARCH for Lambda's architectures.
 var goArchitectures = map[string]string{"arm64": "arm64", "x86_64": "amd64"}
 
-// buildTags makes the binary small: no RPC server, which only the retired go1.x runtime
+// buildFlags make the binary small, and the same on every machine: no paths, no version
+// control state, no debug symbols, no RPC server, which only the retired go1.x runtime
 // used, and no HTTP/2, which the function's requests do not need.
-const buildTags = "lambda.norpc,nethttpomithttp2"
+const buildFlags = "-trimpath -buildvcs=false -ldflags=-s -tags=lambda.norpc,nethttpomithttp2"
 
 // compile builds the function into folder, in the app's module.
 //
-// The binary is the same on every machine: no paths, no version control state, no debug
-// symbols, and none of the caller's settings of processors and experiments.
+// Nothing of the caller's settings of processors and experiments reaches it.
 func compile(outdir, folder, architecture string) error {
 	if _, err := exec.LookPath("go"); err != nil {
 		return fmt.Errorf("the function is built during synthesis, which needs the go command: "+
@@ -117,7 +117,7 @@ func compile(outdir, folder, architecture string) error {
 	command.Env = append(buildEnvironment(),
 		"GOOS=linux", "GOARCH="+goArchitectures[architecture], "CGO_ENABLED=0", "GOARM64=v8.0", "GOAMD64=v1",
 		"GOFIPS140=off", "GOWORK="+workspace, "PWD="+command.Dir,
-		"GOFLAGS=-mod="+mod+" -trimpath -buildvcs=false -ldflags=-s -tags="+buildTags)
+		"GOFLAGS=-mod="+mod+" "+buildFlags)
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("the function cannot be built in the module %s: %w\n%s", moduleFile, err, bytes.TrimSpace(out))
 	}
