@@ -15,7 +15,7 @@ func TestAnAlarmGoesOffWhenTheStreamIsUnreadOrWaitsAndWhenAFailureDoes(t *testin
 	dimension := func(name string, value any) any {
 		return []any{map[string]any{"Name": name, "Value": value}}
 	}
-	queue := func(c constructs.Construct) any {
+	queue := func(c constructs.IConstruct) any {
 		return dimension("QueueName", getAtt(logicalID(k.stack, c), "QueueName"))
 	}
 

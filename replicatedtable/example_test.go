@@ -147,7 +147,7 @@ func ExampleReplicatedTable() {
 			"USERS_BY_STATE": users.Target().Table().TableName(),
 		},
 	})
-	users.Target().GrantRead(api)
+	users.Target().GrantReadData(api)
 
 	app.Synth(nil)
 }
@@ -174,7 +174,7 @@ func ExampleReplicatedTable_addTarget() {
 		Filter: replicatedtable.Condition_Equals(
 			jsii.String("active"), replicatedtable.Value_Boolean(jsii.Bool(true))),
 	})
-	byName.GrantRead(awsiam.NewAccountPrincipal(jsii.String("111122223333")))
+	byName.GrantReadData(awsiam.NewAccountPrincipal(jsii.String("111122223333")))
 
 	app.Synth(nil)
 }

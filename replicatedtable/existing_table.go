@@ -49,6 +49,9 @@ func readTable(scope constructs.Construct, table awsdynamodb.ITable) *existingTa
 		hasStreamARN: table.TableStreamArn() != nil,
 		problems:     foreignProblems(table, scope),
 	}
+	if problem := keyProblem(table.EncryptionKey()); problem != "" {
+		e.problems = append(e.problems, problem)
+	}
 	switch resource := table.Node().DefaultChild().(type) {
 	case awsdynamodb.CfnTable:
 		e.define(table, resource.KeySchema(), resource.AttributeDefinitions(), resource.StreamSpecification())
@@ -277,6 +280,11 @@ func settingsProblems(name string, settings *awsdynamodb.TablePropsV2) []spec.Pr
 	refuse(settings.SortKey != nil, "SortKey", "set "+name+".SortKey instead")
 	refuse(name == "Source" && settings.DynamoStream != "", "DynamoStream",
 		"leave it out; the source table always has a stream with NEW_AND_OLD_IMAGES")
+	if settings.Encryption != nil {
+		if problem := keyProblem(settings.Encryption.TableKey()); problem != "" {
+			problems = append(problems, spec.Problem{Path: name + ".TableProps.Encryption", Text: problem})
+		}
+	}
 	for _, p := range removalPolicyProblems(settings.RemovalPolicy) {
 		problems = append(problems, spec.Problem{Path: name + ".TableProps." + p.Path, Text: p.Text})
 	}

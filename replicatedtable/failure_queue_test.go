@@ -9,7 +9,7 @@ import (
 
 func TestFailuresAreKeptEncryptedAndReachedByTLSOnly(t *testing.T) {
 	k := allKinds(t)
-	for _, c := range []constructs.Construct{k.users.FailureQueue(), k.users.FailureDeadLetterQueue()} {
+	for _, c := range []constructs.IConstruct{k.users.FailureQueue(), k.users.FailureDeadLetterQueue()} {
 		id := logicalID(k.stack, c)
 		r := k.template.Resources[id]
 		r.want(t, "SqsManagedSseEnabled", true)

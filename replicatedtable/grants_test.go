@@ -21,7 +21,7 @@ func TestGrantsAllowExactlyTheirActionsOnOneTable(t *testing.T) {
 		return awsiam.NewRole(stack, jsii.String(id), &awsiam.RoleProps{AssumedBy: awsiam.NewAccountRootPrincipal()})
 	}
 	reader, writer := role("Reader"), role("Writer")
-	table.Target().GrantRead(reader)
+	table.Target().GrantReadData(reader)
 	table.GrantReadWriteSource(writer)
 
 	tpl := synthesize(t, stack)
@@ -32,7 +32,7 @@ func TestGrantsAllowExactlyTheirActionsOnOneTable(t *testing.T) {
 		table   constructs.IConstruct
 		actions []string
 	}{
-		{"GrantRead", "a reader of the target must not write to it", reader, table.Target().Table(), []string{
+		{"GrantReadData", "a reader of the target must not write to it", reader, table.Target().Table(), []string{
 			"BatchGetItem", "ConditionCheckItem", "DescribeTable", "GetItem", "Query", "Scan",
 		}},
 		{"GrantReadWriteSource", "the application owns the source table", writer, table.SourceTable(), []string{
@@ -66,7 +66,7 @@ func TestAGrantCanBeDeployedForEveryKindOfGrantee(t *testing.T) {
 				if indexed == before {
 					addIndexes(table)
 				}
-				table.Target().GrantRead(grantee)
+				table.Target().GrantReadData(grantee)
 				table.GrantReadWriteSource(grantee)
 				if indexed == after {
 					addIndexes(table)
@@ -147,7 +147,7 @@ func refersTo(v any, id string) bool {
 func TestAGrantThatNoPolicyCanHoldIsRefused(t *testing.T) {
 	const (
 		noGroup = ", a group of another account: grant to a role there, " +
-			"or import a group of the table's account with Group_FromGroupName"
+			"or import a group of the same account with Group_FromGroupName"
 		noStar = ` was called with "*", which is everybody: grant to accounts, roles or users, or to an organization`
 		// The CDK says these, without the path.
 		noService = "DynamoDB grant* methods do not support ServicePrincipal grantees"
@@ -222,7 +222,7 @@ func TestAGrantThatNoPolicyCanHoldIsRefused(t *testing.T) {
 			table := NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
 			grantee := tt.in(stack)
 			for method, grant := range map[string]func(awsiam.IGrantable) awsiam.Grant{
-				"/Target: GrantRead": table.Target().GrantRead, ": GrantReadWriteSource": table.GrantReadWriteSource,
+				"/Target: GrantReadData": table.Target().GrantReadData, ": GrantReadWriteSource": table.GrantReadWriteSource,
 			} {
 				want := tt.says
 				if strings.HasPrefix(want, " ") { // not a text of the CDK

@@ -50,7 +50,9 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 
 	defer refuse(scope, id, path)
 	settings := props.withDefaults()
-	t := &replicatedTable{replication: replication, removalPolicy: settings.RemovalPolicy}
+	t := &replicatedTable{
+		replication: replication, removalPolicy: settings.RemovalPolicy, keyActions: map[string][]string{},
+	}
 	constructs.NewConstruct_Override(t, scope, id)
 	t.sourceTable = newSourceTable(t, props.Source)
 	t.target = target{newTargetTable(t, jsii.String("Target"), props.Target)}
@@ -75,13 +77,12 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 // ReplicatedTable is a source table and the target tables that follow it. Its
 // accessors return the parts: use them to grant, to monitor, and to change
 // settings that the props do not cover.
+//
+// What it has in common with one of another app is in [IReplicatedTable].
 type ReplicatedTable interface {
 	constructs.Construct
+	IReplicatedTable
 
-	// SourceTable is the table the application writes to.
-	SourceTable() awsdynamodb.ITable
-	// Target is the target of the props.
-	Target() Target
 	// AddTarget defines one more target table, which follows the same source table: the
 	// one function applies each change to all targets. The table's construct is called
 	// id. In a stack that is deployed already, the table gets the changes from then on,
@@ -99,10 +100,6 @@ type ReplicatedTable interface {
 	// EventSourceMapping reads the source table's stream and invokes the
 	// function.
 	EventSourceMapping() awslambda.CfnEventSourceMapping
-	// FailureQueue receives the changes that could not be replicated, in three kinds of
-	// messages, which the package's documentation describes. It keeps messages for 14
-	// days.
-	FailureQueue() awssqs.Queue
 	// FailureDeadLetterQueue gets the messages of the failure queue that were
 	// received 5 times and not deleted.
 	FailureDeadLetterQueue() awssqs.Queue
@@ -128,14 +125,11 @@ type ReplicatedTable interface {
 	// queue's dead-letter queue. Give it an action with AddAlarmAction.
 	FailureDeadLetterQueueAlarm() awscloudwatch.Alarm
 	// Role holds the function's permissions: the role of the props, or the construct's own.
+	// They include those on the customer keys of the tables, which count only if the
+	// keys' policies let them, as the package's documentation says.
 	Role() awsiam.IRole
 	// LogGroup holds the function's logs: that of the props, or the construct's own.
 	LogGroup() awslogs.ILogGroup
-
-	// GrantReadWriteSource allows grantee to read the source table and to write to
-	// it: the actions of a target's GrantRead, and BatchWriteItem, DeleteItem, PutItem
-	// and UpdateItem. The rest is as with GrantRead.
-	GrantReadWriteSource(grantee awsiam.IGrantable) awsiam.Grant
 }
 
 // replicatedTable embeds the Construct that NewConstruct_Override fills in, so it
@@ -161,6 +155,8 @@ type replicatedTable struct {
 	role                                 awsiam.IRole
 	rolePolicy                           awsiam.Policy // nil if the construct defines the role
 	logGroup                             awslogs.ILogGroup
+	// keyActions holds what the function may do with each customer key, by the key's ARN.
+	keyActions map[string][]string
 }
 
 func (t *replicatedTable) SourceTable() awsdynamodb.ITable { return t.sourceTable }
@@ -169,7 +165,7 @@ func (t *replicatedTable) Function() awslambda.Function    { return t.function }
 func (t *replicatedTable) EventSourceMapping() awslambda.CfnEventSourceMapping {
 	return t.eventSourceMapping
 }
-func (t *replicatedTable) FailureQueue() awssqs.Queue             { return t.failureQueue }
+func (t *replicatedTable) FailureQueue() awssqs.IQueue            { return t.failureQueue }
 func (t *replicatedTable) FailureDeadLetterQueue() awssqs.Queue   { return t.failureDeadLetterQueue }
 func (t *replicatedTable) IteratorAgeAlarm() awscloudwatch.Alarm  { return t.iteratorAgeAlarm }
 func (t *replicatedTable) UnreadStreamAlarm() awscloudwatch.Alarm { return t.unreadStreamAlarm }
@@ -181,9 +177,20 @@ func (t *replicatedTable) FailureDeadLetterQueueAlarm() awscloudwatch.Alarm {
 func (t *replicatedTable) Role() awsiam.IRole          { return t.role }
 func (t *replicatedTable) LogGroup() awslogs.ILogGroup { return t.logGroup }
 
+func (t *replicatedTable) GrantReadSource(grantee awsiam.IGrantable) awsiam.Grant {
+	return grant(t.Node().Path(), "GrantReadSource", t.sourceTable, grantee, reading)
+}
+
+func (t *replicatedTable) GrantWriteSource(grantee awsiam.IGrantable) awsiam.Grant {
+	return grant(t.Node().Path(), "GrantWriteSource", t.sourceTable, grantee, writing)
+}
+
 func (t *replicatedTable) GrantReadWriteSource(grantee awsiam.IGrantable) awsiam.Grant {
-	actions := slices.Concat(readActions, writeActions)
-	return grant(t.Node().Path(), "GrantReadWriteSource", t.sourceTable, grantee, actions)
+	return grant(t.Node().Path(), "GrantReadWriteSource", t.sourceTable, grantee, readingAndWriting)
+}
+
+func (t *replicatedTable) GrantConsumeFailures(grantee awsiam.IGrantable) awsiam.Grant {
+	return grantConsume(t.Node().Path(), t.failureQueue, grantee)
 }
 
 // refuse takes a construct called id out of scope again when the CDK has refused one of its

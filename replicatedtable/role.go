@@ -2,8 +2,10 @@ package replicatedtable
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
 
@@ -30,8 +32,8 @@ func newRole(t *replicatedTable, props ReplicatedTableProps) awsiam.IRole {
 // newPolicy allows what the function and the event source mapping do with one target.
 // The CDK's grant methods would allow actions that nothing uses.
 func newPolicy(t *replicatedTable, props ReplicatedTableProps) awsiam.PolicyDocument {
-	policy := awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{
-		Statements: &[]awsiam.PolicyStatement{
+	statements := slices.Concat(
+		[]awsiam.PolicyStatement{
 			// The event source mapping reads the stream with the four actions that
 			// Lambda's guide lists. ListStreams has no resource, so here it allows
 			// nothing; TableV2's own grant lists it too. Sources: AWS Lambda Developer
@@ -39,19 +41,30 @@ func newPolicy(t *replicatedTable, props ReplicatedTableProps) awsiam.PolicyDocu
 			// permissions; Service Authorization Reference, DynamoDB.
 			allow(t.sourceTable.TableStreamArn(), "dynamodb:DescribeStream", "dynamodb:GetRecords",
 				"dynamodb:GetShardIterator", "dynamodb:ListStreams"),
-			allow(t.target.Table().TableArn(), targetActions(*t.replication.last())...),
+		},
+		t.allowKey(t.sourceTable, keyReadActions),
+		t.allowTarget(t.target.Table(), *t.replication.last()),
+		[]awsiam.PolicyStatement{
 			allow(t.failureQueue.QueueArn(), "sqs:SendMessage"),
 			allow(t.logGroup.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"),
 		},
-	})
+	)
 	if tracingMode(props.Tracing) != "" {
-		policy.AddStatements(allow(jsii.String("*"), tracingActions...))
+		statements = append(statements, allow(jsii.String("*"), tracingActions...))
 	}
 	if props.Vpc != nil {
-		policy.AddStatements(allow(jsii.String("*"), networkActions...))
+		statements = append(statements, allow(jsii.String("*"), networkActions...))
 	}
 
-	return policy
+	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &statements})
+}
+
+// allowTarget allows the function to write to the table of a target.
+func (t *replicatedTable) allowTarget(table awsdynamodb.ITable, target spec.Target) []awsiam.PolicyStatement {
+	return append(
+		[]awsiam.PolicyStatement{allow(table.TableArn(), targetActions(target)...)},
+		t.allowKey(table, keyWriteActions)...,
+	)
 }
 
 // networkActions are the actions with which Lambda connects a function to a VPC, with the

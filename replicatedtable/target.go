@@ -32,7 +32,7 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	added := t.defineTarget(id, props)
 	nameTable(&next.last().Table, added.table)
 	t.replication = next
-	t.policy.AddStatements(allow(added.table.TableArn(), targetActions(*next.last())...))
+	t.policy.AddStatements(t.allowTarget(added.table, *next.last())...)
 	text := next.variables(0)[spec.EnvironmentVariable]
 	t.function.AddEnvironment(jsii.String(spec.EnvironmentVariable), jsii.String(text), nil)
 	t.setMapping(mapping)
@@ -54,27 +54,35 @@ type Target interface {
 	// Table is the table that follows the source table. Only the function writes to it.
 	Table() awsdynamodb.ITable
 
-	// GrantRead allows grantee to read the target table and its indexes, including
+	// GrantReadData allows grantee to read the target table and its indexes, including
 	// those added later: BatchGetItem, ConditionCheckItem, DescribeTable, GetItem,
-	// Query and Scan.
+	// Query and Scan. Where the table has a customer key, it allows kms:Decrypt on it.
 	//
 	// The permission is part of the grantee's own policy if it has one in the table's
 	// account, and otherwise of the table's policy, which then names the grantee. It
 	// panics when neither can hold the permission: for services, for everybody and
 	// for groups of other accounts.
 	//
+	// The policy of an imported table stays as it is. So the grantee must have a policy
+	// of its own that this app can write, and GrantReadData panics for any other, such
+	// as an account, an ARN or a role imported from another account. If the table is of
+	// another account than the grantee, its policy must allow the grantee too. Its
+	// indexes are included if the import says that it has any: GrantIndexPermissions
+	// in the table's attributes. An imported key is a warning where only its policy can
+	// hold the permission.
+	//
 	// A role that a stack of another account defines needs the table's name in both
 	// stacks. So the CDK fixes the name, and CloudFormation replaces a table that was
 	// deployed without a fixed name. Use Role_FromRoleArn instead.
-	GrantRead(grantee awsiam.IGrantable) awsiam.Grant
+	GrantReadData(grantee awsiam.IGrantable) awsiam.Grant
 }
 
 type target struct{ table awsdynamodb.ITable }
 
 func (t target) Table() awsdynamodb.ITable { return t.table }
 
-func (t target) GrantRead(grantee awsiam.IGrantable) awsiam.Grant {
-	return grant(t.table.Node().Path(), "GrantRead", t.table, grantee, readActions)
+func (t target) GrantReadData(grantee awsiam.IGrantable) awsiam.Grant {
+	return grant(t.table.Node().Path(), "GrantReadData", t.table, grantee, reading)
 }
 
 // idProblems says why the table of a new target cannot be called id.

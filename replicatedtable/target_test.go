@@ -232,7 +232,7 @@ func TestEachHandleGrantsItsOwnTable(t *testing.T) {
 		role := awsiam.NewRole(stack, jsii.String(fmt.Sprintf("Reader%d", i)), &awsiam.RoleProps{
 			AssumedBy: awsiam.NewAccountRootPrincipal(),
 		})
-		target.GrantRead(role)
+		target.GrantReadData(role)
 		roles = append(roles, role)
 	}
 
