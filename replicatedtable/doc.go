@@ -43,8 +43,8 @@
 //     WriteBrake is false, all of them are. Where other targets do not fail, it stops
 //     the stream only until it is set aside.
 //   - The function's role allows the actions the function uses, on its own stream,
-//     target tables, queue and log group. Only tracing and a VPC need actions on all
-//     resources.
+//     target tables, queue and log group, and on the tables' customer keys. Only tracing
+//     and a VPC need actions on all resources.
 //
 // The target table is eventually consistent with the source table. It lags by the
 // delay of the stream and of the batches that wait in it.
@@ -148,6 +148,21 @@
 //
 // Accessors return the parts. What is not a prop can be set there, on the resource of the
 // part.
+//
+// # Customer keys
+//
+// DynamoDB uses the customer key of a table on behalf of the principal that accesses the
+// table. So the function's role and each grant include the key's actions: kms:Decrypt for
+// the source's stream and for reads, and kms:Encrypt, kms:GenerateDataKey* and
+// kms:ReEncrypt* too for writes. For an imported table, name the key: EncryptionKey in its
+// attributes.
+//
+// They are statements in the policies of the role and of the grantees, and count only if
+// the key's policy lets the account's policies decide, as that of a new awskms.Key and the
+// default one of AWS do. A key with a policy without that statement has to allow the role,
+// Role().RoleArn(), and every grantee these actions itself.
+//
+// The CDK renders a TableV2 with a customer key only in a stack whose Region is known.
 //
 // # What it is not
 //

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/replicatedtable/cdk-go/replicatedtable"
@@ -205,14 +206,17 @@ func ExampleNewReplicatedTable_existingTable() {
 }
 
 // The target table is encrypted with a key of the account, keeps its items for as long as
-// they say, and has an index of its own.
+// they say, and has an index of its own. A TableV2 with such a key needs a stack whose
+// Region is known. The function gets what it needs of the key, and so does the reader.
 func ExampleTargetProps_tableProps() {
 	defer jsii.Close()
 	app := awscdk.NewApp(nil)
-	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+	stack := awscdk.NewStack(app, jsii.String("App"), &awscdk.StackProps{
+		Env: &awscdk.Environment{Region: jsii.String("eu-central-1")},
+	})
 	key := awskms.NewKey(stack, jsii.String("Key"), &awskms.KeyProps{EnableKeyRotation: jsii.Bool(true)})
 
-	replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+	users := replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
 		Source: &replicatedtable.SourceProps{
 			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
 		},
@@ -229,6 +233,37 @@ func ExampleTargetProps_tableProps() {
 			},
 		},
 	})
+
+	reader := awsiam.NewRole(stack, jsii.String("Reader"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+	})
+	users.Target().GrantReadData(reader)
+
+	app.Synth(nil)
+}
+
+// Another app reads the target table, which has a customer key, and drains the failure
+// queue.
+func ExampleReplicatedTable_fromAttributes() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("Reports"), nil)
+
+	users := replicatedtable.ReplicatedTable_FromAttributes(stack, jsii.String("Users"),
+		&replicatedtable.ReplicatedTableAttributes{
+			TargetTable: awsdynamodb.TableV2_FromTableAttributes(stack, jsii.String("Table"), &awsdynamodb.TableAttributesV2{
+				TableName: jsii.String("users-by-state"),
+				EncryptionKey: awskms.Key_FromKeyArn(stack, jsii.String("Key"),
+					jsii.String("arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")),
+			}),
+			FailureQueue: awssqs.Queue_FromQueueArn(stack, jsii.String("Failures"),
+				jsii.String("arn:aws:sqs:eu-central-1:111122223333:users-failures")),
+		})
+	reports := awsiam.NewRole(stack, jsii.String("Role"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+	})
+	users.Target().GrantReadData(reports)
+	users.GrantConsumeFailures(reports)
 
 	app.Synth(nil)
 }

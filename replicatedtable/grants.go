@@ -1,6 +1,7 @@
 package replicatedtable
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -67,11 +68,23 @@ func grant(
 func grantConsume(path *string, queue awssqs.IQueue, grantee awsiam.IGrantable) awsiam.Grant {
 	const method = "GrantConsumeFailures"
 
-	refuseGrant(path, method, grantProblem(queue, grantee))
+	refuseGrant(path, method, cmp.Or(grantProblem(queue, grantee), stackProblem(queue, grantee)))
 	granted := queue.GrantConsumeMessages(grantee)
 	refuseGrant(path, method, lostProblem(queue, grantee, granted))
 
 	return granted
+}
+
+// stackProblem says that the grantee's policy is in a stack of another account, which
+// cannot refer to the queue. The CDK would find out at synthesis: it names tables for
+// such stacks by itself, but not queues.
+func stackProblem(queue awssqs.IQueue, grantee awsiam.IGrantable) string {
+	c, ok := grantee.(constructs.IConstruct)
+	if !ok || !isDefined(queue) || sameAccount(*awscdk.Stack_Of(c).Account(), *queue.Env().Account) {
+		return ""
+	}
+	return "was called with " + *c.Node().Path() + ", of a stack of another account: " +
+		"import the role with Role_FromRoleArn in the queue's stack, and allow it the same in its own account"
 }
 
 // refuseGrant panics when there is a problem.

@@ -232,6 +232,12 @@ func TestAGrantThatNoPolicyCanHoldIsRefused(t *testing.T) {
 					t.Errorf("%s: %s\ngot  %s\nwant %s", tt.why, method, got, want)
 				}
 			}
+			if strings.HasPrefix(tt.says, " ") {
+				want := "App/Users: GrantConsumeFailures" + tt.says
+				if got := panicOf(func() { table.GrantConsumeFailures(grantee) }); got != want {
+					t.Errorf("%s\ngot  %s\nwant %s", tt.why, got, want)
+				}
+			}
 
 			tpl := decodeAsItIs(t, stack)
 			for _, c := range []constructs.IConstruct{table.Target().Table(), table.SourceTable()} {

@@ -150,3 +150,19 @@ func panicOf(f func()) (text string) {
 
 	return ""
 }
+
+// outputs returns the values of a stack's outputs in JSON, by their logical IDs.
+func outputs(t *testing.T, stack awscdk.Stack) map[string]string {
+	t.Helper()
+
+	synthesized := assertions.Template_FromStack(stack, &assertions.TemplateParsingOptions{
+		SkipCyclicalDependenciesCheck: jsii.Bool(true),
+	})
+	values := map[string]string{}
+	found, _ := (*synthesized.ToJSON())["Outputs"].(map[string]any)
+	for id, output := range found {
+		values[id] = toJSON(t, output.(map[string]any)["Value"])
+	}
+
+	return values
+}
