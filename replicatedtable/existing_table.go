@@ -158,6 +158,17 @@ func (e *existingTable) construct() string {
 	return e.path
 }
 
+// regionProblems says that the CDK cannot define a table with a customer key in the stack
+// of scope. It would find out only when it writes the template.
+func regionProblems(scope constructs.Construct, name string, settings *awsdynamodb.TablePropsV2) []spec.Problem {
+	if settings == nil || settings.Encryption == nil || !isToken(*awscdk.Stack_Of(scope).Region()) ||
+		settings.Encryption.Type() != awsdynamodb.TableEncryption_CUSTOMER_MANAGED {
+		return nil
+	}
+	return []spec.Problem{{Path: name + ".TableProps.Encryption", Text: "is a customer key, " +
+		"and the Region of the stack is not known: set Env in the StackProps, with its Region"}}
+}
+
 // sameTableProblems says that the last target of r is a table that r has already. The names
 // of tables are compared by the rules of the spec; here they are tokens.
 func sameTableProblems(r replication) []spec.Problem {
@@ -330,12 +341,10 @@ func streamReaders(t *replicatedTable, e *existingTable, stream *string) int {
 	if e == nil { // its stream is new
 		return 1
 	}
-	arn := func(text *string) string { return encode(awscdk.Stack_Of(t).Resolve(text)) }
-	wanted := arn(stream)
 	readers := 0
 	for _, c := range *t.Node().Root().Node().FindAll(constructs.ConstructOrder_PREORDER) {
-		if mapping, ok := c.(awslambda.CfnEventSourceMapping); ok && mapping.EventSourceArn() != nil &&
-			arn(mapping.EventSourceArn()) == wanted {
+		// Tokens are compared as they are: two stacks may have the same logical IDs.
+		if mapping, ok := c.(awslambda.CfnEventSourceMapping); ok && toString(mapping.EventSourceArn()) == *stream {
 			readers++
 		}
 	}

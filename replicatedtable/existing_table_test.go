@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -284,6 +285,12 @@ func TestSettingsThatTheConstructDecidesAreRefused(t *testing.T) {
 		{"a policy that no table has", func(p *ReplicatedTableProps) {
 			p.Target.TableProps = &awsdynamodb.TablePropsV2{RemovalPolicy: awscdk.RemovalPolicy_SNAPSHOT}
 		}, `App/Users: Target.TableProps.RemovalPolicy is "SNAPSHOT": use RETAIN, DESTROY or`},
+		{"a customer key in a stack of any Region", func(p *ReplicatedTableProps) {
+			key := awskms.Key_FromKeyArn(awscdk.NewStack(nil, nil, nil), jsii.String("Key"), jsii.String(importedKeyARN))
+			p.Target.TableProps = &awsdynamodb.TablePropsV2{
+				Encryption: awsdynamodb.TableEncryptionV2_CustomerManagedKey(key, nil),
+			}
+		}, "App/Users: Target.TableProps.Encryption is a customer key, and the Region of the stack is not known: set Env"},
 		{"what the CDK refuses of two indexes", func(p *ReplicatedTableProps) {
 			index := &awsdynamodb.GlobalSecondaryIndexPropsV2{IndexName: jsii.String("a"), PartitionKey: str("b")}
 			p.Source.TableProps = &awsdynamodb.TablePropsV2{

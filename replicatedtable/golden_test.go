@@ -26,6 +26,9 @@ var goldenTemplates = []struct {
 		"each_kind", "unique, colliding and guarded target keys, with the defaults and with every prop",
 		func(t *testing.T) assertions.Template { return allKinds(t).synthesized },
 	},
+	{"existing_tables", "tables of each kind that the construct does not define", existingTables},
+	{"several_targets", "one function for three targets, guarded and not", severalTargets},
+	{"customer_keys", "the role has rights on exactly the keys of its tables", tablesWithKeys},
 }
 
 // The hashes of the assets do not depend on the function's code or the machine: the

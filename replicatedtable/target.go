@@ -19,8 +19,12 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	if props != nil {
 		existing = readTable(t, props.Table)
 	}
-	next := t.replication.with(fmt.Sprintf("AddTarget(%q)", toString(id)), toString(id), props, existing)
+	name := fmt.Sprintf("AddTarget(%q)", toString(id))
+	next := t.replication.with(name, toString(id), props, existing)
 	problems := slices.Concat(t.idProblems(id), targetProblems(next, nil, props, existing))
+	if props != nil {
+		problems = append(problems, regionProblems(t, name, props.TableProps)...)
+	}
 	if len(problems) > 0 {
 		panic(message(*t.Node().Path(), problems))
 	}
