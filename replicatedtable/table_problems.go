@@ -1,0 +1,157 @@
+package replicatedtable
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/constructs-go/constructs/v10"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
+)
+
+// regionProblems says that the CDK cannot define a table with a customer key in the stack
+// of scope. It would find out only when it writes the template.
+func regionProblems(scope constructs.Construct, name string, settings *awsdynamodb.TablePropsV2) []spec.Problem {
+	if settings == nil || settings.Encryption == nil || !isToken(*awscdk.Stack_Of(scope).Region()) ||
+		settings.Encryption.Type() != awsdynamodb.TableEncryption_CUSTOMER_MANAGED {
+		return nil
+	}
+	return []spec.Problem{{Path: name + ".TableProps.Encryption", Text: "is a customer key, " +
+		"and the Region of the stack is not known: set Env in the StackProps, with its Region"}}
+}
+
+// sameTableProblems says that the last target of r is a table that r has already. The names
+// of tables are compared by the rules of the spec; here they are tokens.
+func sameTableProblems(r replication) []spec.Problem {
+	last := len(r.tables) - 1
+	table := r.tables[last]
+	first := slices.Index(r.tables, table)
+	if table == "" || first == last || r.last().TableName != "" {
+		return nil
+	}
+
+	text := fmt.Sprintf("is %s, which is the source table: give the target a table of its own", table)
+	if first > 0 {
+		text = fmt.Sprintf("is %s, which is the table of %s already: give each target a table of its own",
+			table, r.names[first-1])
+	}
+	return []spec.Problem{{Path: r.names[last-1] + ".Table", Text: text}}
+}
+
+// tableProblems lists what is wrong with the table of a source or a target called name,
+// whose key is keys.
+func (e *existingTable) tableProblems(name string, keys spec.KeySchema, settings *awsdynamodb.TablePropsV2) []spec.Problem {
+	if e == nil {
+		return settingsProblems(name, settings)
+	}
+
+	var problems []spec.Problem
+	add := func(path, format string, args ...any) {
+		problems = append(problems, spec.Problem{Path: name + path, Text: fmt.Sprintf(format, args...)})
+	}
+	for _, problem := range e.problems {
+		add(".Table", "%s", problem)
+	}
+	if settings != nil {
+		add(".TableProps", "are settings of a new table, and Table is %s: "+
+			"leave one of them out; the settings of an existing table are where it is defined", e.path)
+	}
+	if e.keys != nil {
+		for _, p := range differences(keys, *e.keys) {
+			add(p.Path, "%s of Table %s: write the table's own key", p.Text, e.path)
+		}
+	}
+
+	return problems
+}
+
+// differences lists the attributes in which a key schema differs from a table's.
+func differences(said, of spec.KeySchema) []spec.Problem {
+	var problems []spec.Problem
+	compare := func(path string, said, of *spec.Attribute) {
+		switch {
+		case said != nil && said.Name == "": // another rule says so
+		case said == nil && of != nil:
+			problems = append(problems, spec.Problem{Path: path, Text: "is not set, and is " + describe(of)})
+		case said != nil && of == nil:
+			problems = append(problems, spec.Problem{Path: path, Text: "is " + describe(said) + ", and not in the key"})
+		case said != nil && *said != *of:
+			problems = append(problems, spec.Problem{Path: path, Text: "is " + describe(said) + ", and " + describe(of) + " in the key"})
+		}
+	}
+	compare(".PartitionKey", &said.PartitionKey, &of.PartitionKey)
+	compare(".SortKey", said.SortKey, of.SortKey)
+
+	return problems
+}
+
+func describe(a *spec.Attribute) string { return fmt.Sprintf("%q of type %s", a.Name, a.Type) }
+
+// sourceStreamProblems lists what keeps a source table's stream from being read.
+func (e *existingTable) sourceStreamProblems(name string) []spec.Problem {
+	const (
+		wanted = string(awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES)
+		remedy = "aws dynamodb update-table --table-name %s " +
+			"--stream-specification StreamEnabled=true,StreamViewType=" + wanted
+	)
+	if e == nil {
+		return nil
+	}
+
+	command := fmt.Sprintf(remedy, orElse(e.name, "NAME"))
+	var text string
+	switch {
+	case e.isDefined && !e.hasStream:
+		text = fmt.Sprintf("has no stream: set its stream to %s where %s is defined "+
+			"(outside of CloudFormation: %s)", wanted, e.path, command)
+	case e.isDefined && e.view != "" && e.view != wanted:
+		text = fmt.Sprintf("has a stream with the view type %s: only %s shows that a key changed. "+
+			"A stream's view type cannot be changed: disable the stream where %s is defined, deploy, "+
+			"and enable it with the other view type (outside of CloudFormation: "+
+			"--stream-specification StreamEnabled=false first, then %s)", e.view, wanted, e.path, command)
+	case !e.isDefined && !e.hasStreamARN:
+		text = "is imported without its stream's ARN: import it with Table_FromTableAttributes and TableStreamArn. " +
+			"If it has no stream, enable one: " + command
+	default:
+		return nil
+	}
+
+	return []spec.Problem{{Path: name + ".Table", Text: text}}
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// settingsProblems lists the settings of a new table that the construct sets itself.
+func settingsProblems(name string, settings *awsdynamodb.TablePropsV2) []spec.Problem {
+	if settings == nil {
+		return nil
+	}
+
+	var problems []spec.Problem
+	refuse := func(isSet bool, field, remedy string) {
+		if isSet {
+			problems = append(problems, spec.Problem{Path: name + ".TableProps." + field, Text: "is set: " + remedy})
+		}
+	}
+	refuse(settings.PartitionKey != nil, "PartitionKey", "set "+name+".PartitionKey instead")
+	refuse(settings.SortKey != nil, "SortKey", "set "+name+".SortKey instead")
+	refuse(name == "Source" && settings.DynamoStream != "", "DynamoStream",
+		"leave it out; the source table always has a stream with NEW_AND_OLD_IMAGES")
+	if settings.Encryption != nil {
+		if problem := keyProblem(settings.Encryption.TableKey()); problem != "" {
+			problems = append(problems, spec.Problem{Path: name + ".TableProps.Encryption", Text: problem})
+		}
+	}
+	for _, p := range removalPolicyProblems(settings.RemovalPolicy) {
+		problems = append(problems, spec.Problem{Path: name + ".TableProps." + p.Path, Text: p.Text})
+	}
+
+	return problems
+}
