@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
@@ -150,6 +151,19 @@ func vpcProblems(props *ReplicatedTableProps, subnetProblem string) []spec.Probl
 	return problems
 }
 
+// retentions are the times for which CloudWatch Logs can keep logs. Source: the CDK's
+// RetentionDays.
+var retentions = []awslogs.RetentionDays{
+	awslogs.RetentionDays_ONE_DAY, awslogs.RetentionDays_THREE_DAYS, awslogs.RetentionDays_FIVE_DAYS,
+	awslogs.RetentionDays_ONE_WEEK, awslogs.RetentionDays_TWO_WEEKS, awslogs.RetentionDays_ONE_MONTH,
+	awslogs.RetentionDays_TWO_MONTHS, awslogs.RetentionDays_THREE_MONTHS, awslogs.RetentionDays_FOUR_MONTHS,
+	awslogs.RetentionDays_FIVE_MONTHS, awslogs.RetentionDays_SIX_MONTHS, awslogs.RetentionDays_ONE_YEAR,
+	awslogs.RetentionDays_THIRTEEN_MONTHS, awslogs.RetentionDays_EIGHTEEN_MONTHS, awslogs.RetentionDays_TWO_YEARS,
+	awslogs.RetentionDays_THREE_YEARS, awslogs.RetentionDays_FIVE_YEARS, awslogs.RetentionDays_SIX_YEARS,
+	awslogs.RetentionDays_SEVEN_YEARS, awslogs.RetentionDays_EIGHT_YEARS, awslogs.RetentionDays_NINE_YEARS,
+	awslogs.RetentionDays_TEN_YEARS, awslogs.RetentionDays_INFINITE,
+}
+
 func logProblems(props *ReplicatedTableProps) []spec.Problem {
 	problems := slices.Concat(
 		choiceProblems("LogLevel", props.LogLevel, awslambda.ApplicationLogLevel_DEBUG,
@@ -161,6 +175,10 @@ func logProblems(props *ReplicatedTableProps) []spec.Problem {
 	if props.SystemLogLevel != "" && props.LoggingFormat != awslambda.LoggingFormat_JSON {
 		problems = append(problems, spec.Problem{Path: "SystemLogLevel", Text: "is set, and LoggingFormat is not JSON: " +
 			"Lambda filters only JSON; set LoggingFormat to JSON, or leave it out"})
+	}
+	if props.LogRetention != "" && !slices.Contains(retentions, props.LogRetention) {
+		problems = append(problems, spec.Problem{Path: "LogRetention", Text: fmt.Sprintf(
+			"is %q: use one of the constants RetentionDays_ONE_DAY to RetentionDays_INFINITE of awslogs", props.LogRetention)})
 	}
 	if props.LogGroup != nil && props.LogRetention != "" {
 		problems = append(problems, spec.Problem{Path: "LogRetention", Text: "is set, and LogGroup too: " +

@@ -232,6 +232,30 @@ func TestEveryWrongSettingIsRefusedInOneLineThatNamesTheRemedy(t *testing.T) {
 			func(p *ReplicatedTableProps) { p.Alarms = &AlarmsProps{MaxFailures: jsii.Number(math.Inf(-1))} },
 			`Alarms.MaxFailures is -Inf messages: set a whole number from 0`,
 		},
+		"a retention that is not one": {
+			func(p *ReplicatedTableProps) { p.LogRetention = "30" },
+			`LogRetention is "30": use one of the constants RetentionDays_ONE_DAY to RetentionDays_INFINITE of awslogs`,
+		},
+		"an instruction set that Lambda does not have": {
+			func(p *ReplicatedTableProps) {
+				p.Architecture = awslambda.Architecture_Custom(jsii.String("riscv64"), jsii.String("linux/riscv64"))
+			},
+			`Architecture is "riscv64": use Architecture_ARM_64 or Architecture_X86_64`,
+		},
+		"a joined key without a separator": {
+			func(p *ReplicatedTableProps) {
+				*p = *compositeProps()
+				p.Target.KeySources = &map[string]*KeySource{"place": {Attributes: jsii.Strings("city", "email")}}
+			},
+			`Target.KeySources "place" has the separator "": use one character, and not the backslash, which escapes it`,
+		},
+		"a timeout in minutes that is a token": {
+			func(p *ReplicatedTableProps) {
+				p.Timeout = awscdk.Duration_Minutes(awscdk.Token_AsNumber(map[string]string{"Ref": "Minutes"}))
+			},
+			"the CDK refuses it: Duration must be specified as 'Duration.seconds()' here since its value " +
+				"comes from a token and cannot be converted (got Duration.minutes)",
+		},
 		"a nil action": {
 			func(p *ReplicatedTableProps) { p.Alarms = &AlarmsProps{Actions: &[]awscloudwatch.IAlarmAction{nil}} },
 			`Alarms.Actions[0] is nil: leave it out`,
