@@ -1,0 +1,117 @@
+package main
+
+import (
+	"debug/elf"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// assembly is what a synthesis wrote.
+type assembly struct {
+	// functions are the hashes of the assets with a function, by its processor.
+	functions map[string]string
+	templates []string
+	resources []resource
+}
+
+type resource struct {
+	Type       string
+	Properties map[string]json.RawMessage
+}
+
+// readAssembly reads a cloud assembly, with those of its stages.
+func readAssembly(folder string) (assembly, error) {
+	read := assembly{functions: map[string]string{}}
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		hash, isAsset := strings.CutPrefix(filepath.Base(filepath.Dir(path)), "asset.")
+		switch {
+		case isAsset && entry.Name() == "bootstrap":
+			return read.addFunction(path, hash)
+		case strings.HasSuffix(path, ".template.json"):
+			return read.addTemplate(path)
+		default:
+			return nil
+		}
+	})
+
+	return read, err
+}
+
+func (a *assembly) addFunction(path, hash string) error {
+	binary, err := elf.Open(path)
+	if err != nil {
+		return fmt.Errorf("the asset %s has no function: %w", hash, err)
+	}
+	defer binary.Close()
+	processor := binary.Machine.String()
+	if other, ok := a.functions[processor]; ok && other != hash {
+		return fmt.Errorf("two functions for %s: %s and %s", processor, other, hash)
+	}
+	a.functions[processor] = hash
+
+	return nil
+}
+
+func (a *assembly) addTemplate(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var template struct{ Resources map[string]resource }
+	if err := json.Unmarshal(text, &template); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	a.templates = append(a.templates, string(text))
+	for _, r := range template.Resources {
+		a.resources = append(a.resources, r)
+	}
+
+	return nil
+}
+
+// accept returns what is wrong with the assembly of a situation.
+func (s situation) accept(got assembly) error {
+	var problems []error
+	tables := 0
+	for _, r := range got.resources {
+		if r.Type == "AWS::DynamoDB::GlobalTable" {
+			tables++
+		}
+		if property, ok := s.every[r.Type]; ok && r.Properties[property] == nil {
+			problems = append(problems, fmt.Errorf("a resource of the type %s has no %s", r.Type, property))
+		}
+	}
+	if want := max(s.tables, 2); tables != want {
+		problems = append(problems, fmt.Errorf("%d tables, want %d", tables, want))
+	}
+	if !strings.Contains(strings.Join(got.templates, ""), s.contains) {
+		problems = append(problems, fmt.Errorf("no template contains %q", s.contains))
+	}
+	if len(got.functions) == 0 {
+		problems = append(problems, errors.New("no function was built"))
+	}
+
+	return errors.Join(problems...)
+}
+
+// compare returns how the functions differ from those that the same dependencies led to
+// in earlier situations.
+func (l *lab) compare(s situation, got assembly) error {
+	for processor, hash := range got.functions {
+		key := s.versions + processor
+		if earlier, ok := l.hashes[key]; ok && earlier != hash {
+			return fmt.Errorf("the function for %s is another one than before, with the same dependencies: "+
+				"asset %.12s, want %.12s", processor, hash, earlier)
+		}
+		l.hashes[key] = hash
+	}
+	return nil
+}
