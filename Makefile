@@ -24,10 +24,13 @@ SLOW := 2000
 # make bench BENCH="-cases 1000x1KB -runs 15 -delay 2ms" measures something else.
 BENCH :=
 
-.PHONY: help setup demo up down test fuzz bench bench-cold lint fmt clean go
+# make test-consumers CONSUMERS="-only vendored -keep" tries some situations.
+CONSUMERS :=
+
+.PHONY: help setup demo up down test test-consumers fuzz bench bench-cold lint fmt clean go
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: go ## Install the tools of the other commands into .local
 	@go run ./internal/cmd/setup
@@ -48,6 +51,9 @@ test: setup ## Check formatting, vet, lint, and run every test without skipping 
 	$(GOLANGCI_LINT) run ./...
 	$(ACTIONLINT) $(WORKFLOWS)
 	REPLICATEDTABLE_ENGINES=required $(RACE) go test -race -timeout $(TEST_TIMEOUT) ./...
+
+test-consumers: go ## Use the last commit as apps do that go get it (half an hour at first)
+	@go run ./internal/cmd/consumers $(CONSUMERS)
 
 fuzz: setup ## Check random histories, faults and crashes against the contract
 	REPLICATEDTABLE_ENGINES=required go test -count=1 -timeout 60m -v \

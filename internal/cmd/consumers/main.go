@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"syscall"
 
@@ -18,19 +19,21 @@ import (
 )
 
 func main() {
-	only := flag.String("only", "", "try only the situations whose names match this regular expression")
+	only := flag.String("only", "", "try only the situations whose names match this regular expression, and nothing else")
+	broken := flag.Bool("broken", false, "only show that broken copies of the library fail the situations that they should")
 	keep := flag.Bool("keep", false, "keep the folder with the apps, and print its path")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// From the first signal on a second one ends the process at once.
 	context.AfterFunc(ctx, stop)
-	if err := run(ctx, *only, *keep); err != nil {
+	if err := run(ctx, *only, *broken, *keep); err != nil {
 		fmt.Fprintf(os.Stderr, "\nconsumers: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, only string, keep bool) (err error) {
+func run(ctx context.Context, only string, broken, keep bool) (err error) {
 	names, err := regexp.Compile(only)
 	if err != nil {
 		return err
@@ -55,26 +58,44 @@ func run(ctx context.Context, only string, keep bool) (err error) {
 		err = errors.Join(err, removeAll(work))
 	}()
 
+	var problems []error
+	if !broken {
+		problems = append(problems, tryRelease(ctx, root, filepath.Join(work, "release"), names, only == ""))
+	}
+	if broken || only == "" {
+		for i, fault := range faults {
+			problems = append(problems, fault.try(ctx, root, filepath.Join(work, fmt.Sprintf("broken%d", i+1))))
+		}
+	}
+
+	return errors.Join(problems...)
+}
+
+// tryRelease tries the last commit in the situations, and measures what all of them
+// share.
+func tryRelease(ctx context.Context, root, work string, names *regexp.Regexp, all bool) (err error) {
 	l, err := openLab(ctx, root, root, work)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	fmt.Println("packed", l.release.version)
 
-	var failed int
+	fmt.Println("packed", l.release.version)
+	var problems []error
 	for _, s := range situations {
-		if names.MatchString(s.name) {
-			r := l.try(s)
-			r.print()
-			if r.verdict == fails {
-				failed++
-			}
+		if !names.MatchString(s.name) {
+			continue
+		}
+		r := l.try(s)
+		r.print()
+		if r.verdict == fails {
+			problems = append(problems, fmt.Errorf("%s fails", s.name))
 		}
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d situations failed", failed)
+	if all {
+		fmt.Println()
+		problems = append(problems, l.checkSums(), l.checkGoldens(), l.printSpeed())
 	}
 
-	return nil
+	return errors.Join(problems...)
 }

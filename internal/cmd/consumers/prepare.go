@@ -27,7 +27,33 @@ func commands(lines ...string) func(*app) error {
 	}
 }
 
-// versions asks for other versions of dependencies, which the proxy must have.
+// only makes the app require these versions of modules and whatever they need, as if it
+// had begun with them.
+func only(modules ...string) func(*app) error {
+	return func(a *app) error {
+		for _, file := range []string{"go.mod", "go.sum"} {
+			if err := os.Remove(filepath.Join(a.folder, file)); err != nil {
+				return err
+			}
+		}
+		edit := []string{"mod", "edit", "-go=1.26.0", "-require=" + modulePath + "@" + a.release.version}
+		for _, m := range modules {
+			edit = append(edit, "-require="+m)
+		}
+		for _, args := range [][]string{{"mod", "init", "users"}, edit} {
+			if _, err := a.run("go", args...); err != nil {
+				return err
+			}
+		}
+		if _, err := a.run("go", "mod", "tidy"); err != nil {
+			return unavailableError{err}
+		}
+
+		return nil
+	}
+}
+
+// versions asks for newer versions of dependencies, which the proxy must have.
 func versions(modules ...string) func(*app) error {
 	return func(a *app) error {
 		if _, err := a.run("go", append([]string{"get"}, modules...)...); err != nil {

@@ -15,7 +15,8 @@ type verdict string
 
 const (
 	passes      verdict = "passes"
-	refuses     verdict = "clear error"
+	refuses     verdict = "our error"
+	cdkRefuses  verdict = "CDK's error"
 	fails       verdict = "FAILS"
 	unavailable verdict = "not run"
 )
@@ -37,17 +38,24 @@ func (l *lab) try(s situation) result {
 	if folder == "" {
 		folder = "users"
 	}
-	scratch := filepath.Join(l.work, "situation")
-	a := l.app("situation/" + folder)
+	r := result{situation: s}
+	// No two situations share a folder: an absolute path in a function would stay unseen.
+	scratch, err := os.MkdirTemp(l.work, "situation-")
+	if err != nil {
+		return result{situation: s, verdict: fails, detail: err.Error()}
+	}
+	a := l.app(filepath.Base(scratch) + "/" + folder)
 	a.out = filepath.Join(scratch, "cdk.out")
 
-	r := result{situation: s}
-	err := a.make(s)
+	err = a.make(s, scratch)
 	if err == nil {
 		err = a.judge(s, &r)
 	}
 	r.verdict = s.verdict(err)
-	if err != nil && r.verdict != refuses {
+	if r.verdict == unavailable || r.verdict == fails {
+		if err == nil {
+			err = errors.New("it was not refused")
+		}
 		r.detail = err.Error()
 	}
 	if err := removeAll(scratch); err != nil {
@@ -58,12 +66,8 @@ func (l *lab) try(s situation) result {
 }
 
 // make makes the app of a situation.
-func (a *app) make(s situation) error {
-	a.env = append(a.env, s.env...)
-	for i := range a.env {
-		a.env[i] = strings.ReplaceAll(a.env[i], "{}", filepath.Join(a.work, "situation"))
-	}
-	a.args = slices.Concat(a.args, s.args, s.app(a.lab))
+func (a *app) make(s situation, scratch string) error {
+	a.args = slices.Concat(s.args, s.app(a.lab))
 
 	var err error
 	if s.fresh {
@@ -76,6 +80,9 @@ func (a *app) make(s situation) error {
 	}
 	if err == nil && s.programs != nil {
 		err = a.onlyOnPath(s.programs...)
+	}
+	for _, variable := range s.env {
+		a.env = append(a.env, strings.ReplaceAll(variable, "{}", scratch))
 	}
 
 	return err
@@ -129,12 +136,24 @@ func (s situation) verdict(err error) verdict {
 	switch {
 	case errors.As(err, &missing):
 		return unavailable
-	case err == nil && s.refusal == "":
+	case err == nil && s.expected() == passes:
 		return passes
-	case err != nil && s.refusal != "" && strings.Contains(err.Error(), s.refusal):
-		return refuses
+	case err != nil && s.expected() != passes && strings.Contains(err.Error(), s.refusal+s.refusalOfCDK):
+		return s.expected()
 	default:
 		return fails
+	}
+}
+
+// expected is the verdict on a situation if all is well.
+func (s situation) expected() verdict {
+	switch {
+	case s.refusal != "":
+		return refuses
+	case s.refusalOfCDK != "":
+		return cdkRefuses
+	default:
+		return passes
 	}
 }
 
