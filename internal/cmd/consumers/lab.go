@@ -50,14 +50,16 @@ func openLab(ctx context.Context, root, repository, work string) (*lab, error) {
 		return nil, err
 	}
 	l := &lab{
-		ctx: ctx, root: root, repository: repository, work: work, moduleCache: moduleCache, release: r, hashes: map[string]string{},
+		ctx: ctx, root: root, repository: repository, work: work,
+		moduleCache: moduleCache, release: r, hashes: map[string]string{},
 		env: append(plainEnvironment(),
 			"GOPROXY=file://"+r.proxy+","+proxies,
 			"GONOSUMDB="+strings.Trim(unchecked+","+modulePath, ","),
 			// Vendored packages then count as those of the module cache: the CDK is
 			// compiled once, not once in each folder.
 			"GOFLAGS=-trimpath",
-			"CDK_HOME="+filepath.Join(work, "cdk"), "CDK_DISABLE_CLI_TELEMETRY=true", "AWS_EC2_METADATA_DISABLED=true",
+			"CDK_HOME="+filepath.Join(work, "cdk"), "CDK_DISABLE_CLI_TELEMETRY=true",
+			"AWS_EC2_METADATA_DISABLED=true",
 			"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1", "GIT_TERMINAL_PROMPT=0"),
 	}
 
@@ -140,7 +142,8 @@ func (l *lab) start(folder string, env []string, name string, args ...string) (s
 		took.cpu = state.UserTime() + state.SystemTime()
 	}
 	if err != nil {
-		return string(out), took, fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args, " "), err, tail(string(out)))
+		line := filepath.Base(name) + " " + strings.Join(args, " ")
+		return string(out), took, fmt.Errorf("%s: %w\n%s", line, err, tail(string(out)))
 	}
 
 	return string(out), took, nil

@@ -19,8 +19,8 @@ import (
 )
 
 func main() {
-	only := flag.String("only", "", "try only the situations whose names match this regular expression, and nothing else")
-	broken := flag.Bool("broken", false, "only show that broken copies of the library fail the situations that they should")
+	only := flag.String("only", "", "try only the situations whose names match this regular expression")
+	broken := flag.Bool("broken", false, "only show that broken copies of the library fail as they should")
 	keep := flag.Bool("keep", false, "keep the folder with the apps, and print its path")
 	flag.Parse()
 

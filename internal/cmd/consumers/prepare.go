@@ -137,14 +137,11 @@ func workspace(folder string) func(*app) error {
 				return err
 			}
 		}
-		config, err := os.ReadFile(filepath.Join(a.folder, "cdk.json"))
-		if err != nil {
-			return err
-		}
-		root := filepath.Dir(filepath.Dir(a.folder))
-		a.folder = filepath.Join(root, filepath.FromSlash(folder))
+		home := filepath.Dir(filepath.Dir(a.folder))
+		config := filepath.Join(a.folder, "cdk.json")
+		a.folder = filepath.Join(home, filepath.FromSlash(folder))
 
-		return os.WriteFile(filepath.Join(a.folder, "cdk.json"), config, 0o644)
+		return os.Rename(config, filepath.Join(a.folder, "cdk.json"))
 	}
 }
 

@@ -63,7 +63,8 @@ func (r release) writeZip(repository string) error {
 		return err
 	}
 	defer file.Close()
-	if err := zip.CreateFromVCS(file, module.Version{Path: modulePath, Version: r.version}, repository, "HEAD", ""); err != nil {
+	version := module.Version{Path: modulePath, Version: r.version}
+	if err := zip.CreateFromVCS(file, version, repository, "HEAD", ""); err != nil {
 		return fmt.Errorf("packing %s: %w", repository, err)
 	}
 
@@ -77,10 +78,11 @@ func (r release) path(name string) string {
 
 // forget removes the release from a module cache, where no other program needs it.
 func (r release) forget(moduleCache string) error {
-	if err := removeAll(filepath.Join(moduleCache, filepath.FromSlash(modulePath)+"@"+r.version)); err != nil {
+	folder := filepath.FromSlash(modulePath)
+	if err := removeAll(filepath.Join(moduleCache, folder+"@"+r.version)); err != nil {
 		return err
 	}
-	files, err := filepath.Glob(filepath.Join(moduleCache, "cache", "download", filepath.FromSlash(modulePath), "@v", r.version+".*"))
+	files, err := filepath.Glob(filepath.Join(moduleCache, "cache", "download", folder, "@v", r.version+".*"))
 	if err != nil {
 		return err
 	}
@@ -112,7 +114,7 @@ func chmod(folder string, change func(fs.FileMode) fs.FileMode) error {
 		if err != nil || change(info.Mode()) == info.Mode() {
 			return err
 		}
-		return os.Chmod(path, change(info.Mode()))
+		return os.Chmod(path, change(info.Mode())) //nolint:gosec // nobody else writes to the folder
 	})
 }
 

@@ -53,7 +53,8 @@ var situations = []situation{
 	{name: "another name", why: "the folder is not called like the module", fresh: true, folder: "orders-service",
 		prepare: commands("go mod edit -module example.com/team/orders")},
 
-	{name: "read-only module cache", why: "build machines share one", prepare: readOnlyModuleCache, check: cacheIsUnchanged},
+	{name: "read-only module cache", why: "build machines share one",
+		prepare: readOnlyModuleCache, check: cacheIsUnchanged},
 	// The go command notes the sums of modules in a binary, but not those of vendored ones.
 	{name: "vendored", why: "go mod vendor leaves out main packages", prepare: commands("go mod vendor"),
 		versions: "vendored"},
@@ -70,8 +71,10 @@ var situations = []situation{
 	{name: "no network", why: "a proxy that is switched off", env: []string{"GOPROXY=off"}},
 
 	// Without the lab's GOFLAGS it uses the CDK that this repository's tests compiled.
-	{name: "oldest CDK", why: "the one that go.mod requires", prepare: only(oldestCDK...), env: []string{"GOFLAGS="}},
-	{name: "newer SDK", why: "another part of the app wants it", prepare: versions(newerSDK...), versions: "newer SDK"},
+	{name: "oldest CDK", why: "the one that our go.mod requires",
+		prepare: only(oldestCDK...), env: []string{"GOFLAGS="}},
+	{name: "newer SDK", why: "another part of the app wants it",
+		prepare: versions(newerSDK...), versions: "newer SDK"},
 	{name: "CDK CLI 3", why: "npm's latest", prepare: commandLine(newerCLI), refusalOfCDK: "Cloud assembly schema version mismatch"},
 
 	{name: "prebuilt app", why: "a binary knows its module", binary: "readme"},
@@ -96,7 +99,8 @@ var situations = []situation{
 	{name: "two architectures", why: "two builds", shape: "two architectures", tables: 4},
 	{name: "several stacks", why: "one asset for all", shape: "several stacks", tables: 6},
 	{name: "stages", why: "the assets are outside of their folders", shape: "stages", tables: 4},
-	{name: "pipeline", why: "it publishes the asset by its hash", shape: "pipeline", contains: "AWS::CodePipeline::Pipeline"},
+	{name: "pipeline", why: "it publishes the asset by its hash", shape: "pipeline",
+		contains: "AWS::CodePipeline::Pipeline"},
 	{name: "nested stacks", why: "templates are assets, too", shape: "nested stacks", tables: 4},
 	{name: "own construct", why: "a scope written in Go", shape: "own construct"},
 	{name: "tags", why: "an aspect visits each part", shape: "tags",

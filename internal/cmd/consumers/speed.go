@@ -37,10 +37,10 @@ func (l *lab) printSpeed() error {
 		}
 	}
 
-	fmt.Printf("speed: one table takes %.2f times the time of the blank app (goal %.2f) and %.2f times the CPU (goal %.2f)\n",
+	fmt.Printf("speed: one table takes %.2f times the time (goal %.2f) and %.2f times the CPU (goal %.2f) of the blank app\n",
 		median(walls), wallGoal, median(cpus), cpuGoal)
-	fmt.Printf("       medians of %d interleaved pairs; the last pair: %.1f s and %.1f s, CPU %.1f s and %.1f s\n", rounds,
-		lastTable.wall.Seconds(), lastBlank.wall.Seconds(), lastTable.cpu.Seconds(), lastBlank.cpu.Seconds())
+	fmt.Printf("       medians of %d interleaved pairs; the last pair: %.1f s and %.1f s, CPU %.1f s and %.1f s\n",
+		rounds, lastTable.wall.Seconds(), lastBlank.wall.Seconds(), lastTable.cpu.Seconds(), lastBlank.cpu.Seconds())
 
 	return nil
 }

@@ -95,8 +95,10 @@ func tables(scope constructs.Construct, n int) {
 	}
 }
 
-func table(scope constructs.Construct, id string, architecture awslambda.Architecture) {
-	replicatedtable.NewReplicatedTable(scope, jsii.String(id), &replicatedtable.ReplicatedTableProps{
+func table(
+	scope constructs.Construct, id string, architecture awslambda.Architecture,
+) replicatedtable.ReplicatedTable {
+	return replicatedtable.NewReplicatedTable(scope, jsii.String(id), &replicatedtable.ReplicatedTableProps{
 		Source:       &replicatedtable.SourceProps{PartitionKey: text("email")},
 		Target:       &replicatedtable.TargetProps{PartitionKey: text("state"), SortKey: text("email")},
 		Architecture: architecture,
@@ -108,12 +110,18 @@ func text(name string) *awsdynamodb.Attribute {
 }
 
 // directory is a construct of the app's own around a ReplicatedTable.
-type directory struct{ constructs.Construct }
+type directory struct {
+	constructs.Construct
+	users replicatedtable.ReplicatedTable
+}
 
 func newDirectory(scope constructs.Construct, id string) *directory {
 	d := &directory{}
 	constructs.NewConstruct_Override(d, scope, jsii.String(id))
-	table(d, "Users", nil)
+	d.users = table(d, "Users", nil)
 
 	return d
 }
+
+// Users returns the construct inside.
+func (d *directory) Users() replicatedtable.ReplicatedTable { return d.users }
