@@ -15,8 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
-// goldenTemplates are the templates that have golden files. The checks of cdk-nag and
-// cfn-lint read these files, so a new row is checked by them, too.
+// goldenTemplates are the templates that have golden files. internal/test/templates reads
+// these files, so cdk-nag and cfn-lint check a new row, too.
 var goldenTemplates = []struct {
 	// name begins the names of the golden files.
 	name, why  string
@@ -38,15 +38,13 @@ func TestTheTemplatesAndTheirLogicalIDsAreTheGoldenOnes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Log(tt.why)
 			synthesized := tt.synthesize(t)
-			golden(t, goldenTemplateFile(tt.name), indented(t, synthesized),
+			golden(t, filepath.Join("testdata", tt.name+".golden.json"), indented(t, synthesized),
 				"read the difference, it is what a deployment would change")
 			golden(t, filepath.Join("testdata", tt.name+".logical_ids.txt"), logicalIDs(decode(t, synthesized)),
 				"a changed ID replaces the resource and what it holds, which is a breaking change for CHANGELOG.md")
 		})
 	}
 }
-
-func goldenTemplateFile(name string) string { return filepath.Join("testdata", name+".golden.json") }
 
 func indented(t *testing.T, synthesized assertions.Template) string {
 	t.Helper()

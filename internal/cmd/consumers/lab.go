@@ -60,7 +60,7 @@ func openLab(ctx context.Context, root, repository, work string) (*lab, error) {
 			"GOFLAGS=-trimpath",
 			"CDK_HOME="+filepath.Join(work, "cdk"), "CDK_DISABLE_CLI_TELEMETRY=true",
 			"AWS_EC2_METADATA_DISABLED=true",
-			"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1", "GIT_TERMINAL_PROMPT=0"),
+			"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "GIT_TERMINAL_PROMPT=0"),
 	}
 
 	return l, l.makeApps()

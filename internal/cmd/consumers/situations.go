@@ -58,7 +58,7 @@ var situations = []situation{
 	// The go command notes the sums of modules in a binary, but not those of vendored ones.
 	{name: "vendored", why: "go mod vendor leaves out main packages", prepare: commands("go mod vendor"),
 		versions: "vendored"},
-	{name: "vendored, no cache or proxy", why: "go mod download in cdk.json would need one", command: "go run users.go",
+	{name: "vendored, no cache or proxy", why: "cdk.json must not have its go mod download", command: "go run users.go",
 		prepare: commands("go mod vendor"), env: []string{"GOMODCACHE={}/empty", "GOPROXY=off"}, versions: "vendored"},
 	{name: "replace", why: "a local copy of the construct", prepare: replaced, versions: "a local copy"},
 	{name: "go.work, member", why: "go.sum is no longer all", folder: "work/users", prepare: workspace("work/users")},

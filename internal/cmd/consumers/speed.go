@@ -37,7 +37,7 @@ func (l *lab) printSpeed() error {
 		}
 	}
 
-	fmt.Printf("speed: one table takes %.2f times the time (goal %.2f) and %.2f times the CPU (goal %.2f) of the blank app\n",
+	fmt.Printf("speed: a table takes %.2f times the blank app's time (goal %.2f) and %.2f times its CPU (goal %.2f)\n",
 		median(walls), wallGoal, median(cpus), cpuGoal)
 	fmt.Printf("       medians of %d interleaved pairs; the last pair: %.1f s and %.1f s, CPU %.1f s and %.1f s\n",
 		rounds, lastTable.wall.Seconds(), lastBlank.wall.Seconds(), lastTable.cpu.Seconds(), lastBlank.cpu.Seconds())

@@ -1,4 +1,8 @@
-package replicatedtable
+// Package templates checks the golden templates of the construct and of the examples.
+//
+// The checks are not in the packages that they check: the sums of all modules that a
+// package's tests import get into the go.sum of every app that imports the package.
+package templates
 
 import (
 	"fmt"
@@ -42,7 +46,7 @@ func TestCDKNagFindsOnlyWhatIsAccepted(t *testing.T) {
 		},
 		{
 			rule: `AwsSolutions-APIG4`,
-			file: "../examples/users/testdata/users.golden.json",
+			file: "../../../examples/users/testdata/users.golden.json",
 			why:  "the example is about tables, not about signing in; its README says that it has no authorizer",
 		},
 	})

@@ -1,4 +1,4 @@
-package replicatedtable
+package templates
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package replicatedtable
+package templates
 
 import (
 	"cmp"
@@ -45,21 +45,22 @@ func wantOnlyAccepted(t *testing.T, findings []finding, accepted []acceptedRule)
 	}
 }
 
-// templateFiles are the golden templates of this package and of the examples. With
-// -update, the golden test rewrites this package's first: go test runs the tests in the
-// order of their files' names.
+// templateFiles are the golden templates of the construct and of the examples.
 func templateFiles(t *testing.T) []string {
 	t.Helper()
 
-	files, err := filepath.Glob("../examples/*/testdata/*.golden.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) == 0 {
-		t.Fatal("the examples have no golden templates")
-	}
-	for _, tt := range goldenTemplates {
-		files = append(files, goldenTemplateFile(tt.name))
+	var files []string
+	for _, pattern := range []string{
+		"../../../replicatedtable/testdata/*.golden.json", "../../../examples/*/testdata/*.golden.json",
+	} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) == 0 {
+			t.Fatalf("no golden template is called %s", pattern)
+		}
+		files = append(files, found...)
 	}
 
 	return files
