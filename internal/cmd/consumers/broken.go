@@ -68,7 +68,7 @@ func (b broken) try(ctx context.Context, root, work string) (err error) {
 		}
 		r := l.try(s)
 		if r.verdict != want {
-			wrong = append(wrong, fmt.Errorf("with %s, %q ends with %q, want %q: %s", b.name, s.name, r.verdict, want, r.detail))
+			wrong = append(wrong, fmt.Errorf("with %s, %s: %s, want %s\n%s", b.name, s.name, r.verdict, want, r.detail))
 		}
 		r.detail = "" // it is the fault's
 		r.print()

@@ -26,7 +26,7 @@ func (l *lab) checkGoldens() error {
 			if i == 0 {
 				first = template
 			} else if template != first {
-				differences = append(differences, fmt.Errorf("the %s golden of run %d differs from that of the first", name, i+1))
+				differences = append(differences, fmt.Errorf("run %d has another %s golden than run 1", i+1, name))
 			}
 		}
 	}

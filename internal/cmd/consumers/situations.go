@@ -75,7 +75,8 @@ var situations = []situation{
 		prepare: only(oldestCDK...), env: []string{"GOFLAGS="}},
 	{name: "newer SDK", why: "another part of the app wants it",
 		prepare: versions(newerSDK...), versions: "newer SDK"},
-	{name: "CDK CLI 3", why: "npm's latest", prepare: commandLine(newerCLI), refusalOfCDK: "Cloud assembly schema version mismatch"},
+	{name: "CDK CLI 3", why: "npm's latest", prepare: commandLine(newerCLI),
+		refusalOfCDK: "Cloud assembly schema version mismatch"},
 
 	{name: "prebuilt app", why: "a binary knows its module", binary: "readme"},
 	{name: "symbolic link", why: "PWD names the link, and up from there is elsewhere", prepare: symbolicLink},
