@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"debug/elf"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -102,16 +105,30 @@ func (s situation) accept(got assembly) error {
 	return errors.Join(problems...)
 }
 
+// built is the one function that all situations with the same dependencies must share.
+type built struct {
+	hash       string
+	situations int
+}
+
 // compare returns how the functions differ from those that the same dependencies led to
 // in earlier situations.
 func (l *lab) compare(s situation, got assembly) error {
 	for processor, hash := range got.functions {
-		key := s.versions + processor
-		if earlier, ok := l.hashes[key]; ok && earlier != hash {
-			return fmt.Errorf("the function for %s is another one than before, with the same dependencies: "+
-				"asset %.12s, want %.12s", processor, hash, earlier)
+		key := fmt.Sprintf("%s, %s", cmp.Or(s.versions, "the README's dependencies"), processor)
+		earlier, ok := l.functions[key]
+		if ok && earlier.hash != hash {
+			return fmt.Errorf("another function than before, with %s: asset %.8s, want %.8s", key, hash, earlier.hash)
 		}
-		l.hashes[key] = hash
+		l.functions[key] = built{hash, earlier.situations + 1}
 	}
 	return nil
+}
+
+// printFunctions prints the functions that the situations share.
+func (l *lab) printFunctions() {
+	for _, key := range slices.Sorted(maps.Keys(l.functions)) {
+		f := l.functions[key]
+		fmt.Printf("function: %.8s in %d situations with %s\n", f.hash, f.situations, key)
+	}
 }

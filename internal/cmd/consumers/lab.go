@@ -27,8 +27,8 @@ type lab struct {
 	moduleCache string
 	release     release
 	env         []string
-	// hashes are the assets' hashes so far, by the dependencies and the processor.
-	hashes map[string]string
+	// functions are those that were built so far, by the dependencies and the processor.
+	functions map[string]built
 }
 
 // openLab packs a repository and makes the apps that the situations copy.
@@ -51,7 +51,7 @@ func openLab(ctx context.Context, root, repository, work string) (*lab, error) {
 	}
 	l := &lab{
 		ctx: ctx, root: root, repository: repository, work: work,
-		moduleCache: moduleCache, release: r, hashes: map[string]string{},
+		moduleCache: moduleCache, release: r, functions: map[string]built{},
 		env: append(plainEnvironment(),
 			"GOPROXY=file://"+r.proxy+","+proxies,
 			"GONOSUMDB="+strings.Trim(unchecked+","+modulePath, ","),

@@ -94,6 +94,7 @@ func tryRelease(ctx context.Context, root, work string, names *regexp.Regexp, al
 	}
 	if all {
 		fmt.Println()
+		l.printFunctions()
 		problems = append(problems, l.checkSums(), l.checkGoldens(), l.printSpeed())
 	}
 
