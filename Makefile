@@ -52,7 +52,7 @@ test: setup ## Check formatting, vet, lint, and run every test without skipping 
 	$(ACTIONLINT) $(WORKFLOWS)
 	REPLICATEDTABLE_ENGINES=required $(RACE) go test -race -timeout $(TEST_TIMEOUT) ./...
 
-test-consumers: go ## Use the last commit as apps do that go get it (half an hour at first)
+test-consumers: go ## Use the last commit as apps do that go get it (ten minutes)
 	@go run ./internal/cmd/consumers $(CONSUMERS)
 
 fuzz: setup ## Check random histories, faults and crashes against the contract
