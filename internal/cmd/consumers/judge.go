@@ -129,6 +129,6 @@ func (l *lab) compare(s situation, got assembly) error {
 func (l *lab) printFunctions() {
 	for _, key := range slices.Sorted(maps.Keys(l.functions)) {
 		f := l.functions[key]
-		fmt.Printf("function: %.8s in %d situations with %s\n", f.hash, f.situations, key)
+		fmt.Printf("function: %.8s, with %s (situations: %d)\n", f.hash, key, f.situations)
 	}
 }
