@@ -31,17 +31,17 @@ func TestCDKNagFindsOnlyWhatIsAccepted(t *testing.T) {
 	wantOnlyAccepted(t, findings, []acceptedRule{
 		{
 			rule: `AwsSolutions-IAM5\[Resource::\*\]`,
-			file: "testdata/each_kind.golden.json",
+			file: "../../../replicatedtable/testdata/each_kind.golden.json",
 			why:  "tracing and a VPC need actions that have no resources; only props that ask for them get them",
 		},
 		{
 			rule: `AwsSolutions-IAM5\[Resource::arn:.*:log-group:/callers/logs:\*\]`,
-			file: "testdata/each_kind.golden.json",
+			file: "../../../replicatedtable/testdata/each_kind.golden.json",
 			why:  "the wildcard stands for the streams of one log group, which Lambda names",
 		},
 		{
 			rule: `AwsSolutions-IAM5\[Action::kms:(GenerateDataKey|ReEncrypt)\*\]`,
-			file: "testdata/customer_keys.golden.json",
+			file: "../../../replicatedtable/testdata/customer_keys.golden.json",
 			why:  "each stands for the variants of one action on one key, as in the CDK's own grants",
 		},
 		{
