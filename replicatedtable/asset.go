@@ -53,7 +53,7 @@ func buildFunction(scope constructs.Construct, architecture string) (string, err
 	}
 
 	folder := filepath.Join(outdir, architecture)
-	if _, done := built.Load(folder); done {
+	if _, done := built.Load(folder); done && exists(filepath.Join(folder, "bootstrap")) {
 		return folder, nil
 	}
 	if err := compile(outdir, folder, architecture); err != nil {
@@ -64,7 +64,8 @@ func buildFunction(scope constructs.Construct, architecture string) (string, err
 	return folder, nil
 }
 
-// built holds the folders whose binary this process has built.
+// built holds the folders whose binary this process has built. Between two apps, a test may
+// remove the output folder of both.
 var built sync.Map
 
 // writePlaceholder writes what stands for the function where the CDK builds no asset of
