@@ -2,6 +2,7 @@ package replicatedtable
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -28,9 +29,9 @@ type existingTable struct {
 	// hasReplicas says that the table has replicas in other Regions.
 	hasReplicas bool
 
-	// hasStreamARN says so of an imported table. A table that the app defines may have one
-	// without a stream.
-	hasStreamARN bool
+	// streamARN may be empty for an imported table, and a token. A table that the app defines
+	// may have one without a stream.
+	streamARN string
 	// problems says why the table cannot be used at all.
 	problems []string
 }
@@ -43,10 +44,10 @@ func readTable(scope constructs.Construct, table awsdynamodb.ITable) *existingTa
 	}
 
 	e := &existingTable{
-		path:         *table.Node().Path(),
-		name:         knownName(table),
-		hasStreamARN: table.TableStreamArn() != nil,
-		problems:     foreignProblems(table, scope),
+		path:      *table.Node().Path(),
+		name:      knownName(table),
+		streamARN: toString(table.TableStreamArn()),
+		problems:  foreignProblems(table, scope),
 	}
 	if problem := keyProblem(table.EncryptionKey()); problem != "" {
 		e.problems = append(e.problems, problem)
@@ -54,12 +55,19 @@ func readTable(scope constructs.Construct, table awsdynamodb.ITable) *existingTa
 	switch resource := table.Node().DefaultChild().(type) {
 	case awsdynamodb.CfnTable:
 		e.define(table, resource.KeySchema(), resource.AttributeDefinitions(), resource.StreamSpecification())
+		e.hasReplicas = slices.ContainsFunc(*table.Node().FindAll(constructs.ConstructOrder_PREORDER), isReplica)
 	case awsdynamodb.CfnGlobalTable:
 		e.define(table, resource.KeySchema(), resource.AttributeDefinitions(), resource.StreamSpecification())
 		e.hasReplicas = len(objects(resolve(table, resource.Replicas()))) > 1
 	}
 
 	return e
+}
+
+// isReplica recognises what a Table defines for each of its ReplicationRegions.
+func isReplica(c constructs.IConstruct) bool {
+	resource, ok := c.(awscdk.CfnResource)
+	return ok && *resource.CfnResourceType() == "Custom::DynamoDBReplica"
 }
 
 // define sets what the resource of a table says. Both kinds of resources have these
@@ -126,13 +134,15 @@ func knownName(table awsdynamodb.ITable) string {
 }
 
 // foreignProblems says that a table is in another account or Region than scope, where
-// both are known. The ARN of an imported table says more than its construct.
+// both are known. The ARNs of an imported table say more than its construct.
 func foreignProblems(table awsdynamodb.ITable, scope constructs.Construct) []string {
 	stack := awscdk.Stack_Of(scope)
 	account, region := *table.Env().Account, *table.Env().Region
-	// arn:aws:dynamodb:REGION:ACCOUNT:table/NAME
-	if arn := strings.Split(*table.TableArn(), ":"); len(arn) == 6 && !isToken(*table.TableArn()) {
-		region, account = arn[3], arn[4]
+	for _, arn := range []string{toString(table.TableStreamArn()), *table.TableArn()} {
+		// arn:aws:dynamodb:REGION:ACCOUNT:table/NAME
+		if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 && !isToken(arn) {
+			region, account = parts[3], parts[4]
+		}
 	}
 
 	var problems []string
@@ -157,19 +167,19 @@ func (e *existingTable) construct() string {
 	return e.path
 }
 
-// sourceWarnings says what an existing source table may do that replication does not
-// expect.
-func (e *existingTable) sourceWarnings(readers int) []warning {
+// sourceWarnings says what the source table at path, which exists or is defined with
+// settings, may do that replication does not expect.
+func (e *existingTable) sourceWarnings(path string, settings *awsdynamodb.TablePropsV2, readers int) []warning {
 	var warnings []warning
-	if e != nil && e.hasReplicas {
+	if e != nil && e.hasReplicas || settings != nil && settings.Replicas != nil && len(*settings.Replicas) > 0 {
 		warnings = append(warnings, warning{warningReplicas, fmt.Sprintf("the source table %s has replicas: "+
 			"an item that expires is deleted in one Region, and the streams of the others do not say that it expired. "+
-			"There, ExpiredItems_KEEP deletes the target item too", e.path)})
+			"There, ExpiredItems_KEEP deletes the target item too", path)})
 	}
-	if e != nil && readers > maxStreamReaders {
+	if readers > maxStreamReaders {
 		warnings = append(warnings, warning{warningReaders, fmt.Sprintf("%d event source mappings of this app read "+
 			"the stream of the source table %s, and a stream has room for %d readers: more are throttled. "+
-			"One ReplicatedTable serves several targets: use AddTarget", readers, e.path, maxStreamReaders)})
+			"One ReplicatedTable serves several targets: use AddTarget", readers, path, maxStreamReaders)})
 	}
 	return warnings
 }

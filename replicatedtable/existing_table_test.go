@@ -118,6 +118,45 @@ func TestATableThatCannotBeFollowedIsRefused(t *testing.T) {
 				return awsdynamodb.Table_FromTableName(s, jsii.String("From"), jsii.String("users"))
 			},
 			want: []string{"App/Users: Source.Table is imported without its stream's ARN", cli}},
+		{name: "imported with the table's ARN for its stream's",
+			source: func(s awscdk.Stack) awsdynamodb.ITable {
+				return imported(s, "From", awsdynamodb.TableAttributes{
+					TableName:      jsii.String("users"),
+					TableStreamArn: jsii.String("arn:aws:dynamodb:eu-west-1:123456789012:table/users"),
+				})
+			},
+			want: []string{`App/Users: Source.Table has the stream ARN ` +
+				`"arn:aws:dynamodb:eu-west-1:123456789012:table/users": set TableStreamArn to ` +
+				`arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME`}},
+		{name: "imported with the stream of another table",
+			source: func(s awscdk.Stack) awsdynamodb.ITable {
+				return imported(s, "From", awsdynamodb.TableAttributes{
+					TableName: jsii.String("users-by-state"), TableStreamArn: jsii.String(streamARN),
+				})
+			},
+			want: []string{"App/Users: Source.Table is the table users-by-state, " +
+				"and has the stream of the table users: set TableStreamArn to its own"}},
+		{name: "imported by name with a stream of another Region",
+			source: func(s awscdk.Stack) awsdynamodb.ITable {
+				return imported(s, "From", awsdynamodb.TableAttributes{
+					TableName: jsii.String("users"),
+					TableStreamArn: jsii.String(
+						"arn:aws:dynamodb:us-east-1:123456789012:table/users/stream/2026-11-02T10:11:12.345"),
+				})
+			},
+			want: []string{"App/Users: Source.Table is in the Region us-east-1, and the stack in eu-west-1"}},
+		{name: "a replica, whose stream the CDK does not know",
+			source: func(s awscdk.Stack) awsdynamodb.ITable {
+				elsewhere := awscdk.NewStack(s.Node().Root().(awscdk.App), jsii.String("Elsewhere"), &awscdk.StackProps{
+					Env: &awscdk.Environment{Account: jsii.String("123456789012"), Region: jsii.String("us-east-1")},
+				})
+				return awsdynamodb.NewTableV2(elsewhere, jsii.String("From"), &awsdynamodb.TablePropsV2{
+					PartitionKey: str("email"), DynamoStream: bothImages,
+					Replicas: &[]*awsdynamodb.ReplicaTableProps{{Region: jsii.String("eu-west-1")}},
+				}).Replica(jsii.String("eu-west-1"))
+			},
+			want: []string{"App/Users: Source.Table has the stream ARN .../stream/*, as a replica has in the CDK, " +
+				"and only one stream can be read"}},
 		{name: "another partition key",
 			source: func(s awscdk.Stack) awsdynamodb.ITable { return newTable(s, "From", str("id"), nil, bothImages) },
 			want: []string{`App/Users: Source.PartitionKey is "email" of type S, and "id" of type S in the key ` +
@@ -313,6 +352,17 @@ func TestSettingsThatTheConstructDecidesAreRefused(t *testing.T) {
 	}
 }
 
+// warningsOf returns the warnings of a construct, one per line.
+func warningsOf(table ReplicatedTable) string {
+	found := ""
+	for _, m := range *table.Node().Metadata() {
+		if *m.Type == "aws:cdk:warning" {
+			found += m.Data.(string) + "\n"
+		}
+	}
+	return found
+}
+
 func TestWarningsSayWhatSynthesisCannotKnowOfATable(t *testing.T) {
 	stack := newStack(t)
 	app := stack.Node().Root().(awscdk.App)
@@ -331,13 +381,7 @@ func TestWarningsSayWhatSynthesisCannotKnowOfATable(t *testing.T) {
 		props.Source.Table = source
 		props.Target.Table = newTable(global, "To"+id, str("state"), str("email"), "")
 		table := NewReplicatedTable(regional, jsii.String(id), props)
-		found := ""
-		for _, m := range *table.Node().Metadata() {
-			if *m.Type == "aws:cdk:warning" {
-				found += m.Data.(string) + "\n"
-			}
-		}
-		return found
+		return warningsOf(table)
 	}
 
 	first := warnings("First")
@@ -353,5 +397,34 @@ func TestWarningsSayWhatSynthesisCannotKnowOfATable(t *testing.T) {
 	const readers = "3 event source mappings of this app read the stream of the source table Tables/From"
 	if third := warnings("Third"); !strings.Contains(third, readers) || strings.Contains(first, readers) {
 		t.Errorf("got %q, want a warning with %q, and none before", third, readers)
+	}
+}
+
+func TestASourceWithReplicasIsWarnedOf(t *testing.T) {
+	for name, set := range map[string]func(stack awscdk.Stack, source *SourceProps){
+		"defined by the construct": func(_ awscdk.Stack, source *SourceProps) {
+			source.TableProps = &awsdynamodb.TablePropsV2{
+				Replicas: &[]*awsdynamodb.ReplicaTableProps{{Region: jsii.String("us-east-1")}},
+			}
+		},
+		"a Table with ReplicationRegions": func(stack awscdk.Stack, source *SourceProps) {
+			source.Table = awsdynamodb.NewTable(stack, jsii.String("From"), &awsdynamodb.TableProps{
+				PartitionKey: str("email"), ReplicationRegions: jsii.Strings("us-east-1"),
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stack := awscdk.NewStack(newStack(t).Node().Root().(awscdk.App), jsii.String("Global"), &awscdk.StackProps{
+				Env: &awscdk.Environment{Region: jsii.String("eu-west-1")},
+			})
+			props := uniqueProps()
+			set(stack, props.Source)
+			table := NewReplicatedTable(stack, jsii.String("Users"), props)
+
+			want := "the source table " + *table.SourceTable().Node().Path() + " has replicas"
+			if got := warningsOf(table); !strings.Contains(got, want) {
+				t.Errorf("got %q, want a warning with %q", got, want)
+			}
+		})
 	}
 }

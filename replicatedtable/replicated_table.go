@@ -71,7 +71,8 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	t.function = newFunction(t, settings, code)
 	t.setMapping(mapping)
 	t.eventSourceMapping = newEventSourceMapping(t, settings, sizes)
-	t.warn(sizes.source.sourceWarnings(streamReaders(t, sizes.source, t.sourceTable.TableStreamArn()))...)
+	t.warn(sizes.source.sourceWarnings(*t.sourceTable.Node().Path(), props.Source.TableProps,
+		streamReaders(t, sizes.source, t.sourceTable.TableStreamArn()))...)
 	t.warn(t.replication.warnings(props.Target, sizes.target)...)
 	t.warn(t.roleWarnings()...)
 	t.defineAlarms(settings.Alarms, sizes)

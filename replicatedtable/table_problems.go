@@ -2,7 +2,9 @@ package replicatedtable
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
@@ -111,14 +113,43 @@ func (e *existingTable) sourceStreamProblems(name string) []spec.Problem {
 			"A stream's view type cannot be changed: disable the stream where %s is defined, deploy, "+
 			"and enable it with the other view type (outside of CloudFormation: "+
 			"--stream-specification StreamEnabled=false first, then %s)", e.view, wanted, e.path, command)
-	case !e.isDefined && !e.hasStreamARN:
+	case !e.isDefined && e.streamARN == "":
 		text = "is imported without its stream's ARN: import it with Table_FromTableAttributes and TableStreamArn. " +
 			"If it has no stream, enable one: " + command
-	default:
+	case !e.isDefined:
+		text = e.streamARNProblem()
+	}
+	if text == "" {
 		return nil
 	}
 
 	return []spec.Problem{{Path: name + ".Table", Text: text}}
+}
+
+// streamARN is the form of a stream's ARN. Source: Service Authorization Reference,
+// "Resource types defined by Amazon DynamoDB".
+var streamARN = regexp.MustCompile(`^arn:[^:]+:dynamodb:[^:]+:[^:]+:table/([^/]+)/stream/[^/*]+$`)
+
+// streamARNProblem says that an imported table's stream ARN, as far as synthesis knows it,
+// is none, or is that of another table. It is empty if there is no problem.
+func (e *existingTable) streamARNProblem() string {
+	const remedy = `"aws dynamodb describe-table" shows it as LatestStreamArn`
+	parts := streamARN.FindStringSubmatch(e.streamARN)
+	switch {
+	case strings.HasSuffix(e.streamARN, "/stream/*"):
+		return "has the stream ARN .../stream/*, as a replica has in the CDK, and only one stream can be read: " +
+			"import the table with Table_FromTableAttributes and TableStreamArn; " + remedy
+	case isToken(e.streamARN):
+		return ""
+	case parts == nil:
+		return fmt.Sprintf("has the stream ARN %q: set TableStreamArn to "+
+			"arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME; %s", e.streamARN, remedy)
+	case e.name != "" && parts[1] != e.name:
+		return fmt.Sprintf("is the table %s, and has the stream of the table %s: set TableStreamArn to its own; %s",
+			e.name, parts[1], remedy)
+	default:
+		return ""
+	}
 }
 
 func orElse(text, otherwise string) string {
