@@ -6,6 +6,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
 // newFunction defines the function that runs the replicator. The CDK makes it wait
@@ -84,21 +86,33 @@ func newLogGroup(t *replicatedTable, props ReplicatedTableProps) awslogs.ILogGro
 	})
 }
 
-// findSubnetProblem says why the function cannot be in the subnets that props select.
-func findSubnetProblem(props *ReplicatedTableProps) (problem string) {
+// findSubnetProblems says why the function cannot be in the subnets that props select. Of
+// single subnets, the CDK finds out itself: it knows the IDs of imported ones, and not more.
+func findSubnetProblems(props *ReplicatedTableProps) (problems []spec.Problem) {
 	if props == nil || props.Vpc == nil {
-		return ""
+		return nil
+	}
+	path, text := "Vpc", "has no private subnets, and in public ones a function has no access to the internet: "+
+		"add private ones, with a NAT gateway or with endpoints for DynamoDB and SQS"
+	if selection := props.VpcSubnets; selection != nil {
+		path, text = "VpcSubnets", "select public subnets, where a function has no access to the internet: "+
+			"select private ones, with a NAT gateway or with endpoints for DynamoDB and SQS"
+		if selection.Subnets != nil && len(*selection.Subnets) == 0 {
+			return []spec.Problem{{Path: path, Text: "select no subnets: name at least one"}}
+		}
+		if selection.Subnets != nil {
+			return nil
+		}
 	}
 
 	defer func() {
 		if cause := recover(); cause != nil {
-			problem = fmt.Sprintf("are refused by the CDK: %v", cause)
+			problems = []spec.Problem{{Path: path, Text: fmt.Sprintf("is refused by the CDK: %v", cause)}}
 		}
 	}()
 	if *props.Vpc.SelectSubnets(props.VpcSubnets).HasPublic {
-		return "select public subnets, where a function has no access to the internet: " +
-			"select private ones, with a NAT gateway or with endpoints for DynamoDB and SQS"
+		return []spec.Problem{{Path: path, Text: text}}
 	}
 
-	return ""
+	return nil
 }

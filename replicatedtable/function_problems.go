@@ -22,7 +22,7 @@ func functionProblems(props *ReplicatedTableProps, s sizes) []spec.Problem {
 		layerProblems(props.Layers),
 		choiceProblems("Tracing", props.Tracing,
 			awslambda.Tracing_ACTIVE, awslambda.Tracing_PASS_THROUGH, awslambda.Tracing_DISABLED),
-		vpcProblems(props, s.subnetProblem),
+		vpcProblems(props, s.subnetProblems),
 		reservedRange.problems("ReservedConcurrentExecutions", s.reservedExecutions),
 		logProblems(props),
 	)
@@ -129,7 +129,7 @@ func nilProblems[T comparable](path string, list []T) []spec.Problem {
 	return problems
 }
 
-func vpcProblems(props *ReplicatedTableProps, subnetProblem string) []spec.Problem {
+func vpcProblems(props *ReplicatedTableProps, ofSubnets []spec.Problem) []spec.Problem {
 	var problems []spec.Problem
 	add := func(path, text string) { problems = append(problems, spec.Problem{Path: path, Text: text}) }
 	if props.Vpc == nil && props.VpcSubnets != nil {
@@ -138,9 +138,7 @@ func vpcProblems(props *ReplicatedTableProps, subnetProblem string) []spec.Probl
 	if props.Vpc == nil && props.SecurityGroups != nil {
 		add("SecurityGroups", "are set, and Vpc is not: set the Vpc that has the groups, or leave them out")
 	}
-	if subnetProblem != "" {
-		add("VpcSubnets", subnetProblem)
-	}
+	problems = append(problems, ofSubnets...)
 	if groups := props.SecurityGroups; groups != nil {
 		if len(*groups) == 0 {
 			add("SecurityGroups", "are an empty list: name at least one, or leave them out for a new one")

@@ -24,8 +24,8 @@ type sizes struct {
 	// tokens are the paths of the durations that are tokens, and whose value the construct
 	// needs.
 	tokens []string
-	// subnetProblem says why the function cannot be in the selected subnets.
-	subnetProblem string
+	// subnetProblems say why the function cannot be in the selected subnets.
+	subnetProblems []spec.Problem
 	// architecture is the name of the function's instruction set.
 	architecture string
 	// place decides the length of the tables' names.

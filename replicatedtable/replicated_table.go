@@ -30,7 +30,7 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	path := checkedPath(scope, id)
 	sizes := knownSizes(props)
 	sizes.place = findPlace(scope, id)
-	sizes.subnetProblem = findSubnetProblem(props)
+	sizes.subnetProblems = findSubnetProblems(props)
 	var ofRegion []spec.Problem
 	if props != nil && props.Source != nil {
 		sizes.source = readTable(scope, props.Source.Table)

@@ -1,6 +1,7 @@
 package replicatedtable
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -281,17 +282,49 @@ func TestVariablesOfTheCallerTakeRoomFromTheMapping(t *testing.T) {
 	}
 }
 
-func TestPublicSubnetsAreRefusedBeforeTheCDKDoes(t *testing.T) {
+func TestSubnetsInWhichTheFunctionCannotBeAreRefused(t *testing.T) {
+	stack := newStack(t)
+	vpc := testVPC(stack)
+	public := awsec2.NewVpc(stack, jsii.String("Public"), &awsec2.VpcProps{
+		SubnetConfiguration: &[]*awsec2.SubnetConfiguration{
+			{Name: jsii.String("Public"), SubnetType: awsec2.SubnetType_PUBLIC},
+		},
+	})
+	for _, tt := range []struct {
+		name    string
+		vpc     awsec2.IVpc
+		subnets *awsec2.SubnetSelection
+		want    string
+	}{
+		{"public ones", vpc, &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PUBLIC},
+			"VpcSubnets select public subnets"},
+		{"none", vpc, &awsec2.SubnetSelection{Subnets: &[]awsec2.ISubnet{}},
+			"VpcSubnets select no subnets: name at least one"},
+		{"a group that the VPC does not have", vpc, &awsec2.SubnetSelection{SubnetGroupName: jsii.String("none")},
+			"VpcSubnets is refused by the CDK: "},
+		{"the only ones of the VPC", public, nil, "Vpc has no private subnets"},
+	} {
+		props := uniqueProps()
+		props.Vpc, props.VpcSubnets = tt.vpc, tt.subnets
+		if got := fmt.Sprint(findSubnetProblems(props)); !strings.HasPrefix(got, "["+tt.want) {
+			t.Errorf("%s: got %s, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// The zone of such a subnet is not known. The CDK does not ask for it.
+func TestAFunctionCanBeInASubnetOfWhichOnlyTheIDIsKnown(t *testing.T) {
 	stack := newStack(t)
 	props := uniqueProps()
 	props.Vpc = testVPC(stack)
-	props.VpcSubnets = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PUBLIC}
-	if got := findSubnetProblem(props); !strings.HasPrefix(got, "select public subnets") {
-		t.Errorf("got %q", got)
-	}
-	props.VpcSubnets = &awsec2.SubnetSelection{SubnetGroupName: jsii.String("none")}
-	if got := findSubnetProblem(props); !strings.HasPrefix(got, "are refused by the CDK: ") {
-		t.Errorf("got %q", got)
+	props.VpcSubnets = &awsec2.SubnetSelection{Subnets: &[]awsec2.ISubnet{
+		awsec2.Subnet_FromSubnetId(stack, jsii.String("Subnet"), jsii.String("subnet-1")),
+	}}
+	table := NewReplicatedTable(stack, jsii.String("Users"), props)
+
+	function := synthesize(t, stack).Resources[logicalID(stack, table.Function())]
+	if got := toJSON(t, function.Properties["VpcConfig"].(map[string]any)["SubnetIds"]); got != `["subnet-1"]` {
+		t.Errorf("the subnets are %s", got)
 	}
 }
 
