@@ -61,6 +61,23 @@ func TestTheFunctionIsBuiltOnceAndReproducibly(t *testing.T) {
 	}
 }
 
+// Tests often have one output folder, and remove it in between.
+func TestTheFunctionIsBuiltAgainWhereItsFolderWasRemoved(t *testing.T) {
+	outdir := t.TempDir()
+	for range 2 {
+		folder, err := buildFunction(newBuiltStack(outdir), "arm64")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !exists(filepath.Join(folder, "bootstrap")) {
+			t.Errorf("%s has no function", folder)
+		}
+		if err := os.RemoveAll(filepath.Join(outdir, ".replicatedtable")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestASkippedBuildNeedsNoGoAndHasOneHash(t *testing.T) {
 	text := func(stack awscdk.Stack) string {
 		NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
