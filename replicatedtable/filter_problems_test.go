@@ -145,6 +145,11 @@ func TestWhatIsProbablyNotMeantIsWarnedOf(t *testing.T) {
 			`Target.Projection INCLUDE lists the key attribute "email", which every target item carries: remove it from the list`,
 			`Target.Projection INCLUDE lists the key attribute "state", which every target item carries: remove it from the list`,
 		}},
+		{"an INCLUDE of keys alone", func(p *ReplicatedTableProps) {
+			p.Target.Projection = &Projection{Type: ProjectionType_INCLUDE, Attributes: jsii.Strings("email")}
+		}, []string{
+			`Target.Projection INCLUDE lists the key attribute "email", which every target item carries: remove it from the list`,
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			props := uniqueProps()

@@ -59,6 +59,9 @@ func (r replication) with(name, id string, props *TargetProps, existing *existin
 	target.Projection.Attributes = slices.DeleteFunc(target.Projection.Attributes, func(name string) bool {
 		return slices.Contains(included, name)
 	})
+	if len(included) > 0 && len(target.Projection.Attributes) == 0 { // keys are all that is listed
+		target.Projection = spec.Projection{Type: spec.KeysOnly, Renames: target.Projection.Renames}
+	}
 	r.Targets = append(slices.Clone(r.Targets), target)
 	r.tables = append(slices.Clone(r.tables), existing.construct())
 
