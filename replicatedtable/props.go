@@ -95,8 +95,9 @@ type ReplicatedTableProps struct {
 
 	// Role is the role of the function and, on its behalf, of the event source mapping. It
 	// must trust lambda.amazonaws.com. The construct attaches a policy with the permissions
-	// that they need. It cannot attach one to a role that is imported as immutable or from
-	// another account: synthesis warns, with the policy that the role needs.
+	// that they need. It cannot attach one to a role that is imported as immutable: synthesis
+	// warns, with the policy that the role needs. A role of another account is refused,
+	// because Lambda takes none.
 	// Default: the construct defines a role.
 	Role awsiam.IRole
 

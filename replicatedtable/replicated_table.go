@@ -40,7 +40,7 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 		sizes.target = readTable(scope, props.Target.Table)
 		ofRegion = append(ofRegion, regionProblems(scope, "Target", props.Target.TableProps)...)
 	}
-	if problems := append(validate(props, sizes), ofRegion...); len(problems) > 0 {
+	if problems := slices.Concat(validate(props, sizes), ofRegion, roleProblems(scope, props)); len(problems) > 0 {
 		panic(message(path, problems))
 	}
 	code, err := functionCode(scope, props.Code, sizes.architecture)

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
@@ -27,6 +28,22 @@ func newRole(t *replicatedTable, props ReplicatedTableProps) awsiam.IRole {
 		AssumedBy:      awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		InlinePolicies: &map[string]awsiam.PolicyDocument{"Replicate": t.policy},
 	})
+}
+
+// roleProblems says that the role of props is in another account than scope, where both are
+// known. Source: AWS IAM User Guide, "Grant a user permissions to pass a role to an AWS
+// service": a role of another account cannot be passed.
+func roleProblems(scope constructs.Construct, props *ReplicatedTableProps) []spec.Problem {
+	if props == nil || props.Role == nil {
+		return nil
+	}
+	role, stack := toString(props.Role.PrincipalAccount()), *awscdk.Stack_Of(scope).Account()
+	if !isKnown(role) || !isKnown(stack) || role == stack {
+		return nil
+	}
+
+	return []spec.Problem{{Path: "Role", Text: fmt.Sprintf("is in the account %s, and the stack in %s: "+
+		"a function has a role of its own account; import or define one there", role, stack)}}
 }
 
 // newPolicy allows what the function and the event source mapping do with one target.
@@ -97,7 +114,7 @@ func (t *replicatedTable) roleWarnings() []warning {
 	}
 
 	return []warning{{warningRole, fmt.Sprintf("the role %s cannot get a policy here, because it is imported "+
-		"as immutable or from another account. The function and the event source mapping fail unless it has this one: %s",
+		"as immutable. The function and the event source mapping fail unless it has this one: %s",
 		*t.role.Node().Path(), encode(stack.Resolve(t.policy)))}}
 }
 

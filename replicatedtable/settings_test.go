@@ -147,9 +147,8 @@ func TestARoleThatTakesNoPolicyIsWarnedOfWithWhatItNeeds(t *testing.T) {
 		mutable bool
 		warns   bool
 	}{
-		"immutable":          {"arn:aws:iam::111122223333:role/imported", false, true},
-		"of another account": {"arn:aws:iam::444455556666:role/imported", true, true},
-		"mutable":            {"arn:aws:iam::111122223333:role/imported", true, false},
+		"immutable": {"arn:aws:iam::111122223333:role/imported", false, true},
+		"mutable":   {"arn:aws:iam::111122223333:role/imported", true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			app := awscdk.NewApp(&awscdk.AppProps{
@@ -198,6 +197,18 @@ func TestARoleThatTakesNoPolicyIsWarnedOfWithWhatItNeeds(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestARoleOfAnotherAccountIsRefused(t *testing.T) {
+	stack := stackBeside(newStack(t), ownAccount)
+	props := uniqueProps()
+	props.Role = importedRole(stack, "444455556666", nil)
+	got := panicOf(func() { NewReplicatedTable(stack, jsii.String("Users"), props) })
+	want := *stack.Node().Path() + "/Users: Role is in the account 444455556666, and the stack in " + ownAccount +
+		": a function has a role of its own account; import or define one there"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
