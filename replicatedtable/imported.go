@@ -61,15 +61,13 @@ type ReplicatedTableAttributes struct {
 // ReplicatedTable_FromAttributes refers to a ReplicatedTable that another app defines,
 // to read its target table or to drain its failure queue. It defines no resources.
 //
-// It panics when attributes has no part.
+// It panics when attributes has no part, and when the ID is empty, a token or taken.
 func ReplicatedTable_FromAttributes(
 	scope constructs.Construct, id *string, attributes *ReplicatedTableAttributes,
 ) IReplicatedTable {
-	if scope == nil || id == nil {
-		panic("ReplicatedTable_FromAttributes: scope and id are required")
-	}
+	path := freePath("ReplicatedTable_FromAttributes", scope, id)
 	if attributes == nil || *attributes == (ReplicatedTableAttributes{}) {
-		panic(message(childPath(scope, id), []spec.Problem{{
+		panic(message(path, []spec.Problem{{
 			Path: "attributes", Text: "are empty: set SourceTable, TargetTable or FailureQueue",
 		}}))
 	}

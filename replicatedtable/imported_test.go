@@ -202,6 +202,22 @@ func TestAnImportedReplicatedTableSaysWhichAttributeIsMissing(t *testing.T) {
 	}
 }
 
+func TestAnImportedReplicatedTableNeedsAnIDOfItsOwn(t *testing.T) {
+	stack := newStack(t)
+	table := awsdynamodb.Table_FromTableName(stack, jsii.String("Table"), jsii.String("users"))
+	for id, want := range map[string]string{
+		"":      "App/: has an empty ID: name the table",
+		"Table": "App/Table: the scope has another construct with this ID: choose another ID",
+	} {
+		got := panicOf(func() {
+			ReplicatedTable_FromAttributes(stack, &id, &ReplicatedTableAttributes{TargetTable: table})
+		})
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestAnImportedKeyWarnsWhereOnlyItsPolicyCanAllow(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

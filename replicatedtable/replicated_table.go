@@ -211,8 +211,18 @@ func refuse(scope constructs.Construct, id *string, path string) {
 // checkedPath returns the path that a construct called id will have in scope. It panics
 // when scope can have no such construct.
 func checkedPath(scope constructs.Construct, id *string) string {
+	path := freePath("NewReplicatedTable", scope, id)
+	if !slices.ContainsFunc(*scope.Node().Scopes(), isStack) {
+		panic(path + ": is outside of a Stack: define it in a Stack, or in a construct within one")
+	}
+	return path
+}
+
+// freePath returns the path that a construct called id will have in scope. It panics in the
+// name of function when the ID is none, or is taken.
+func freePath(function string, scope constructs.Construct, id *string) string {
 	if scope == nil || id == nil {
-		panic("NewReplicatedTable: scope and id are required")
+		panic(function + ": scope and id are required")
 	}
 
 	path := childPath(scope, id)
@@ -223,8 +233,6 @@ func checkedPath(scope constructs.Construct, id *string) string {
 		panic(path + ": has a token for an ID: write the ID out")
 	case scope.Node().TryFindChild(id) != nil:
 		panic(path + ": the scope has another construct with this ID: choose another ID")
-	case !slices.ContainsFunc(*scope.Node().Scopes(), isStack):
-		panic(path + ": is outside of a Stack: define it in a Stack, or in a construct within one")
 	}
 
 	return path
