@@ -27,7 +27,7 @@ func filterProblems(name string, source spec.KeySchema, target spec.Target) []sp
 		return nil
 	}
 	r := filterRules{path: name + ".Filter", target: target, source: source}
-	r.check(*target.Filter)
+	r.check(*target.Filter, false)
 	return r.problems
 }
 
@@ -35,14 +35,19 @@ func (r *filterRules) add(format string, args ...any) {
 	r.problems = append(r.problems, spec.Problem{Path: r.path, Text: fmt.Sprintf(format, args...)})
 }
 
-func (r *filterRules) check(c spec.Condition) {
+// check checks a condition, and those in it. What is part of a Condition_All is checked for
+// contradictions together with that one.
+func (r *filterRules) check(c spec.Condition, inAll bool) {
 	if c.Operator != "" && len(c.Path) > 0 {
 		r.comparison(c)
 	}
-	for _, sub := range slices.Concat(c.All, c.Any) {
-		r.check(sub)
+	for _, sub := range c.All {
+		r.check(sub, true)
 	}
-	if c.All != nil {
+	for _, sub := range c.Any {
+		r.check(sub, false)
+	}
+	if c.All != nil && !inAll {
 		r.contradictions(c)
 	}
 }

@@ -54,6 +54,10 @@ func TestFiltersThatNoItemMeetsAreRefused(t *testing.T) {
 		{"two beginnings that agree", "x is the beginning of xy", Condition_All(begins("a", "xy"), begins("a", "x")), nil},
 		{"nested", "a Condition_All in another is one", Condition_All(
 			equals("a", text("x")), Condition_All(equals("b", yes), equals("a", text("y")))), []string{exclude}},
+		{"all in the nested one", "one mistake has one line", Condition_All(
+			Condition_All(equals("a", text("x")), equals("a", text("y"))), equals("b", yes)), []string{exclude}},
+		{"in Condition_All within Condition_Any", "this alternative has no items", Condition_Any(
+			equals("b", yes), Condition_All(equals("a", text("x")), equals("a", text("y")))), []string{exclude}},
 		{"in Condition_Any", "an item meets one of them", Condition_Any(equals("a", text("x")), equals("a", text("y"))), nil},
 		{"another attribute", "each has its own value", Condition_All(equals("a", text("x")), equals("b", text("y"))), nil},
 		{"a number out of range", "no attribute can hold it", equals("a", number("1e999")), []string{
