@@ -198,7 +198,7 @@ type ReplicatedTableProps struct {
 	// could not be applied: from 1 minute to 12 hours in whole seconds, known at synthesis.
 	// The failure queue then gets the record's position in the stream. The record itself
 	// stays there until it is 24 hours old, so at least 12 hours remain to fetch it. With
-	// several targets, set more than SetAsideAfter.
+	// several targets, it has to be more than SetAsideAfter.
 	// Default: 11 hours.
 	MaxRecordAge awscdk.Duration
 

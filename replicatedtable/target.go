@@ -101,7 +101,8 @@ func (t *replicatedTable) idProblems(id *string) []spec.Problem {
 	case name == "Default" || name == "Resource":
 		return []spec.Problem{{Path: path, Text: "has an ID that has a meaning for the CDK, the default child: " +
 			"choose another ID"}}
-	case t.Node().TryFindChild(id) != nil || name == mappingLayerID:
+	// A target whose table exists is no child.
+	case t.Node().TryFindChild(id) != nil || slices.Contains(t.replication.names, path) || name == mappingLayerID:
 		return []spec.Problem{{Path: path, Text: "has the ID of another target, or of another part of the table: " +
 			"choose another ID"}}
 	default:

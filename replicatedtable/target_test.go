@@ -330,6 +330,44 @@ func TestARefusedTargetChangesNothing(t *testing.T) {
 	}
 }
 
+func TestTheIDOfATargetWhoseTableExistsIsTaken(t *testing.T) {
+	stack := newStack(t)
+	table := NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
+	props := uniqueProps().Target
+	props.Table = newTable(stack, "To", str("state"), str("email"), "")
+	table.AddTarget(jsii.String("Again"), props)
+	got := panicOf(func() { table.AddTarget(jsii.String("Again"), uniqueProps().Target) })
+	const want = `App/Users: AddTarget("Again") has the ID of another target, or of another part of the table: ` +
+		`choose another ID`
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestASecondTargetIsSetAsideBeforeItsRecordsAreGivenUp(t *testing.T) {
+	const want = `App/Users: AddTarget("Again") is not the only target, and SetAsideAfter is 900 s by default, ` +
+		`and MaxRecordAge 900 s: the event source mapping would give up on the records before a target is set aside; ` +
+		`set SetAsideAfter to less than MaxRecordAge`
+	for _, tt := range []struct {
+		name                string
+		setAside, recordAge awscdk.Duration
+		want                string
+	}{
+		{"by default", nil, nil, ""},
+		{"an age of more than the default", nil, awscdk.Duration_Seconds(jsii.Number(901)), ""},
+		{"an age of the default", nil, awscdk.Duration_Minutes(jsii.Number(15)), want},
+		{"set aside earlier", awscdk.Duration_Minutes(jsii.Number(5)), awscdk.Duration_Minutes(jsii.Number(15)), ""},
+	} {
+		props := uniqueProps()
+		props.SetAsideAfter, props.MaxRecordAge = tt.setAside, tt.recordAge
+		table := NewReplicatedTable(newStack(t), jsii.String("Users"), props)
+		got := panicOf(func() { table.AddTarget(jsii.String("Again"), uniqueProps().Target) })
+		if got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestATargetsPropsAreNotWrittenTo(t *testing.T) {
 	table := NewReplicatedTable(newStack(t), jsii.String("Users"), uniqueProps())
 	used := everyProp().Target

@@ -24,12 +24,14 @@ type replication struct {
 	tables []string
 	// environment holds the variables of the caller.
 	environment map[string]string
+	// recordAge is the age in seconds at which the event source mapping gives up on a record.
+	recordAge float64
 }
 
 // toReplication converts props as they are, sound or not: a nil becomes a zero value,
 // which the rules refuse.
 func toReplication(props *ReplicatedTableProps, s sizes) replication {
-	r := replication{Spec: spec.New(), place: s.place}
+	r := replication{Spec: spec.New(), place: s.place, recordAge: s.recordAge()}
 	if props.Source != nil {
 		r.Source.TableName, r.tables = tableName(s.source, props.Source.TableProps), []string{s.source.construct()}
 		r.sourceBytes = s.place.nameBytes("Source", s.source, props.Source.TableProps)

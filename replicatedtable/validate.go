@@ -79,6 +79,7 @@ func targetProblems(
 		existing.tableProblems(name, r.last().KeySchema, props.TableProps),
 		sameTableProblems(r),
 		environmentProblems(r),
+		lateProblems(r),
 	)
 }
 
@@ -201,4 +202,18 @@ func (s sizes) tooLate(path string, n *float64, consequence string) []spec.Probl
 	text := fmt.Sprintf("is %s s, and MaxRecordAge %s s: %s; set less than MaxRecordAge",
 		decimal(*n), decimal(age), consequence)
 	return []spec.Problem{{Path: path, Text: text}}
+}
+
+// lateProblems says that the default of SetAsideAfter is too late for the last target of r,
+// where there are others. A value of the props has been checked with the first target, which
+// alone is never set aside.
+func lateProblems(r replication) []spec.Problem {
+	if len(r.Targets) == 1 || r.SetAsideSeconds != 0 || r.recordAge > spec.DefaultSetAsideSeconds {
+		return nil
+	}
+
+	text := fmt.Sprintf("is not the only target, and SetAsideAfter is %d s by default, and MaxRecordAge %s s: "+
+		"the event source mapping would give up on the records before a target is set aside; "+
+		"set SetAsideAfter to less than MaxRecordAge", spec.DefaultSetAsideSeconds, decimal(r.recordAge))
+	return []spec.Problem{{Path: r.names[len(r.names)-1], Text: text}}
 }

@@ -27,8 +27,8 @@ type Spec struct {
 	// it is a token.
 	FailureQueueURL string
 	// SetAsideSeconds is how long one target table may fail as a whole while others do
-	// not, before it is set aside: from MinSetAsideSeconds to MaxSetAsideSeconds. 0 is the
-	// function's default, 15 minutes.
+	// not, before it is set aside: from MinSetAsideSeconds to MaxSetAsideSeconds. 0 is
+	// DefaultSetAsideSeconds.
 	SetAsideSeconds int `json:",omitempty"`
 	// LogLevel is the lowest level of the lines that the function logs. Empty is INFO.
 	LogLevel LogLevel `json:",omitempty"`
@@ -45,12 +45,13 @@ const (
 	LogError LogLevel = "ERROR"
 )
 
-// The range of SetAsideSeconds. A target that fails for less than a minute is hardly
+// The range and the default of SetAsideSeconds. A target that fails for less than a minute is hardly
 // noticed. The maximum leaves an hour until the event source mapping gives up on the
 // records.
 const (
-	MinSetAsideSeconds = 60
-	MaxSetAsideSeconds = 36_000
+	MinSetAsideSeconds     = 60
+	MaxSetAsideSeconds     = 36_000
+	DefaultSetAsideSeconds = 900
 )
 
 // Table is a table's name, at synthesis a token, and its primary key.

@@ -3,12 +3,14 @@ package replicator
 import (
 	"sync"
 	"time"
+
+	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
 // defaultGrace is how long a target may fail as a whole while others do not: long enough
 // for a deployment that goes wrong to be taken back, and a small part of the 11 hours
 // after which the event source mapping gives up.
-const defaultGrace = 15 * time.Minute
+const defaultGrace = spec.DefaultSetAsideSeconds * time.Second
 
 // minFailing is how long a process has seen a target fail before it sets it aside, however
 // old the records are: what fails for moments only is no reason.
