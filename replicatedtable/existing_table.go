@@ -194,6 +194,23 @@ func (e *existingTable) targetWarnings() []warning {
 		"and that nothing else writes to it", e.path)}}
 }
 
+// sharedTargetWarnings says that another ReplicatedTable of the app has the table of the last
+// target too. That works only while their items have different keys.
+func (t *replicatedTable) sharedTargetWarnings(e *existingTable) []warning {
+	if e == nil {
+		return nil
+	}
+	var warnings []warning
+	for _, c := range *t.Node().Root().Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		if other, ok := c.(*replicatedTable); ok && other != t && slices.Contains(other.replication.tables[1:], e.path) {
+			warnings = append(warnings, warning{warningShared, fmt.Sprintf("the target table %s is a target table of %s "+
+				"too: where items of both have one key, each replaces and deletes those of the other. "+
+				"Give each a table of its own", e.path, *other.Node().Path())})
+		}
+	}
+	return warnings
+}
+
 // maxStreamReaders is the number of processes that can read a shard of a stream at the
 // same time. Source: Amazon DynamoDB Developer Guide, "Change data capture for DynamoDB
 // Streams".

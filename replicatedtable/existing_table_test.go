@@ -249,6 +249,17 @@ func TestEachTargetHasATableOfItsOwn(t *testing.T) {
 			table := NewReplicatedTable(stack, jsii.String("Users"), props)
 			table.AddTarget(jsii.String("Again"), props.Target)
 		}, `App/Users: AddTarget("Again").Table is App/To, which is the table of Target already`},
+		{"the source table that the construct has defined", func(stack awscdk.Stack) {
+			table := NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
+			table.AddTarget(jsii.String("Again"), &TargetProps{Table: table.SourceTable(), PartitionKey: str("email")})
+		}, `App/Users: AddTarget("Again").Table is App/Users/Source, which is the source table: ` +
+			"give the target a table of its own"},
+		{"a target table that the construct has defined", func(stack awscdk.Stack) {
+			table := NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
+			props := uniqueProps().Target
+			props.Table = table.Target().Table()
+			table.AddTarget(jsii.String("Again"), props)
+		}, `App/Users: AddTarget("Again").Table is App/Users/Target, which is the table of Target already`},
 		{"another target's table by its name", func(stack awscdk.Stack) {
 			props := uniqueProps()
 			props.Target.TableProps = &awsdynamodb.TablePropsV2{TableName: jsii.String("users")}
@@ -397,6 +408,39 @@ func TestWarningsSayWhatSynthesisCannotKnowOfATable(t *testing.T) {
 	const readers = "3 event source mappings of this app read the stream of the source table Tables/From"
 	if third := warnings("Third"); !strings.Contains(third, readers) || strings.Contains(first, readers) {
 		t.Errorf("got %q, want a warning with %q, and none before", third, readers)
+	}
+}
+
+func TestATargetTableOfTwoReplicatedTablesIsWarnedOf(t *testing.T) {
+	stack := newStack(t)
+	first := NewReplicatedTable(stack, jsii.String("First"), uniqueProps())
+	props := uniqueProps()
+	props.Target.Table = newTable(stack, "To", str("state"), str("email"), "")
+	second := NewReplicatedTable(stack, jsii.String("Second"), props)
+	third := NewReplicatedTable(stack, jsii.String("Third"), props)
+	props.Target.Table = first.Target().Table()
+	third.AddTarget(jsii.String("Again"), props.Target)
+
+	for _, tt := range []struct {
+		table ReplicatedTable
+		want  []string
+	}{
+		{first, nil},
+		{second, nil},
+		{third, []string{
+			"the target table App/To is a target table of App/Second too",
+			"the target table App/First/Target is a target table of App/First too",
+		}},
+	} {
+		got := warningsOf(tt.table)
+		for _, want := range tt.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("got %q, want a warning with %q", got, want)
+			}
+		}
+		if n := strings.Count(got, warningShared); n != len(tt.want) {
+			t.Errorf("%s has %d such warnings, want %d: %s", *tt.table.Node().Path(), n, len(tt.want), got)
+		}
 	}
 }
 

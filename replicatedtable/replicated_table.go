@@ -67,6 +67,7 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	t.role = newRole(t, settings)
 	nameTable(&t.replication.Source, t.sourceTable)
 	nameTable(&t.replication.last().Table, t.target.Table())
+	t.replication.tables = []string{*t.sourceTable.Node().Path(), *t.target.Table().Node().Path()}
 	t.replication.FailureQueueURL = *t.failureQueue.QueueUrl()
 	t.function = newFunction(t, settings, code)
 	t.setMapping(mapping)
@@ -74,6 +75,7 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	t.warn(sizes.source.sourceWarnings(*t.sourceTable.Node().Path(), props.Source.TableProps,
 		streamReaders(t, sizes.source, t.sourceTable.TableStreamArn()))...)
 	t.warn(t.replication.warnings(props.Target, sizes.target)...)
+	t.warn(t.sharedTargetWarnings(sizes.target)...)
 	t.warn(t.roleWarnings()...)
 	t.defineAlarms(settings.Alarms, sizes)
 

@@ -35,6 +35,7 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 
 	added := t.defineTarget(id, props)
 	nameTable(&next.last().Table, added.table)
+	next.tables[len(next.tables)-1] = *added.table.Node().Path()
 	t.replication = next
 	t.policy.AddStatements(t.allowTarget(added.table, *next.last())...)
 	text := next.variables(0)[spec.EnvironmentVariable]
@@ -42,6 +43,7 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	t.setMapping(mapping)
 	t.setFilter(next.Targets)
 	t.warn(next.warnings(props, existing)...)
+	t.warn(t.sharedTargetWarnings(existing)...)
 	t.warn(t.roleWarnings()...)
 
 	return added

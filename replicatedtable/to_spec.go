@@ -20,7 +20,7 @@ type replication struct {
 	sourceBytes int
 	targetBytes []int
 	// tables are the paths of the tables' constructs, the source's first, empty for those
-	// that the construct defines.
+	// that the construct has yet to define.
 	tables []string
 	// environment holds the variables of the caller.
 	environment map[string]string

@@ -20,6 +20,7 @@ const (
 	warningRename      = "@replicatedtable/cdk-go:filterOnRename"
 	warningNumber      = "@replicatedtable/cdk-go:numberInKey"
 	warningIncludedKey = "@replicatedtable/cdk-go:includedKey"
+	warningShared      = "@replicatedtable/cdk-go:sharedTarget"
 	warningRole        = "@replicatedtable/cdk-go:immutableRole"
 )
 
