@@ -26,8 +26,9 @@ type TargetProps struct {
 	// app defines the table, and otherwise the first write fails and the stream waits.
 	//
 	// Only the function may write to it. Items that are there already stay until a change
-	// of the source table replaces or deletes them, so synthesis warns; to acknowledge
-	// that, use Annotations_Of(table).AcknowledgeWarning.
+	// of the source table replaces or deletes them, so synthesis warns. To acknowledge the
+	// warning, call Annotations_Of(…).AcknowledgeWarning with the ReplicatedTable and the
+	// warning's ID, "@replicatedtable/cdk-go:existingTarget".
 	// Default: the construct defines a TableV2.
 	Table awsdynamodb.ITable
 
