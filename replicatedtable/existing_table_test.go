@@ -1,6 +1,7 @@
 package replicatedtable
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -341,6 +342,13 @@ func TestSettingsThatTheConstructDecidesAreRefused(t *testing.T) {
 				Encryption: awsdynamodb.TableEncryptionV2_CustomerManagedKey(key, nil),
 			}
 		}, "App/Users: Target.TableProps.Encryption is a customer key, and the Region of the stack is not known: set Env"},
+		{"a number that ends the CDK's process", func(p *ReplicatedTableProps) {
+			p.Target.TableProps = &awsdynamodb.TablePropsV2{
+				GlobalSecondaryIndexes: &[]*awsdynamodb.GlobalSecondaryIndexPropsV2{{
+					IndexName: jsii.String("a"), PartitionKey: str("b"), MaxReadRequestUnits: jsii.Number(math.NaN()),
+				}},
+			}
+		}, "App/Users: Target.TableProps.GlobalSecondaryIndexes[0].MaxReadRequestUnits is no finite number: set one"},
 		{"what the CDK refuses of two indexes", func(p *ReplicatedTableProps) {
 			index := &awsdynamodb.GlobalSecondaryIndexPropsV2{IndexName: jsii.String("a"), PartitionKey: str("b")}
 			p.Source.TableProps = &awsdynamodb.TablePropsV2{

@@ -2,6 +2,8 @@ package replicatedtable
 
 import (
 	"fmt"
+	"math"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -180,9 +182,37 @@ func settingsProblems(name string, settings *awsdynamodb.TablePropsV2) []spec.Pr
 			problems = append(problems, spec.Problem{Path: name + ".TableProps.Encryption", Text: problem})
 		}
 	}
+	for _, number := range endless(reflect.ValueOf(settings), name+".TableProps") {
+		problems = append(problems, spec.Problem{Path: number, Text: "is no finite number: set one, or leave it out"})
+	}
 	for _, p := range removalPolicyProblems(settings.RemovalPolicy) {
 		problems = append(problems, spec.Problem{Path: name + ".TableProps." + p.Path, Text: p.Text})
 	}
 
 	return problems
+}
+
+// endless lists the paths of the numbers in settings at path that JSON cannot express. They
+// would end the CDK's process. What is behind an interface is a construct of the CDK.
+func endless(settings reflect.Value, path string) []string {
+	var paths []string
+	switch settings.Kind() {
+	case reflect.Pointer:
+		return endless(settings.Elem(), path)
+	case reflect.Struct:
+		for i := range settings.NumField() {
+			paths = append(paths, endless(settings.Field(i), path+"."+settings.Type().Field(i).Name)...)
+		}
+	case reflect.Slice:
+		for i := range settings.Len() {
+			paths = append(paths, endless(settings.Index(i), fmt.Sprintf("%s[%d]", path, i))...)
+		}
+	case reflect.Float64:
+		if n := settings.Float(); math.IsNaN(n) || math.IsInf(n, 0) {
+			return []string{path}
+		}
+	default:
+	}
+
+	return paths
 }
