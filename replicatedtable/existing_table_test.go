@@ -342,6 +342,9 @@ func TestSettingsThatTheConstructDecidesAreRefused(t *testing.T) {
 				Encryption: awsdynamodb.TableEncryptionV2_CustomerManagedKey(key, nil),
 			}
 		}, "App/Users: Target.TableProps.Encryption is a customer key, and the Region of the stack is not known: set Env"},
+		{"a name that no table can have", func(p *ReplicatedTableProps) {
+			p.Source.TableProps = &awsdynamodb.TablePropsV2{TableName: jsii.String("my users")}
+		}, `App/Users: Source.TableProps.TableName is "my users": use 3 to 255 letters, digits, underscores, hyphens and dots`},
 		{"a number that ends the CDK's process", func(p *ReplicatedTableProps) {
 			p.Target.TableProps = &awsdynamodb.TablePropsV2{
 				GlobalSecondaryIndexes: &[]*awsdynamodb.GlobalSecondaryIndexPropsV2{{

@@ -161,7 +161,12 @@ func orElse(text, otherwise string) string {
 	return text
 }
 
-// settingsProblems lists the settings of a new table that the construct sets itself.
+// newTableName is the form of a table's name. Source: Amazon DynamoDB Developer Guide,
+// "Supported data types and naming rules".
+var newTableName = regexp.MustCompile(fmt.Sprintf(`^[a-zA-Z0-9_.-]{3,%d}$`, maxTableNameBytes))
+
+// settingsProblems lists the settings of a new table that the construct sets itself, and
+// those that the CDK accepts and cannot be deployed.
 func settingsProblems(name string, settings *awsdynamodb.TablePropsV2) []spec.Problem {
 	if settings == nil {
 		return nil
@@ -181,6 +186,10 @@ func settingsProblems(name string, settings *awsdynamodb.TablePropsV2) []spec.Pr
 		if problem := keyProblem(settings.Encryption.TableKey()); problem != "" {
 			problems = append(problems, spec.Problem{Path: name + ".TableProps.Encryption", Text: problem})
 		}
+	}
+	if n := settings.TableName; n != nil && !isToken(*n) && !newTableName.MatchString(*n) {
+		problems = append(problems, spec.Problem{Path: name + ".TableProps.TableName", Text: fmt.Sprintf(
+			"is %q: use 3 to %d letters, digits, underscores, hyphens and dots", *n, maxTableNameBytes)})
 	}
 	for _, number := range endless(reflect.ValueOf(settings), name+".TableProps") {
 		problems = append(problems, spec.Problem{Path: number, Text: "is no finite number: set one, or leave it out"})
