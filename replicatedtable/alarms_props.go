@@ -14,6 +14,11 @@ type AlarmsProps struct {
 
 	// Actions are the actions of every alarm when it goes off. For those of a single alarm,
 	// use its AddAlarmAction.
+	//
+	// The CDK gives a function only one LambdaAction per ID of an alarm, and without the
+	// feature flag @aws-cdk/aws-cloudwatch-actions:changeLambdaPermissionLogicalIdForLambdaAction
+	// only one at all. So each ReplicatedTable needs a function of its own there. SnsAction
+	// has no such limit.
 	// Default: none.
 	Actions *[]awscloudwatch.IAlarmAction
 

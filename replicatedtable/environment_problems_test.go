@@ -18,7 +18,7 @@ func include(count int) *Projection {
 }
 
 func TestNamesThatDoNotFitIntoTheEnvironmentAreNamedWithTheirShare(t *testing.T) {
-	r := toReplication(uniqueProps(), sizes{place: place{"Stack", []string{"Users"}}})
+	r := toReplication(uniqueProps(), sizes{place: place{stackName: "Stack", path: []string{"Users"}}})
 	r.Source.TableName = "users"
 	for i := range 15 {
 		id := fmt.Sprintf("By%d", i) + strings.Repeat("x", 246)

@@ -17,6 +17,8 @@ type place struct {
 	// path holds the IDs of the constructs below the stack, the ReplicatedTable last. It
 	// is nil if there is no stack.
 	path []string
+	// hasNoRegion says that only deployment knows the stack's Region.
+	hasNoRegion bool
 }
 
 // findPlace returns the place of a construct called id in scope.
@@ -27,7 +29,7 @@ func findPlace(scope constructs.Construct, id *string) place {
 
 	stack := awscdk.Stack_Of(scope)
 	path := strings.TrimPrefix(childPath(scope, id), *stack.Node().Path())
-	p := place{path: strings.Split(strings.TrimPrefix(path, "/"), "/")}
+	p := place{path: strings.Split(strings.TrimPrefix(path, "/"), "/"), hasNoRegion: isToken(*stack.Region())}
 	if name := *stack.StackName(); !isToken(name) {
 		p.stackName = name
 	}

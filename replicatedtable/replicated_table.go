@@ -14,8 +14,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
-
-	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
 // NewReplicatedTable defines a source table, a target table under another key,
@@ -31,16 +29,13 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	sizes := knownSizes(props)
 	sizes.place = findPlace(scope, id)
 	sizes.subnetProblems = findSubnetProblems(props)
-	var ofRegion []spec.Problem
 	if props != nil && props.Source != nil {
 		sizes.source = readTable(scope, props.Source.Table)
-		ofRegion = regionProblems(scope, "Source", props.Source.TableProps)
 	}
 	if props != nil && props.Target != nil {
 		sizes.target = readTable(scope, props.Target.Table)
-		ofRegion = append(ofRegion, regionProblems(scope, "Target", props.Target.TableProps)...)
 	}
-	if problems := slices.Concat(validate(props, sizes), ofRegion, roleProblems(scope, props)); len(problems) > 0 {
+	if problems := append(validate(props, sizes), roleProblems(scope, props)...); len(problems) > 0 {
 		panic(message(path, problems))
 	}
 	code, err := functionCode(scope, props.Code, sizes.architecture)

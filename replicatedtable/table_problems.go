@@ -8,23 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
-	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
-
-// regionProblems says that the CDK cannot define a table with a customer key in the stack
-// of scope. It would find out only when it writes the template.
-func regionProblems(scope constructs.Construct, name string, settings *awsdynamodb.TablePropsV2) []spec.Problem {
-	if settings == nil || settings.Encryption == nil || !isToken(*awscdk.Stack_Of(scope).Region()) ||
-		settings.Encryption.Type() != awsdynamodb.TableEncryption_CUSTOMER_MANAGED {
-		return nil
-	}
-	return []spec.Problem{{Path: name + ".TableProps.Encryption", Text: "is a customer key, " +
-		"and the Region of the stack is not known: set Env in the StackProps, with its Region"}}
-}
 
 // sameTableProblems says that the last target of r is a table that r has already. The names
 // of tables are compared by the rules of the spec; here they are tokens.
@@ -45,10 +32,12 @@ func sameTableProblems(r replication) []spec.Problem {
 }
 
 // tableProblems lists what is wrong with the table of a source or a target called name,
-// whose key is keys.
-func (e *existingTable) tableProblems(name string, keys spec.KeySchema, settings *awsdynamodb.TablePropsV2) []spec.Problem {
+// whose key is keys, for a ReplicatedTable in p.
+func (e *existingTable) tableProblems(
+	p place, name string, keys spec.KeySchema, settings *awsdynamodb.TablePropsV2,
+) []spec.Problem {
 	if e == nil {
-		return settingsProblems(name, settings)
+		return p.settingsProblems(name, settings)
 	}
 
 	var problems []spec.Problem
@@ -63,8 +52,8 @@ func (e *existingTable) tableProblems(name string, keys spec.KeySchema, settings
 			"leave one of them out; the settings of an existing table are where it is defined", e.path)
 	}
 	if e.keys != nil {
-		for _, p := range differences(keys, *e.keys) {
-			add(p.Path, "%s of Table %s: write the table's own key", p.Text, e.path)
+		for _, d := range differences(keys, *e.keys) {
+			add(d.Path, "%s of Table %s: write the table's own key", d.Text, e.path)
 		}
 	}
 
@@ -167,7 +156,7 @@ var newTableName = regexp.MustCompile(fmt.Sprintf(`^[a-zA-Z0-9_.-]{3,%d}$`, maxT
 
 // settingsProblems lists the settings of a new table that the construct sets itself, and
 // those that the CDK accepts and cannot be deployed.
-func settingsProblems(name string, settings *awsdynamodb.TablePropsV2) []spec.Problem {
+func (p place) settingsProblems(name string, settings *awsdynamodb.TablePropsV2) []spec.Problem {
 	if settings == nil {
 		return nil
 	}
@@ -182,9 +171,14 @@ func settingsProblems(name string, settings *awsdynamodb.TablePropsV2) []spec.Pr
 	refuse(settings.SortKey != nil, "SortKey", "set "+name+".SortKey instead")
 	refuse(name == "Source" && settings.DynamoStream != "", "DynamoStream",
 		"leave it out; the source table always has a stream with NEW_AND_OLD_IMAGES")
-	if settings.Encryption != nil {
-		if problem := keyProblem(settings.Encryption.TableKey()); problem != "" {
+	if encryption := settings.Encryption; encryption != nil {
+		if problem := keyProblem(encryption.TableKey()); problem != "" {
 			problems = append(problems, spec.Problem{Path: name + ".TableProps.Encryption", Text: problem})
+		}
+		// The CDK would find out only when it writes the template.
+		if p.hasNoRegion && encryption.Type() == awsdynamodb.TableEncryption_CUSTOMER_MANAGED {
+			problems = append(problems, spec.Problem{Path: name + ".TableProps.Encryption", Text: "is a customer key, " +
+				"and the Region of the stack is not known: set Env in the StackProps, with its Region"})
 		}
 	}
 	if n := settings.TableName; n != nil && !isToken(*n) && !newTableName.MatchString(*n) {
@@ -194,8 +188,8 @@ func settingsProblems(name string, settings *awsdynamodb.TablePropsV2) []spec.Pr
 	for _, number := range endless(reflect.ValueOf(settings), name+".TableProps") {
 		problems = append(problems, spec.Problem{Path: number, Text: "is no finite number: set one, or leave it out"})
 	}
-	for _, p := range removalPolicyProblems(settings.RemovalPolicy) {
-		problems = append(problems, spec.Problem{Path: name + ".TableProps." + p.Path, Text: p.Text})
+	for _, problem := range removalPolicyProblems(settings.RemovalPolicy) {
+		problems = append(problems, spec.Problem{Path: name + ".TableProps." + problem.Path, Text: problem.Text})
 	}
 
 	return problems

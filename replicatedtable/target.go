@@ -22,9 +22,6 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	name := fmt.Sprintf("AddTarget(%q)", toString(id))
 	next := t.replication.with(name, toString(id), props, existing)
 	problems := slices.Concat(t.idProblems(id), targetProblems(next, nil, props, existing))
-	if props != nil {
-		problems = append(problems, regionProblems(t, name, props.TableProps)...)
-	}
 	if len(problems) > 0 {
 		panic(message(*t.Node().Path(), problems))
 	}

@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
@@ -339,6 +341,21 @@ func TestTheIDOfATargetWhoseTableExistsIsTaken(t *testing.T) {
 	got := panicOf(func() { table.AddTarget(jsii.String("Again"), uniqueProps().Target) })
 	const want = `App/Users: AddTarget("Again") has the ID of another target, or of another part of the table: ` +
 		`choose another ID`
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestACustomerKeyOfAFurtherTargetNeedsARegion(t *testing.T) {
+	stack := newStack(t)
+	table := NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
+	props := uniqueProps().Target
+	props.TableProps = &awsdynamodb.TablePropsV2{
+		Encryption: awsdynamodb.TableEncryptionV2_CustomerManagedKey(awskms.NewKey(stack, jsii.String("Key"), nil), nil),
+	}
+	got := panicOf(func() { table.AddTarget(jsii.String("Again"), props) })
+	const want = `App/Users: AddTarget("Again").TableProps.Encryption is a customer key, ` +
+		`and the Region of the stack is not known: set Env in the StackProps, with its Region`
 	if got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -20,7 +20,7 @@ func validate(props *ReplicatedTableProps, s sizes) []spec.Problem {
 
 	replication := toReplication(props, s)
 	return slices.Concat(
-		sourceTableProblems(replication.Source.KeySchema, props.Source, s.source),
+		sourceTableProblems(replication, props.Source, s.source),
 		targetProblems(replication, sourceProblems(props.Source), props.Target, s.target),
 		functionProblems(props, s),
 		eventSourceProblems(props, s),
@@ -42,12 +42,12 @@ func message(path string, problems []spec.Problem) string {
 
 // sourceTableProblems lists what is wrong with the table of the source, which exists or is
 // to be defined.
-func sourceTableProblems(keys spec.KeySchema, props *SourceProps, existing *existingTable) []spec.Problem {
+func sourceTableProblems(r replication, props *SourceProps, existing *existingTable) []spec.Problem {
 	if props == nil {
 		return nil
 	}
 	return slices.Concat(
-		existing.tableProblems("Source", keys, props.TableProps),
+		existing.tableProblems(r.place, "Source", r.Source.KeySchema, props.TableProps),
 		existing.sourceStreamProblems("Source"),
 	)
 }
@@ -76,7 +76,7 @@ func targetProblems(
 	return slices.Concat(
 		problems,
 		tokenProblems(name, *r.last()),
-		existing.tableProblems(name, r.last().KeySchema, props.TableProps),
+		existing.tableProblems(r.place, name, r.last().KeySchema, props.TableProps),
 		sameTableProblems(r),
 		environmentProblems(r),
 		lateProblems(r),
