@@ -111,7 +111,8 @@ type Projection struct {
 	Type ProjectionType
 	// Attributes are the paths of the top-level attributes to add (INCLUDE) or to
 	// leave out (EXCLUDE). [AttributePath] says how a path names an attribute that has
-	// dots in its name. None may be a key attribute. Not allowed with the other types.
+	// dots in its name. Key attributes need not be added, and cannot be left out. Not
+	// allowed with the other types.
 	Attributes *[]*string
 	// Renames maps the paths of carried top-level attributes in the source item to
 	// those in the target item. Key attributes cannot be renamed: the source's
