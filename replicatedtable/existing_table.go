@@ -189,9 +189,9 @@ func (e *existingTable) targetWarnings() []warning {
 	if e == nil {
 		return nil
 	}
-	return []warning{{warningTargetItems, fmt.Sprintf("the target table %s is not defined here: items that it has "+
-		"already stay until a change of the source table replaces or deletes them. Make sure that it is empty, "+
-		"and that nothing else writes to it", e.path)}}
+	return []warning{{warningTargetItems, fmt.Sprintf("the target table %s exists apart from this construct: items "+
+		"that it has already stay until a change of the source table replaces or deletes them. Make sure that it is "+
+		"empty, and that nothing else writes to it", e.path)}}
 }
 
 // sharedTargetWarnings says that another ReplicatedTable of the app has the table of the last

@@ -169,7 +169,7 @@ func TestATableThatCannotBeFollowedIsRefused(t *testing.T) {
 			source: func(s awscdk.Stack) awsdynamodb.ITable {
 				return newTableV2(s, "From", str("email"), num("since"), bothImages)
 			},
-			want: []string{`App/Users: Source.SortKey is not set, and is "since" of type N of Table Tables/From`}},
+			want: []string{`App/Users: Source.SortKey is not set, and "since" of type N in the key of Table Tables/From`}},
 		{name: "a target without the sort key",
 			target: func(s awscdk.Stack) awsdynamodb.ITable { return newTable(s, "To", str("state"), nil, "") },
 			want:   []string{`App/Users: Target.SortKey is "email" of type S, and not in the key of Table Tables/To`}},
@@ -409,7 +409,7 @@ func TestWarningsSayWhatSynthesisCannotKnowOfATable(t *testing.T) {
 	first := warnings("First")
 	for _, want := range []string{
 		"the source table Tables/From has replicas",
-		"the target table Tables/ToFirst is not defined here: items that it has already stay",
+		"the target table Tables/ToFirst exists apart from this construct: items that it has already stay",
 	} {
 		if !strings.Contains(first, want) {
 			t.Errorf("got %q, want a warning with %q", first, want)

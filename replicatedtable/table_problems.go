@@ -67,7 +67,7 @@ func differences(said, of spec.KeySchema) []spec.Problem {
 		switch {
 		case said != nil && said.Name == "": // another rule says so
 		case said == nil && of != nil:
-			problems = append(problems, spec.Problem{Path: path, Text: "is not set, and is " + describe(of)})
+			problems = append(problems, spec.Problem{Path: path, Text: "is not set, and " + describe(of) + " in the key"})
 		case said != nil && of == nil:
 			problems = append(problems, spec.Problem{Path: path, Text: "is " + describe(said) + ", and not in the key"})
 		case said != nil && *said != *of:
@@ -185,7 +185,7 @@ func (p place) settingsProblems(name string, settings *awsdynamodb.TablePropsV2)
 		problems = append(problems, spec.Problem{Path: name + ".TableProps.TableName", Text: fmt.Sprintf(
 			"is %q: use 3 to %d letters, digits, underscores, hyphens and dots", *n, maxTableNameBytes)})
 	}
-	for _, number := range endless(reflect.ValueOf(settings), name+".TableProps") {
+	for _, number := range nonFinite(reflect.ValueOf(settings), name+".TableProps") {
 		problems = append(problems, spec.Problem{Path: number, Text: "is no finite number: set one, or leave it out"})
 	}
 	for _, problem := range removalPolicyProblems(settings.RemovalPolicy) {
@@ -195,20 +195,20 @@ func (p place) settingsProblems(name string, settings *awsdynamodb.TablePropsV2)
 	return problems
 }
 
-// endless lists the paths of the numbers in settings at path that JSON cannot express. They
+// nonFinite lists the paths of the numbers in settings at path that JSON cannot express. They
 // would end the CDK's process. What is behind an interface is a construct of the CDK.
-func endless(settings reflect.Value, path string) []string {
+func nonFinite(settings reflect.Value, path string) []string {
 	var paths []string
 	switch settings.Kind() {
 	case reflect.Pointer:
-		return endless(settings.Elem(), path)
+		return nonFinite(settings.Elem(), path)
 	case reflect.Struct:
 		for i := range settings.NumField() {
-			paths = append(paths, endless(settings.Field(i), path+"."+settings.Type().Field(i).Name)...)
+			paths = append(paths, nonFinite(settings.Field(i), path+"."+settings.Type().Field(i).Name)...)
 		}
 	case reflect.Slice:
 		for i := range settings.Len() {
-			paths = append(paths, endless(settings.Index(i), fmt.Sprintf("%s[%d]", path, i))...)
+			paths = append(paths, nonFinite(settings.Index(i), fmt.Sprintf("%s[%d]", path, i))...)
 		}
 	case reflect.Float64:
 		if n := settings.Float(); math.IsNaN(n) || math.IsInf(n, 0) {
