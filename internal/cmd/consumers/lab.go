@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -124,10 +123,7 @@ type usage struct{ wall, cpu time.Duration }
 
 // start runs a command and all that it starts, and ends them together.
 func (l *lab) start(folder string, env []string, name string, args ...string) (string, usage, error) {
-	if program, err := lookPath(name, env); err == nil {
-		name = program
-	}
-	command := exec.CommandContext(l.ctx, name, args...)
+	command := exec.CommandContext(l.ctx, programOf(name, env), args...)
 	command.Dir = folder
 	// A shell in the folder would set PWD, to the folder's name with its symbolic links.
 	command.Env = append(slices.Concat(l.env, env), "PWD="+folder)
@@ -149,14 +145,15 @@ func (l *lab) start(folder string, env []string, name string, args ...string) (s
 	return string(out), took, nil
 }
 
-// lookPath finds a program on the PATH of an app instead of on that of this process.
-func lookPath(name string, env []string) (string, error) {
-	for _, variable := range slices.Backward(env) {
-		if path, ok := strings.CutPrefix(variable, "PATH="); ok {
-			return exec.LookPath(filepath.Join(path, name))
+// programOf is the path of a program in the one folder on an app's PATH. An app without
+// a PATH of its own has that of this process.
+func programOf(name string, env []string) string {
+	for _, variable := range env {
+		if path, ok := strings.CutPrefix(variable, "PATH="); ok && !filepath.IsAbs(name) {
+			return filepath.Join(path, name)
 		}
 	}
-	return "", errors.ErrUnsupported
+	return name
 }
 
 // tail returns the last lines of an output.

@@ -82,18 +82,23 @@ func tryRelease(ctx context.Context, root, work string, names *regexp.Regexp, al
 
 	fmt.Println("packed", l.release.version)
 	var problems []error
+	ends := map[verdict]int{}
 	for _, s := range situations {
 		if !names.MatchString(s.name) {
 			continue
 		}
 		r := l.try(s)
 		r.print()
+		ends[r.verdict]++
 		if r.verdict == fails {
 			problems = append(problems, fmt.Errorf("%s fails", s.name))
 		}
 	}
+	fmt.Println()
+	for _, v := range []verdict{passes, refuses, cdkRefuses, unavailable, fails} {
+		fmt.Printf("%-11s %d\n", v, ends[v])
+	}
 	if all {
-		fmt.Println()
 		l.printFunctions()
 		problems = append(problems, l.checkSums(), l.checkGoldens(), l.printSpeed())
 	}
