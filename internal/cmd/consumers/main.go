@@ -64,6 +64,9 @@ func run(ctx context.Context, only string, broken, keep bool) (err error) {
 	}
 	if broken || only == "" {
 		for i, fault := range faults {
+			if ctx.Err() != nil {
+				return errors.New("interrupted")
+			}
 			problems = append(problems, fault.try(ctx, root, filepath.Join(work, fmt.Sprintf("broken%d", i+1))))
 		}
 	}
@@ -88,6 +91,9 @@ func tryRelease(ctx context.Context, root, work string, names *regexp.Regexp, al
 			continue
 		}
 		r := l.try(s)
+		if ctx.Err() != nil {
+			return errors.New("interrupted")
+		}
 		r.print()
 		ends[r.verdict]++
 		if r.verdict == fails {
