@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -62,9 +63,14 @@ func openLab(ctx context.Context, root, repository, work string) (*lab, error) {
 			"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "GIT_TERMINAL_PROMPT=0"),
 	}
 
-	return l, l.makeApps()
+	if err := l.makeApps(); err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+
+	return l, nil
 }
 
+// close removes what the lab left outside of its folder.
 func (l *lab) close() error { return l.release.forget(l.moduleCache) }
 
 // plainEnvironment is the environment of this process without what a developer may
