@@ -179,6 +179,6 @@
 // Synthesis builds the function from Go source, with the dependency versions of the
 // app's own go.mod. The go command must be on PATH, and the app must run inside its
 // module. The binary is the same wherever the app runs: nothing of the folders, of the
-// version control and of the caller's GOFLAGS, GOARM64, GOAMD64, GOEXPERIMENT or GOFIPS140
-// reaches it. Where the CDK needs no assets, as for cdk list, nothing is built.
+// version control and of the variables GOFLAGS, GOARM64, GOAMD64, GOEXPERIMENT and
+// GOFIPS140 reaches it; only an experiment set with go env -w does. Where the CDK needs no assets, as for cdk list, nothing is built.
 package replicatedtable

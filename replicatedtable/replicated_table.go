@@ -2,6 +2,7 @@ package replicatedtable
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -200,6 +201,9 @@ func (t *replicatedTable) GrantConsumeFailures(grantee awsiam.IGrantable) awsiam
 // settings, and goes on with the CDK's message behind the construct's path.
 func refuse(scope constructs.Construct, id *string, path string) {
 	if cause := recover(); cause != nil {
+		if fault, ok := cause.(runtime.Error); ok { // of this program
+			panic(fault)
+		}
 		scope.Node().TryRemoveChild(id)
 		panic(fmt.Sprintf("%s: the CDK refuses it: %v", path, cause))
 	}
