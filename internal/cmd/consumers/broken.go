@@ -73,7 +73,8 @@ func (b broken) try(ctx context.Context, root, work string) (err error) {
 		}
 		r := l.try(s)
 		if r.verdict != want || want == fails && !strings.Contains(r.detail, b.message) {
-			wrong = append(wrong, fmt.Errorf("with %s, %s: %s, want %s\n%s", b.name, s.name, r.verdict, want, r.detail))
+			wrong = append(wrong, fmt.Errorf("with %s, %s: %s, want %s\n%s",
+				b.name, s.name, r.verdict, want, tail(r.detail)))
 		}
 		r.detail = "" // it is the fault's
 		r.print()

@@ -127,7 +127,8 @@ func (l *lab) app(folder string) *app {
 // usage is what a command took, with all that it started.
 type usage struct{ wall, cpu time.Duration }
 
-// start runs a command and all that it starts, and ends them together.
+// start runs a command and all that it starts, and ends them together. An error has
+// all of the output.
 func (l *lab) start(folder string, env []string, name string, args ...string) (string, usage, error) {
 	command := exec.CommandContext(l.ctx, programOf(name, env), args...)
 	command.Dir = folder
@@ -145,7 +146,7 @@ func (l *lab) start(folder string, env []string, name string, args ...string) (s
 	}
 	if err != nil {
 		line := filepath.Base(name) + " " + strings.Join(args, " ")
-		return string(out), took, fmt.Errorf("%s: %w\n%s", line, err, tail(string(out)))
+		return string(out), took, fmt.Errorf("%s: %w\n%s", line, err, out)
 	}
 
 	return string(out), took, nil
@@ -160,10 +161,4 @@ func programOf(name string, env []string) string {
 		}
 	}
 	return name
-}
-
-// tail returns the last lines of an output.
-func tail(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-25):], "\n")
 }

@@ -161,6 +161,12 @@ func (s situation) expected() verdict {
 func (r result) print() {
 	fmt.Printf("%-11s %6.1f s  %-17s  %-27s  %s\n", r.verdict, r.took.wall.Seconds(), r.hashes, r.name, r.why)
 	if r.detail != "" {
-		fmt.Fprintln(os.Stdout, "    "+strings.ReplaceAll(r.detail, "\n", "\n    "))
+		fmt.Println("    " + strings.ReplaceAll(tail(r.detail), "\n", "\n    "))
 	}
+}
+
+// tail returns the last lines of an output.
+func tail(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-25):], "\n")
 }
