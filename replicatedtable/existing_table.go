@@ -57,7 +57,10 @@ func readTable(scope constructs.Construct, table awsdynamodb.ITable) *existingTa
 		e.define(table, resource.KeySchema(), resource.AttributeDefinitions(), resource.StreamSpecification())
 		e.hasReplicas = slices.ContainsFunc(*table.Node().FindAll(constructs.ConstructOrder_PREORDER), isReplica)
 	case awsdynamodb.CfnGlobalTable:
-		e.define(table, resource.KeySchema(), resource.AttributeDefinitions(), resource.StreamSpecification())
+		// TableV2 computes its stream's settings late. StreamSpecification() panics then with
+		// jsii-runtime-go v1.142.0, which reads them as a struct at once.
+		stream := (*resource.CfnProperties())["streamSpecification"]
+		e.define(table, resource.KeySchema(), resource.AttributeDefinitions(), stream)
 		e.hasReplicas = len(objects(resolve(table, resource.Replicas()))) > 1
 	}
 
