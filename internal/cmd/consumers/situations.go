@@ -103,6 +103,7 @@ var situations = []situation{
 	{name: "pipeline", why: "it publishes the asset by its hash", shape: "pipeline",
 		contains: "AWS::CodePipeline::Pipeline"},
 	{name: "nested stacks", why: "templates are assets, too", shape: "nested stacks", tables: 4},
+	{name: "TableV2", why: "the newest CDK returns its settings in another form", shape: "TableV2"},
 	{name: "own construct", why: "a scope written in Go", shape: "own construct"},
 	{name: "tags", why: "an aspect visits each part", shape: "tags",
 		every: map[string]string{"AWS::Lambda::Function": "Tags", "AWS::SQS::Queue": "Tags", "AWS::IAM::Role": "Tags"}},

@@ -54,6 +54,18 @@ var shapes = map[string]func(app awscdk.App){
 		table(awscdk.NewNestedStack(s, jsii.String("One"), nil), "Users", nil)
 		table(awscdk.NewNestedStack(s, jsii.String("Two"), nil), "Users", nil)
 	},
+	"TableV2": func(app awscdk.App) {
+		replicatedtable.NewReplicatedTable(stack(app, "App"), jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+			Source: &replicatedtable.SourceProps{
+				Table: awsdynamodb.NewTableV2(stack(app, "Team"), jsii.String("Users"), &awsdynamodb.TablePropsV2{
+					PartitionKey: text("email"),
+					DynamoStream: awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES,
+				}),
+				PartitionKey: text("email"),
+			},
+			Target: &replicatedtable.TargetProps{PartitionKey: text("state"), SortKey: text("email")},
+		})
+	},
 	"own construct": func(app awscdk.App) { newDirectory(stack(app, "App"), "Directory") },
 	"tags": func(app awscdk.App) {
 		table(stack(app, "App"), "Users", nil)
