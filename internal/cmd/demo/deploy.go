@@ -23,7 +23,7 @@ type stackOutputs struct {
 
 // deploy builds examples/users once and deploys what it built.
 func (r *runner) deploy(ctx context.Context, c *cdk.Cloud) (*stackOutputs, error) {
-	app, err := cdk.NewApp(c, r.root, "users")
+	app, err := cdk.NewApp(c, r.root, "examples/users")
 	if err != nil {
 		return nil, err
 	}

@@ -22,8 +22,8 @@ type App struct {
 	work string
 }
 
-// NewApp returns the app in a folder of examples. Close it.
-func NewApp(c *Cloud, root, example string) (*App, error) {
+// NewApp returns the app in a folder below root. Close it.
+func NewApp(c *Cloud, root, folder string) (*App, error) {
 	temporaries := filepath.Join(root, tools.Directory, "tmp")
 	logs := filepath.Join(root, tools.Directory, "logs")
 	if err := errors.Join(os.MkdirAll(temporaries, 0o755), os.MkdirAll(logs, 0o755)); err != nil {
@@ -33,7 +33,7 @@ func NewApp(c *Cloud, root, example string) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &App{cloud: c, root: root, folder: filepath.Join(root, "examples", example), work: work}, nil
+	return &App{cloud: c, root: root, folder: filepath.Join(root, folder), work: work}, nil
 }
 
 // Close removes what was built. What was deployed stays.

@@ -45,10 +45,10 @@ func startMiniStack(t *testing.T) (root string, cloud *cdk.Cloud) {
 	return root, &cdk.Cloud{Endpoint: server.Endpoint, Log: server.Log}
 }
 
-// newApp builds an example, and prepares the cloud for it.
-func newApp(t *testing.T, root string, cloud *cdk.Cloud, example string) *cdk.App {
+// newApp builds the app in a folder of the repository, and prepares the cloud for it.
+func newApp(t *testing.T, root string, cloud *cdk.Cloud, folder string) *cdk.App {
 	t.Helper()
-	app, err := cdk.NewApp(cloud, root, example)
+	app, err := cdk.NewApp(cloud, root, folder)
 	check(t, err)
 	t.Cleanup(func() {
 		if err := app.Close(); err != nil {

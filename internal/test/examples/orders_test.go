@@ -22,7 +22,7 @@ const (
 // stream. Then the example is deployed, and the table keeps its orders.
 func TestOrderViewsHaveWhatIsWrittenSinceTheStreamWasEnabled(t *testing.T) {
 	root, cloud := startMiniStack(t)
-	app := newApp(t, root, cloud, "orders")
+	app := newApp(t, root, cloud, "examples/orders")
 	check(t, cloud.CreateStack(t.Context(), "Orders", withoutStream(t, app)))
 	name, err := cloud.PhysicalID(t.Context(), "Orders", tableID)
 	check(t, err)
