@@ -43,7 +43,7 @@ func writeReadmesApp(t *testing.T, root string) string {
 
 	temporaries := filepath.Join(root, tools.Directory, "tmp")
 	check(t, os.MkdirAll(temporaries, 0o755))
-	folder, err := os.MkdirTemp(temporaries, "readme-")
+	folder, err := os.MkdirTemp(temporaries, "readme-") //nolint:usetesting // within the module of the repository
 	check(t, err)
 	t.Cleanup(func() { check(t, os.RemoveAll(folder)) })
 	check(t, os.WriteFile(filepath.Join(folder, "users.go"), []byte(block), 0o600))
