@@ -45,7 +45,7 @@ func readTable(scope constructs.Construct, table awsdynamodb.ITable) *existingTa
 
 	e := &existingTable{
 		path:      *table.Node().Path(),
-		name:      knownName(table),
+		name:      knownName(table.TableName()),
 		streamARN: toString(table.TableStreamArn()),
 		problems:  foreignProblems(table, scope),
 	}
@@ -129,9 +129,10 @@ func text(object map[string]any, name string) string {
 	return s
 }
 
-func knownName(table awsdynamodb.ITable) string {
-	if name := toString(table.TableName()); isKnown(name) {
-		return name
+// knownName returns a table's name, or "" if only deployment knows it.
+func knownName(name *string) string {
+	if isKnown(toString(name)) {
+		return *name
 	}
 	return ""
 }

@@ -115,17 +115,9 @@ func (r *filterRules) key(name string) *spec.Attribute {
 // of the source item that has this name and is left out or renamed is not meant.
 func (r *filterRules) derivedFrom(name string) (paths string, derived bool) {
 	k, derived := r.target.KeySources[name]
-	p := r.target.Projection
-	_, isRenamed := p.Renames[name]
-	excluded := p.Type == spec.Exclude && slices.Contains(p.Attributes, name) ||
-		p.Type == spec.Include && !slices.Contains(p.Attributes, name) || p.Type == spec.KeysOnly
-	if !derived || isRenamed || excluded {
+	_, isRenamed := r.target.Projection.Renames[name]
+	if !derived || isRenamed || !r.target.Projection.Selects(name) || k.Contains(name) {
 		return "", false
-	}
-	for _, part := range k.Parts {
-		if len(part) == 1 && part[0] == name {
-			return "", false
-		}
 	}
 
 	texts := make([]string, len(k.Parts))
@@ -168,23 +160,15 @@ func flattened(c spec.Condition) []spec.Condition {
 
 // exclude reports whether no value meets all the comparisons of one attribute.
 func exclude(comparisons []spec.Condition) bool {
-	var candidates []spec.Value // the values that Equals and In leave
-	limited := false
-	for _, c := range comparisons {
-		switch c.Operator {
-		case spec.Equals, spec.In:
-			if !limited {
-				candidates = slices.Clone(c.Values)
-			}
-			limited = true
-		case spec.NotEquals, spec.Exists, spec.BeginsWith:
-		}
-	}
-	if !limited {
+	// Only the values of one Equals or In can meet them all.
+	at := slices.IndexFunc(comparisons, func(c spec.Condition) bool {
+		return c.Operator == spec.Equals || c.Operator == spec.In
+	})
+	if at < 0 {
 		return differentPrefixes(comparisons)
 	}
 
-	return !slices.ContainsFunc(candidates, func(v spec.Value) bool {
+	return !slices.ContainsFunc(comparisons[at].Values, func(v spec.Value) bool {
 		return !slices.ContainsFunc(comparisons, func(c spec.Condition) bool { return !meets(v, c) })
 	})
 }
@@ -231,13 +215,7 @@ func canonical(number string) ([]byte, error) {
 	return dynamodbjson.AppendCanonicalNumber(nil, []byte(strconv.Quote(number)))
 }
 
-// Limits of DynamoDB's numbers: the significant digits, and the power of ten of the first
-// one. Source: Amazon DynamoDB Developer Guide, "Supported data types and naming rules",
-// numbers.
 const (
-	maxNumberDigits  = 38
-	minNumberPower   = -130
-	maxNumberPower   = 125
 	numberRemedy     = "no attribute can have it"
 	numberTextLength = 60
 )
@@ -258,12 +236,12 @@ func numberProblem(v spec.Value) string {
 	switch {
 	case !found: // zero
 		return ""
-	case len(digits) > maxNumberDigits:
+	case len(digits) > dynamodbjson.MaxDigits:
 		return fmt.Sprintf("%s, which has %d significant digits: DynamoDB keeps %d, so %s",
-			text, len(digits), maxNumberDigits, numberRemedy)
-	case exponent-1 > maxNumberPower || exponent-1 < minNumberPower:
+			text, len(digits), dynamodbjson.MaxDigits, numberRemedy)
+	case exponent-1 > dynamodbjson.MaxExponent || exponent-1 < dynamodbjson.MinExponent:
 		return fmt.Sprintf("%s: DynamoDB's numbers reach from 1e%d to 9.99e%d, so %s",
-			text, minNumberPower, maxNumberPower, numberRemedy)
+			text, dynamodbjson.MinExponent, dynamodbjson.MaxExponent, numberRemedy)
 	default:
 		return ""
 	}

@@ -1,6 +1,7 @@
 package replicatedtable
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"reflect"
@@ -93,7 +94,7 @@ func (e *existingTable) sourceStreamProblems(name string) []spec.Problem {
 		return nil
 	}
 
-	command := fmt.Sprintf(remedy, orElse(e.name, "NAME"))
+	command := fmt.Sprintf(remedy, cmp.Or(e.name, "NAME"))
 	var text string
 	switch {
 	case e.isDefined && !e.hasStream:
@@ -141,13 +142,6 @@ func (e *existingTable) streamARNProblem() string {
 	default:
 		return ""
 	}
-}
-
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
 
 // newTableName is the form of a table's name. Source: Amazon DynamoDB Developer Guide,

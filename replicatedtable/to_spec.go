@@ -33,6 +33,7 @@ type replication struct {
 func toReplication(props *ReplicatedTableProps, s sizes) replication {
 	r := replication{Spec: spec.New(), place: s.place, recordAge: s.recordAge()}
 	if props.Source != nil {
+		r.Source.KeySchema = toKeySchema(props.Source.PartitionKey, props.Source.SortKey)
 		r.Source.TableName, r.tables = tableName(s.source, props.Source.TableProps), []string{s.source.construct()}
 		r.sourceBytes = s.place.nameBytes("Source", s.source, props.Source.TableProps)
 	}
@@ -41,9 +42,6 @@ func toReplication(props *ReplicatedTableProps, s sizes) replication {
 	}
 	r.LogLevel = spec.LogLevel(props.LogLevel)
 	r.environment = toVariables(props.Environment)
-	if props.Source != nil {
-		r.Source.KeySchema = toKeySchema(props.Source.PartitionKey, props.Source.SortKey)
-	}
 	return r.with("Target", "Target", props.Target, s.target)
 }
 
@@ -81,8 +79,8 @@ func tableName(existing *existingTable, settings *awsdynamodb.TablePropsV2) stri
 	switch {
 	case existing != nil:
 		return existing.name
-	case settings != nil && isKnown(toString(settings.TableName)):
-		return *settings.TableName
+	case settings != nil:
+		return knownName(settings.TableName)
 	default:
 		return ""
 	}

@@ -89,9 +89,9 @@ func appendDigits(dst, b []byte) (out []byte, exponent, length int) {
 // digits. Source: Amazon DynamoDB Developer Guide, "Supported data types and naming
 // rules", numbers.
 const (
-	minExponent = -130
-	maxExponent = 125
-	maxDigits   = 38
+	MinExponent = -130
+	MaxExponent = 125
+	MaxDigits   = 38
 )
 
 // AppendPlainNumber appends a number, which text holds as a JSON string, in plain decimal
@@ -110,11 +110,11 @@ func AppendPlainNumber(dst, text []byte) ([]byte, error) {
 	}
 	// AppendCanonicalNumber has written it: the number is 0.digits times ten to this power.
 	exponent, _ := strconv.Atoi(string(power))
-	if exponent-1 < minExponent || exponent-1 > maxExponent {
+	if exponent-1 < MinExponent || exponent-1 > MaxExponent {
 		return dst[:at], errors.New("it is a number out of DynamoDB's range")
 	}
 
-	var plain [len("-0.") + maxExponent - minExponent + maxDigits]byte
+	var plain [len("-0.") + MaxExponent - MinExponent + MaxDigits]byte
 	b := plain[:0]
 	if digits[0] == '-' {
 		b, digits = append(b, '-'), digits[1:]

@@ -12,7 +12,7 @@ import (
 func (s Spec) MissingSourceKeys(t Target) []string {
 	var missing []string
 	for _, source := range s.Source.Attributes() {
-		contains := func(a Attribute) bool { return t.KeySource(a.Name).contains(source.Name) }
+		contains := func(a Attribute) bool { return t.KeySource(a.Name).Contains(source.Name) }
 		if !slices.ContainsFunc(t.Attributes(), contains) {
 			missing = append(missing, source.Name)
 		}

@@ -32,7 +32,7 @@ func (t Target) KeySource(name string) KeySource {
 	return KeySource{Parts: [][]string{{name}}}
 }
 
-// contains reports whether the top-level attribute called name is a part.
-func (k KeySource) contains(name string) bool {
+// Contains reports whether the top-level attribute called name is a part.
+func (k KeySource) Contains(name string) bool {
 	return slices.ContainsFunc(k.Parts, func(path []string) bool { return len(path) == 1 && path[0] == name })
 }

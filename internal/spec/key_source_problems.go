@@ -57,12 +57,12 @@ func (r targetRules) singlePart(a Attribute, k KeySource) {
 	if k.Separator != "" {
 		r.add("KeySources", "%q has a separator but one part: nothing is joined; remove it", a.Name)
 	}
-	if k.contains(a.Name) {
+	if k.Contains(a.Name) {
 		r.add("KeySources", "%q is derived from the source attribute of the same name, which is the default: remove it",
 			a.Name)
 	}
 	for _, source := range r.spec.Source.Attributes() {
-		if k.contains(source.Name) && a.Type.conflicts(source.Type) {
+		if k.Contains(source.Name) && a.Type.conflicts(source.Type) {
 			r.add("KeySources", "%q has type %s but is derived from the source key %q of type %s: "+
 				"one value has one type", a.Name, a.Type, source.Name, source.Type)
 		}
@@ -92,7 +92,7 @@ func (r targetRules) keyParts() {
 // item, or returns nothing.
 func (r targetRules) reservedPart(name string) string {
 	_, renamed := r.target.Projection.Renames[name]
-	carried := r.target.Projection.selects(name) && !renamed
+	carried := r.target.Projection.Selects(name) && !renamed
 	what := r.reserved[name]
 	if what == "" || !carried || r.spec.Source.Contains(name) {
 		return ""
@@ -118,7 +118,7 @@ func nestedPart(part []string, parts [][]string) string {
 func (t Target) reserved() map[string]string {
 	names := map[string]string{}
 	for name, k := range t.KeySources {
-		if len(k.Parts) != 1 || !k.contains(name) {
+		if len(k.Parts) != 1 || !k.Contains(name) {
 			names[name] = "a derived target key attribute"
 		}
 	}

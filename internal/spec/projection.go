@@ -29,9 +29,9 @@ func (t ProjectionType) isKnown() bool {
 	return slices.Contains([]ProjectionType{All, KeysOnly, Include, Exclude}, t)
 }
 
-// selects reports whether the attribute called name, which is not a key attribute, is
+// Selects reports whether the attribute called name, which is not a key attribute, is
 // carried.
-func (p Projection) selects(name string) bool {
+func (p Projection) Selects(name string) bool {
 	switch p.Type {
 	case All:
 		return true

@@ -52,7 +52,7 @@ func (r targetRules) oldNameProblem(from string) string {
 	case r.target.Contains(from) && !derived:
 		return fmt.Sprintf("%q, a key attribute of the target table: give the key attribute the other name instead, "+
 			"and name its source in KeySources", from)
-	case !p.selects(from):
+	case !p.Selects(from):
 		return fmt.Sprintf("%q, which %s does not carry: remove it, or carry the attribute", from, p.Type)
 	default:
 		return ""
