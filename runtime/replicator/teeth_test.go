@@ -106,7 +106,7 @@ func TestTheModelTestHasTeeth(t *testing.T) {
 			}
 			out, err := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-overlay", overlayFile,
 				"-run", "^TestTheTargetIsTheOracleAfterAnyHistory$", ".",
-				"-model.steps=60000", "-model.reduce=false").CombinedOutput()
+				"-model.steps=400000", "-model.reduce=false").CombinedOutput()
 			if err == nil {
 				t.Error("the model test did not notice")
 			}
