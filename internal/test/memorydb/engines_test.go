@@ -1,6 +1,7 @@
 package memorydb_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -43,11 +44,24 @@ type answer struct {
 	body   []byte
 }
 
+// outcome is the error's code. The outcome of statements is that of each, with commas.
 func (a answer) outcome() string {
-	if a.status == http.StatusOK {
-		return "OK"
+	if a.status != http.StatusOK {
+		return a.code
 	}
-	return a.code
+
+	var answered struct {
+		Responses []struct{ Error struct{ Code string } }
+	}
+	if json.Unmarshal(a.body, &answered) != nil || len(answered.Responses) == 0 {
+		return "OK" // no statements
+	}
+	outcomes := make([]string, len(answered.Responses))
+	for i, r := range answered.Responses {
+		outcomes[i] = cmp.Or(r.Error.Code, "OK")
+	}
+
+	return strings.Join(outcomes, ",")
 }
 
 // send sends a request. Every caller has an account of its own: DynamoDB Local

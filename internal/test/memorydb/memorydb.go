@@ -8,10 +8,11 @@
 // serialization, signature, retries and error handling. It uses no socket, goroutine
 // or clock, so it works inside a [testing/synctest] bubble.
 //
-// It implements CreateTable, PutItem, DeleteItem, GetItem, BatchWriteItem and Scan,
-// with conditions on PutItem and DeleteItem. It refuses every operation, request
-// member and part of an expression that it does not implement: no request means less
-// here than in DynamoDB. Capacity is unlimited, all reads are consistent, a Scan
+// It implements CreateTable, PutItem, DeleteItem, GetItem, BatchGetItem, BatchWriteItem
+// and Scan, with conditions on PutItem and DeleteItem, and BatchExecuteStatement with
+// the statements of package partiql. It refuses every operation, request member and
+// part of an expression that it does not implement: no request means less here than in
+// DynamoDB. A statement that it does not know is not even answered. Capacity is unlimited, all reads are consistent, a Scan
 // is one page, and a BatchWriteItem is applied as a whole; package faults makes
 // requests fail. Signatures are not checked.
 //
@@ -26,6 +27,8 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+
+	"github.com/replicatedtable/cdk-go/internal/test/partiql"
 )
 
 // DB is a set of tables. It is safe for concurrent use; each request is atomic.
@@ -33,12 +36,15 @@ type DB struct {
 	mu         sync.Mutex
 	tables     map[string]*table
 	conditions map[string]*condition // by expression
+	statements map[string]partiql.Statement
 	requests   int
 }
 
 // New returns a DB without tables.
 func New() *DB {
-	return &DB{tables: map[string]*table{}, conditions: map[string]*condition{}}
+	return &DB{
+		tables: map[string]*table{}, conditions: map[string]*condition{}, statements: map[string]partiql.Statement{},
+	}
 }
 
 // Do answers one request of DynamoDB's JSON protocol. It fails when the request

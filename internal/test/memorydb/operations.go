@@ -17,6 +17,10 @@ func (db *DB) call(operation string, request []byte) ([]byte, error) {
 		return db.getItem(request)
 	case "BatchWriteItem":
 		return db.batchWriteItem(request)
+	case "BatchExecuteStatement":
+		return db.batchExecuteStatement(request)
+	case "BatchGetItem":
+		return db.batchGetItem(request)
 	case "Scan":
 		return db.scan(request)
 	case "CreateTable":

@@ -29,14 +29,39 @@ type attribute struct {
 type attributes []attribute
 
 func (a attributes) find(name string) (*value, bool) {
-	at, found := slices.BinarySearchFunc(a, name, func(a attribute, name string) int {
-		return strings.Compare(a.name, name)
-	})
+	at, found := a.search(name)
 	if !found {
 		return nil, false
 	}
 
 	return &a[at].value, true
+}
+
+// search returns where an attribute is, or where it would be.
+func (a attributes) search(name string) (at int, found bool) {
+	return slices.BinarySearchFunc(a, name, func(a attribute, name string) int {
+		return strings.Compare(a.name, name)
+	})
+}
+
+// with returns a copy with one attribute set.
+func (a attributes) with(name string, v value) attributes {
+	at, found := a.search(name)
+	if found {
+		a = slices.Clone(a)
+		a[at].value = v
+		return a
+	}
+	return slices.Insert(slices.Clone(a), at, attribute{name, v})
+}
+
+// without returns a copy without one attribute.
+func (a attributes) without(name string) attributes {
+	at, found := a.search(name)
+	if !found {
+		return a
+	}
+	return slices.Delete(slices.Clone(a), at, at+1)
 }
 
 // compare orders two values of one type S, N or B: strings and binaries by their
