@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 )
 
@@ -48,6 +49,15 @@ func (w tableWrites) writes() ([]Write, error) {
 	}
 
 	return writes, nil
+}
+
+// readNothing is the answer of a BatchGetItem that has processed no key.
+func (q *request) readNothing() (*http.Response, error) {
+	var input struct{ RequestItems json.RawMessage }
+	if err := json.Unmarshal(q.body, &input); err != nil {
+		return nil, fmt.Errorf("faults: the body of BatchGetItem: %w", err)
+	}
+	return q.respond(http.StatusOK, fmt.Appendf(nil, `{"Responses":{},"UnprocessedKeys":%s}`, input.RequestItems)), nil
 }
 
 func (w tableWrites) json() []byte {

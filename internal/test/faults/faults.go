@@ -49,15 +49,19 @@ const (
 	// caller cannot tell which.
 	Slow Kind = "slow"
 	// Unprocessed executes a BatchWriteItem without some of its writes, and
-	// answers these as unprocessed. It hits each write on its own.
+	// answers these as unprocessed. It hits each write on its own. Statements of a
+	// BatchExecuteStatement get a transient error of their own, and a BatchGetItem
+	// reads none of its keys.
 	Unprocessed Kind = "unprocessed"
-	// AccessDenied is a 400 AccessDeniedException.
+	// AccessDenied is a 400 AccessDeniedException. With a Select it may also be the
+	// error of single statements, and so may NotFound; Throttled and
+	// InternalServerError always are.
 	AccessDenied Kind = "access denied"
 	// NotFound is a 400 ResourceNotFoundException, from SQS QueueDoesNotExist.
 	NotFound Kind = "not found"
 	// Poison is a 400 ValidationException for a write, alone or in a batch: one
 	// bad write refuses the call. It hits each write on its own, and the same ones
-	// every time. Its text is the rule's Message.
+	// every time, and a statement alone. Its text is the rule's Message.
 	Poison Kind = "poison"
 )
 
@@ -76,6 +80,8 @@ type Rule struct {
 	// Probability is the share of the requests that are hit, from 0 to 1; of the
 	// writes for Unprocessed and Poison.
 	Probability float64
+	// Operation limits the rule to one operation, such as PutItem. "": all.
+	Operation string
 	// Select limits the rule to some writes, and to the requests that contain at
 	// least one of them. Nil means all requests, with or without a write. It must
 	// not depend on anything but the write.
@@ -86,10 +92,12 @@ type Rule struct {
 	Message string
 }
 
-// Write is a write of a PutItem, DeleteItem or BatchWriteItem request.
+// Write is a write of a PutItem, DeleteItem, BatchWriteItem or BatchExecuteStatement
+// request.
 type Write struct {
 	Table string
 	Put   bool // or delete
-	// Attributes is the JSON of a put's item or of a delete's key.
+	// Attributes is the JSON of a put's item or of a delete's key; of a statement also its
+	// owner's.
 	Attributes []byte
 }

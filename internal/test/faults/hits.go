@@ -1,15 +1,18 @@
 package faults
 
-// hits reports whether the rule hits a request, and for Unprocessed which of its
-// writes.
+// hits reports whether the rule hits a request, and which of its writes.
 func (rule Rule) hits(d dice, q *request) (hit bool, chosen []bool, err error) {
 	perWrite := rule.Kind == Unprocessed || rule.Kind == Poison
 	switch {
+	case rule.Operation != "" && rule.Operation != q.operation():
+		return false, nil, nil
 	case !perWrite && !d.hit(rule.Probability):
 		return false, nil, nil
 	case !perWrite && rule.Select == nil:
 		return true, nil, nil
-	case rule.Kind == Unprocessed && q.operation() != "BatchWriteItem":
+	case rule.Kind == Unprocessed && q.operation() == "BatchGetItem":
+		return d.hit(rule.Probability), nil, nil
+	case rule.Kind == Unprocessed && q.operation() != "BatchWriteItem" && q.operation() != "BatchExecuteStatement":
 		return false, nil, nil
 	case rule.Kind == Poison:
 		d.content, d.attempt = 0, 0 // the write alone decides

@@ -72,16 +72,30 @@ func (i *Injector) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	for n, rule := range rules {
-		d := dice{i.seed, uint64(n), q.content, q.attempt}
+	return i.follow(rules, 0, q)
+}
+
+// follow passes a request on, unless one of the rules from number first on hits it.
+func (i *Injector) follow(rules []Rule, first int, q *request) (*http.Response, error) {
+	for n := first; n < len(rules); n++ {
+		rule := rules[n]
+		d := dice{i.seed, uint64(n), q.content, q.attempt} // #nosec G115 -- not negative
 		hit, writes, err := rule.hits(d, q)
 		if err != nil {
 			return nil, err
 		}
-		if hit {
-			i.count(rule.Kind)
-			return i.inject(rule, d, q, writes)
+		if !hit {
+			continue
 		}
+
+		i.count(rule.Kind)
+		if q.operation() == "BatchExecuteStatement" && writes != nil {
+			if code := statementCode(rule.Kind, d); code != "" {
+				follow := func(q *request) (*http.Response, error) { return i.follow(rules, n+1, q) }
+				return q.refuseStatements(writes, code, cmp.Or(rule.Message, "injected"), follow)
+			}
+		}
+		return i.inject(rule, d, q, writes)
 	}
 
 	return i.execute(q, q.body)
@@ -179,6 +193,9 @@ func wait(ctx context.Context, delay time.Duration) error {
 // executeWithout executes a BatchWriteItem without the chosen writes and adds
 // these to the unprocessed ones of the answer.
 func (i *Injector) executeWithout(q *request, chosen []bool) (*http.Response, error) {
+	if q.operation() == "BatchGetItem" {
+		return q.readNothing()
+	}
 	kept, left, err := q.split(chosen)
 	if err != nil {
 		return nil, err
