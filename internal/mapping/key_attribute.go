@@ -30,7 +30,8 @@ type KeyAttribute struct {
 	// separator joins the parts of a composite; escaped are the characters that are escaped
 	// in them.
 	separator, escaped string
-	// head is the name as JSON, with the colon.
+	// name is Name, head the name as JSON, with the colon.
+	name []byte
 	head string
 }
 
@@ -50,6 +51,7 @@ func keyAttributes(k spec.KeySchema, sourceOf func(name string) spec.KeySource) 
 			derived:   len(source.Parts) != 1 || !slices.Equal(source.Parts[0], []string{a.Name}),
 			separator: source.Separator,
 			escaped:   source.Separator + spec.Escape,
+			name:      []byte(a.Name),
 			head:      dynamodbjson.Quote(a.Name) + ":",
 		})
 	}

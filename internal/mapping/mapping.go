@@ -27,9 +27,8 @@ type Mapping struct {
 	projection spec.ProjectionType
 	// listed are the names that the projection lists: those that EXCLUDE drops, or else
 	// those that are carried.
-	listed names
-	// renamed holds new names as JSON, with the colon.
-	renamed map[string]string
+	listed  names
+	renamed map[string]newName
 	// reserved are the names in a target item that already have an owner.
 	reserved []reservedName
 }
@@ -44,7 +43,7 @@ func New(source spec.KeySchema, t spec.Target) Mapping {
 		Collisions:       t.OnKeyCollision != "",
 		KeepExpired:      t.ExpiredItems == spec.KeepExpired,
 		projection:       t.Projection.Type,
-		renamed:          map[string]string{},
+		renamed:          map[string]newName{},
 	}
 
 	for _, name := range t.Projection.Attributes {
@@ -57,6 +56,12 @@ func New(source spec.KeySchema, t spec.Target) Mapping {
 	}
 
 	return m
+}
+
+// newName is the name of a renamed attribute. head is the name as JSON, with the colon.
+type newName struct {
+	name []byte
+	head string
 }
 
 // reservedName is a name in a target item that only its owner can have: the source
@@ -82,7 +87,7 @@ func (m *Mapping) reserve(t spec.Target) {
 
 	for _, from := range slices.Sorted(maps.Keys(t.Projection.Renames)) {
 		to := t.Projection.Renames[from]
-		m.renamed[from] = dynamodbjson.Quote(to) + ":"
+		m.renamed[from] = newName{[]byte(to), dynamodbjson.Quote(to) + ":"}
 		add(to, from, "also the new name of another attribute: choose another one in Projection.Renames")
 	}
 

@@ -38,8 +38,8 @@ func (m *Mapping) AppendAttributes(dst []byte, p *dynamodbjson.Payload, t *Targe
 			continue
 		}
 
-		if head, renamed := m.renamed[string(name)]; renamed {
-			dst = appendMember(dst, start, head, p.Value(&members[i]))
+		if to, renamed := m.renamed[string(name)]; renamed {
+			dst = appendMember(dst, start, to.head, p.Value(&members[i]))
 		} else {
 			dst = appendMember(dst, start, "", p.Raw(&members[i]))
 		}
