@@ -33,7 +33,7 @@ func perRecord(b *testing.B, f func()) {
 type stages struct {
 	*workspace
 	b        *testing.B
-	encoders []*encoder
+	writer   *writer
 	payload  []byte
 	requests []request
 	body     []byte
@@ -43,8 +43,8 @@ func newStages(b *testing.B, s spec.Spec) *stages {
 	r := newReplicator(s, nil, nil, minInFlight, nil)
 	return &stages{
 		workspace: r.workspace(), b: b,
-		encoders: r.writer.encoders,
-		payload:  orders.Inserts(benchRecords, orders.Large),
+		writer:  r.writer,
+		payload: orders.Inserts(benchRecords, orders.Large),
 	}
 }
 
@@ -58,13 +58,16 @@ func (s *stages) decode() *event {
 
 func (s *stages) encode(p plan) {
 	s.requests = s.requests[:0]
-	for i, e := range s.encoders {
-		s.requests = e.appendRequests(s.requests, p.event, i, p.first[i])
+	for i, e := range s.writer.encoders {
+		if e.guarded() {
+			e.shapes.resolve(p.event, p.first[i])
+		}
+		s.requests = append(s.requests, s.writer.group(p.event, i, p.first[i])...)
 	}
 	for _, request := range s.requests {
-		e := s.encoders[request.mapping]
+		e := s.writer.encoders[request.mapping]
 		if e.guarded() {
-			s.body = e.appendGuarded(s.body[:0], p.event, &request.writes[0])
+			s.body = e.appendStatements(s.body[:0], p.event, request.writes)
 		} else {
 			s.body = e.appendBatch(s.body[:0], p.event, request.writes)
 		}
@@ -104,7 +107,7 @@ func BenchmarkEncode(b *testing.B) {
 	perRecord(b, func() { s.encode(p) })
 }
 
-// BenchmarkEncodeGuarded builds the bodies of conditional requests.
+// BenchmarkEncodeGuarded builds the bodies of requests with 25 statements each.
 func BenchmarkEncodeGuarded(b *testing.B) {
 	s := newStages(b, orders.Colliding())
 	e := s.decode()

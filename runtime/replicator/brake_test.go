@@ -330,6 +330,8 @@ func TestAnIndexWithAKeyOfTheWrongTypeStopsTheStreamOnDynamoDBLocal(t *testing.T
 	for name, mapping := range map[string]spec.Spec{"batches": uniqueSpec(all), "guarded": guarded(uniqueSpec(all))} {
 		t.Run(name, func(t *testing.T) {
 			p := newPair(t, mapping)
+			// DynamoDB Local takes such an item from an UPDATE, and refuses it from PutItem only.
+			singly(p.replicator)
 			put := func(i int, value types.AttributeValue) {
 				p.put(attributes{"id": s(fmt.Sprint(i)), "group": s("g"), "note": value})
 			}

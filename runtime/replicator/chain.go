@@ -20,6 +20,10 @@ type chain struct {
 	after *mapping.TargetItem
 	// keys are the target items before, between and after the changes, for their keys.
 	keys []*mapping.TargetItem
+	// states are the target items before each change that changes them, where writes are
+	// guarded: whatever earlier attempts have carried out, the table has one of them, or the
+	// last.
+	states []*mapping.TargetItem
 	// ended says that the target item no longer has an owner: its source item expired, and
 	// the target item was kept.
 	ended bool
@@ -34,6 +38,18 @@ func (c *chain) addKey(t *mapping.TargetItem) {
 	if t.Exists() && (len(c.keys) == 0 || !bytes.Equal(t.Key, c.keys[len(c.keys)-1].Key)) {
 		c.keys = append(c.keys, t)
 	}
+}
+
+// under returns the states with the key of t, or nil when the first state is not one.
+func (c *chain) under(t *mapping.TargetItem) []*mapping.TargetItem {
+	if len(c.states) == 0 || !c.states[0].Exists() || !bytes.Equal(c.states[0].Key, t.Key) {
+		return nil
+	}
+	c.states = slices.DeleteFunc(c.states, func(s *mapping.TargetItem) bool {
+		return !s.Exists() || !bytes.Equal(s.Key, t.Key)
+	})
+
+	return c.states
 }
 
 // chain returns the chain of a source item. If there is none yet, a new one starts with
@@ -55,11 +71,11 @@ func (p *planner) chain(mapping, change int, source []byte) *chain {
 		}
 	}
 
-	// A chain of an earlier batch may be there already: its list of keys is used again.
+	// A chain of an earlier batch may be there already: its lists are used again.
 	n := len(p.chains)
 	p.chains = slices.Grow(p.chains, 1)[:n+1]
 	c := &p.chains[n]
-	*c = chain{mapping: mapping, first: change, source: source, next: head, keys: c.keys[:0]}
+	*c = chain{mapping: mapping, first: change, source: source, next: head, keys: c.keys[:0], states: c.states[:0]}
 	p.heads[sum] = n
 
 	return c

@@ -31,7 +31,7 @@ type bodyKey struct{}
 // newClient returns a client with the region, credentials and endpoint of options.
 func newClient(options dynamodb.Options) *client {
 	c := &client{http: options.HTTPClient}
-	options.APIOptions = append(options.APIOptions, sendReadyBody)
+	options.APIOptions = append(options.APIOptions, sendReadyBody, skipSuccesses)
 	options.HTTPClient = fromMemory{options.HTTPClient}
 	options.EndpointResolverV2 = &sameEndpoint{EndpointResolverV2: dynamodb.NewDefaultEndpointResolverV2()}
 	c.dynamodb = dynamodb.New(options)
@@ -105,9 +105,11 @@ func sendReadyBody(stack *middleware.Stack) error {
 // The inputs only satisfy the SDK's own validation: sendReadyBody replaces what the SDK
 // serializes from them.
 var (
-	anyBatch  = &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{}}
-	anyPut    = &dynamodb.PutItemInput{TableName: aws.String("-"), Item: map[string]types.AttributeValue{}}
-	anyDelete = &dynamodb.DeleteItemInput{TableName: aws.String("-"), Key: map[string]types.AttributeValue{}}
+	anyBatch             = &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{}}
+	anyPut               = &dynamodb.PutItemInput{TableName: aws.String("-"), Item: map[string]types.AttributeValue{}}
+	anyDelete            = &dynamodb.DeleteItemInput{TableName: aws.String("-"), Key: map[string]types.AttributeValue{}}
+	anyBatchOfStatements = &dynamodb.BatchExecuteStatementInput{Statements: []types.BatchStatementRequest{}}
+	anyRead              = &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{}}
 )
 
 func (c *client) batchWriteItem(ctx context.Context, body *requestBody) ([]types.WriteRequest, error) {
@@ -129,6 +131,43 @@ func (c *client) putItem(ctx context.Context, body *requestBody) (stored bool, e
 func (c *client) deleteItem(ctx context.Context, body *requestBody) error {
 	_, err := c.dynamodb.DeleteItem(body.in(ctx), anyDelete)
 	return exceptCondition(err)
+}
+
+func (c *client) batchExecuteStatement(
+	ctx context.Context, body *requestBody, statements int,
+) ([]statementCode, error) {
+	body.statements = statements
+	out, err := c.dynamodb.BatchExecuteStatement(body.in(ctx), anyBatchOfStatements)
+	if err != nil || out.Responses == nil {
+		return nil, err
+	}
+
+	codes := make([]statementCode, len(out.Responses))
+	for i := range out.Responses {
+		if failed := out.Responses[i].Error; failed != nil {
+			codes[i] = failed.Code
+			if codes[i] == "" {
+				codes[i] = "unknown"
+			}
+		}
+	}
+
+	return codes, nil
+}
+
+func (c *client) batchGetItem(ctx context.Context, body *requestBody) (items, unprocessed []itemRead, err error) {
+	out, err := c.dynamodb.BatchGetItem(body.in(ctx), anyRead)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, found := range out.Responses {
+		items = found // a call reads one table
+	}
+	for _, left := range out.UnprocessedKeys {
+		unprocessed = left.Keys
+	}
+
+	return items, unprocessed, nil
 }
 
 // exceptCondition returns err unless it says that a condition did not hold.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/replicatedtable/cdk-go/internal/mapping"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
 )
@@ -253,8 +254,9 @@ func TestEveryTargetItemUnderLastWriterWinsHasItsVersionAndNothingElseIsAdded(t 
 	}
 	out := p.scan("target")
 	want := with(ann, attributes{spec.DefaultVersionAttribute: &types.AttributeValueMemberM{Value: attributes{
-		"at":  n("1700000001"),
-		"seq": s("2026-01-02T03:04:05.678/" + strings.Repeat("0", 38) + "42"),
+		"at":    n("1700000001"),
+		"names": s(mapping.Fingerprint([][]byte{[]byte("city"), []byte("email"), []byte("state")})),
+		"seq":   s("2026-01-02T03:04:05.678/" + strings.Repeat("0", 38) + "42"),
 	}}})
 	if len(out) != 1 || show(out[0]) != show(want) {
 		t.Errorf("got %s, want %s", showAll(out), show(want))

@@ -2,7 +2,6 @@ package replicator
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
 	"github.com/replicatedtable/cdk-go/internal/mapping"
@@ -24,6 +23,14 @@ type encoder struct {
 	put       string // PutItem, up to the condition's values
 	delete    string // DeleteItem, up to the condition's values
 	version   string // the version attribute's name as JSON
+
+	shapes          *shapes
+	whereOwn        string // the beginning of a statement's condition: the key and the owner
+	versionSeq      string // the path of the version's sequence part in a statement
+	deleteStatement string
+	owners          []int  // the numbers of the source key attributes in whereOwn
+	readHead        string // BatchGetItem, up to the first key
+	readTail        string
 }
 
 func newEncoder(m *mapping.Mapping) *encoder {
@@ -32,7 +39,10 @@ func newEncoder(m *mapping.Mapping) *encoder {
 		batchHead: fmt.Sprintf(`{"RequestItems":{%s:[`, dynamodbjson.Quote(m.TableName)),
 	}
 	if e.guarded() {
+		e.shapes = newShapes(e)
 		e.prepareConditions()
+		e.prepareStatements()
+		e.prepareRead()
 	}
 	return e
 }
@@ -81,26 +91,6 @@ func (e *encoder) prepareConditions() {
 	e.version = quote(m.VersionAttribute)
 }
 
-// perRequest is the highest number of writes in one request. A guarded write has a
-// condition, and so a request of its own.
-func (e *encoder) perRequest() int {
-	if e.guarded() {
-		return 1
-	}
-	return maxBatchWrites
-}
-
-// requests is the number of requests for so many writes.
-func (e *encoder) requests(writes int) int { return (writes + e.perRequest() - 1) / e.perRequest() }
-
-// appendRequests appends the requests for the writes of mapping number index.
-func (e *encoder) appendRequests(dst []request, from *event, index int, writes []write) []request {
-	for chunk := range slices.Chunk(writes, e.perRequest()) {
-		dst = append(dst, request{from, index, chunk})
-	}
-	return dst
-}
-
 // appendBatch appends the body of a BatchWriteItem call.
 func (e *encoder) appendBatch(dst []byte, from *event, writes []write) []byte {
 	dst = append(dst, e.batchHead...)
@@ -146,33 +136,39 @@ func (e *encoder) appendGuarded(dst []byte, from *event, w *write) []byte {
 	dst = append(dst, ',')
 	dst = append(dst, e.version...)
 	dst = append(dst, ':')
-	dst = e.appendVersion(dst, w.change)
+	dst = e.appendVersion(dst, w)
 
 	return append(dst, `}}`...)
 }
 
 // appendVersion appends the version of a put as an attribute value.
-func (e *encoder) appendVersion(dst []byte, c *change) []byte {
+func (e *encoder) appendVersion(dst []byte, w *write) []byte {
 	if !e.mapping.Collisions {
-		return appendVersionSeq(dst, c)
+		dst = append(dst, `{"S":"`...)
+		dst = appendSeq(dst, w.change)
+		dst = append(dst, '/')
+		dst = append(dst, w.shape.fingerprint...)
+		return append(dst, `"}`...)
 	}
-	dst = append(dst, `{"M":{"`+versionAt+`":`...)
-	dst = appendVersionAt(dst, c)
-	dst = append(dst, `,"`+versionSeq+`":`...)
-	dst = appendVersionSeq(dst, c)
 
-	return append(dst, `}}`...)
+	dst = append(dst, `{"M":{"`+versionAt+`":`...)
+	dst = appendVersionAt(dst, w.change)
+	dst = append(dst, `,"`+versionSeq+`":`...)
+	dst = appendVersionSeq(dst, w.change)
+	dst = append(dst, `,"`+versionNames+`":{"S":"`...)
+	dst = append(dst, w.shape.fingerprint...)
+
+	return append(dst, `"}}}`...)
 }
 
 // appendOwner appends the values that identify the item's owner, and for a put also the
 // time that decides between different owners.
 func (e *encoder) appendOwner(dst []byte, from *event, w *write) []byte {
-	p := &from.payload
 	for i := range e.mapping.SourceKey {
 		dst = append(dst, `,":o`...)
 		dst = append(dst, '0'+byte(i)) // a key schema has at most two attributes
 		dst = append(dst, `":`...)
-		dst = append(dst, p.Value(p.Find(w.change.keys, e.mapping.SourceKey[i].Name))...)
+		dst = e.appendSourceKey(dst, from, w, i)
 	}
 	if w.put {
 		dst = append(dst, `,":at":`...)

@@ -27,30 +27,40 @@ func TestATransientFailureKeepsTheWorkOfOtherItems(t *testing.T) {
 		faults.Throttled, faults.InternalServerError, faults.ServiceUnavailable, faults.ResetBefore,
 		faults.Unprocessed,
 	} {
-		t.Run(string(kind), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := uniqueSpec(all)
-				s.Targets[0].VersionAttribute = spec.DefaultVersionAttribute
-				if kind == faults.Unprocessed {
-					s.Targets[0].VersionAttribute = "" // only a batch can have unprocessed items
-				}
-				f := newFunction(t, s, faults.Rule{Kind: kind, Probability: 1, Select: selects(`"S":"2"`)})
-				again := f.invoke(t, insertion(1, "1"), insertion(2, "2"), insertion(3, "3"),
-					record("MODIFY", 4, item("id", "2"), item("id", "2", "group", "g"), item("id", "2", "group", "h")))
-				if !slices.Equal(again, []string{"2"}) {
-					t.Errorf("got %v, want the first record of the item that failed", again)
-				}
-				if items := f.db.Items("target"); len(items) != 2 {
-					t.Errorf("the other items' work is kept: %v", items)
-				}
-				if f.faults.Injected()[kind] < 3 {
-					t.Errorf("it was tried only %d times", f.faults.Injected()[kind])
-				}
-				if strings.Count(f.log.String(), "\n") != 1 {
-					t.Errorf("one line says so:\n%s", f.log)
-				}
+		for how, s := range map[string]spec.Spec{
+			"batch": uniqueSpec(all), "statements": guarded(uniqueSpec(all)), "singly": guarded(uniqueSpec(all)),
+		} {
+			switch {
+			case how == "singly" && kind == faults.Unprocessed:
+				continue // a single write is never unprocessed
+			case how != "singly" && (kind == faults.ServiceUnavailable || kind == faults.ResetBefore),
+				how == "batch" && kind != faults.Unprocessed:
+				continue // it hits a whole request, and not because of one item
+			}
+			name := string(kind) + ", " + how
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f := newFunction(t, s, faults.Rule{Kind: kind, Probability: 1, Select: selects(`"S":"2"`)})
+					if how == "singly" {
+						f.singly()
+					}
+					again := f.invoke(t, insertion(1, "1"), insertion(2, "2"), insertion(3, "3"),
+						record("MODIFY", 4, item("id", "2"), item("id", "2", "group", "g"), item("id", "2", "group", "h")))
+					if !slices.Equal(again, []string{"2"}) {
+						t.Errorf("got %v, want the first record of the item that failed", again)
+					}
+					if items := f.db.Items("target"); len(items) != 2 {
+						t.Errorf("the other items' work is kept: %v", items)
+					}
+					if f.faults.Injected()[kind] < 3 {
+						t.Errorf("it was tried only %d times", f.faults.Injected()[kind])
+					}
+					if strings.Count(f.log.String(), "\n") != 1 {
+						t.Errorf("one line says so:\n%s", f.log)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -125,6 +135,7 @@ func TestMovedItemsAdvanceAlthoughTheTableIsTooSlowForTheBatch(t *testing.T) {
 	// F2: the timeout is 10 seconds, and there is time for 56 of 200 requests.
 	synctest.Test(t, func(t *testing.T) {
 		f := newFunction(t, guardedSpec(), faults.Rule{Kind: faults.Slow, Probability: 1, Delay: time.Second})
+		f.singly()
 		var records []string
 		for i := range 100 {
 			id := fmt.Sprint(i)

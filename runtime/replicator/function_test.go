@@ -45,6 +45,19 @@ func (f *function) at(client aws.HTTPClient, s spec.Spec) *Replicator {
 	return r
 }
 
+// singly makes the function send guarded writes one by one, as to a table that takes no
+// statements.
+func (f *function) singly() { singly(f.Replicator) }
+
+func singly(r *Replicator) {
+	for _, b := range r.writer.fallbacks {
+		for range maxRefusedCalls {
+			b.refuse(errStatementDenied)
+		}
+		_ = b.report() // it is not logged
+	}
+}
+
 // inMemory is the configuration of clients that send their requests to a Go value.
 func inMemory(http aws.HTTPClient) config {
 	return config{

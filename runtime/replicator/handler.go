@@ -56,6 +56,7 @@ func (r *Replicator) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 
 	response := report(e, failures)
 	r.logFailures(ctx, e, failures)
+	r.logFallbacks(ctx)
 
 	return response, nil
 }
@@ -203,6 +204,7 @@ func newReplicator(s spec.Spec, t table, q queue, inFlight int, log *slog.Logger
 		r.mappings[i] = mapping.New(s.Source.KeySchema, target)
 		r.writer.encoders = append(r.writer.encoders, newEncoder(&r.mappings[i]))
 		r.writer.brakes = append(r.writer.brakes, &brake{disabled: target.WriteBrakeDisabled})
+		r.writer.fallbacks = append(r.writer.fallbacks, &fallback{})
 		r.writer.healths = append(r.writer.healths, &health{started: time.Now()})
 	}
 

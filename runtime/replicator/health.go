@@ -75,6 +75,13 @@ func (h *health) isFailing() bool {
 	return !h.since().IsZero()
 }
 
+// fails reports whether the last failure was one of a put, or else of a delete.
+func (h *health) fails(put bool) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.deletesFailed != put
+}
+
 // isAside reports whether the target was set aside.
 func (h *health) isAside() bool {
 	h.mu.Lock()

@@ -2,11 +2,12 @@ package replicator
 
 import "bytes"
 
-// The version of a target item says which change it shows. It has two parts:
+// The version of a target item says which change it shows. It has three parts:
 //
-//	at   the creation time of the change, in seconds: orders changes of different
-//	     source items
-//	seq  the stream label and the sequence number: orders changes of one source item
+//	at     the creation time of the change, in seconds: orders changes of different
+//	       source items
+//	seq    the stream label and the sequence number: orders changes of one source item
+//	names  the fingerprint of the names of the item's attributes: statement.go says why
 //
 // Sequence numbers are comparable only where DynamoDB promises an order, within one source
 // item; between items of different shards they say nothing about time. The creation time
@@ -14,12 +15,16 @@ import "bytes"
 // never steps back between two changes of one item. So each part decides where it can. seq
 // also breaks ties of at, so that every redelivery has the same result.
 //
-// Where keys can collide, the version attribute is a map of both parts. In a unique
-// mapping a target item never changes its owner: there the attribute is seq alone, a
-// string.
+// Where keys can collide, the version attribute is a map of these parts. In a unique
+// mapping a target item never changes its owner: there the attribute is a string, seq, a
+// slash and names. All sequence numbers are padded to one width, so what follows one never
+// decides a comparison: releases before 0.5.0, which wrote seq alone, and this one
+// understand each other's versions. Wherever there are names, they are those of exactly the
+// attributes that the item has.
 const (
-	versionAt  = "at"
-	versionSeq = "seq"
+	versionAt    = "at"
+	versionSeq   = "seq"
+	versionNames = "names"
 )
 
 // streamTable returns the name of the table in a stream ARN, or nil.
@@ -52,8 +57,15 @@ func appendVersionAt(dst []byte, c *change) []byte {
 
 // appendVersionSeq appends the sequence part of c's version as an attribute value.
 func appendVersionSeq(dst []byte, c *change) []byte {
-	number := c.sequenceNumber
 	dst = append(dst, `{"S":"`...)
+	dst = appendSeq(dst, c)
+
+	return append(dst, `"}`...)
+}
+
+// appendSeq appends the sequence part of c's version as text.
+func appendSeq(dst []byte, c *change) []byte {
+	number := c.sequenceNumber
 	dst = append(dst, streamLabel(c.streamARN)...)
 	dst = append(dst, '/')
 	// Sequence numbers have no fixed width: as texts they compare like numbers only after
@@ -61,7 +73,6 @@ func appendVersionSeq(dst []byte, c *change) []byte {
 	for range maxSequenceNumberDigits - len(number) {
 		dst = append(dst, '0')
 	}
-	dst = append(dst, number...)
 
-	return append(dst, `"}`...)
+	return append(dst, number...)
 }

@@ -32,6 +32,22 @@ func (r *Replicator) logAside(ctx context.Context, items []failure) {
 		slog.Int("items", len(items)))
 }
 
+// logFallbacks says once of each target that its guarded writes are sent one by one from now
+// on, and what to do.
+func (r *Replicator) logFallbacks(ctx context.Context) {
+	for i, f := range r.writer.fallbacks {
+		if why := f.report(); why != nil {
+			r.log.LogAttrs(ctx, slog.LevelWarn,
+				"guarded writes are sent one by one from now on, which costs a request each: "+
+					"the target table has refused several calls with statements in a row",
+				slog.String("target", r.mappings[i].TableName),
+				slog.String("reason", loggable(why)),
+				slog.String("remedy", "allow the function's role dynamodb:PartiQLInsert, dynamodb:PartiQLUpdate and "+
+					"dynamodb:PartiQLDelete on the target table; the next process tries again"))
+		}
+	}
+}
+
 // maxLoggedReasons bounds the line about records in the failure queue.
 const maxLoggedReasons = 5
 

@@ -1,6 +1,7 @@
 package replicator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -19,6 +20,8 @@ type outcome struct {
 	mu sync.Mutex
 	// remaining holds the writes that must be sent again.
 	remaining []write
+	// advanced holds the guarded writes that another step decides, in the same round.
+	advanced []write
 	// pending holds the reason why a chain has remaining writes, by chain. These chains
 	// have failed when the time is up.
 	pending map[int]error
@@ -50,6 +53,23 @@ func (o *outcome) retry(writes []write, why error) {
 	defer o.mu.Unlock()
 	o.remaining = append(o.remaining, writes...)
 	o.hold(writes, why)
+}
+
+// advance keeps guarded writes for their next step.
+func (o *outcome) advance(writes []write, to step) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.advanced = append(o.advanced, writes...)
+	for i := len(o.advanced) - len(writes); i < len(o.advanced); i++ {
+		o.advanced[i].step = to
+	}
+}
+
+// takeAdvanced returns the writes that another step decides.
+func (o *outcome) takeAdvanced() []write {
+	advanced := o.advanced
+	o.advanced = nil
+	return advanced
 }
 
 // refuse records a write that can never be carried out, or whose table may be wrong.
@@ -88,10 +108,14 @@ func (o *outcome) settle(unsent []write) {
 	maps.DeleteFunc(o.pending, func(chain int, _ error) bool { return !still[chain] })
 }
 
-// takeRemaining returns the writes that must be sent again.
+// takeRemaining returns the writes that must be sent again, in the order of the records: Lambda
+// resumes at the first one that is left. Otherwise a throttled table would spend its capacity
+// on the same later records with every redelivery.
 func (o *outcome) takeRemaining() []write {
 	remaining := o.remaining
 	o.remaining = nil
+	slices.SortStableFunc(remaining, func(a, b write) int { return cmp.Compare(a.chain, b.chain) })
+
 	return remaining
 }
 
@@ -144,7 +168,7 @@ func (o *outcome) appendRemovals(ready []write) []write {
 		}
 
 		remove := refused.write
-		remove.put = false
+		remove.put, remove.step, remove.refusedCall = false, byStatement, nil
 		ready = append(ready, remove)
 		refused.removed = true
 		o.refused[chain] = refused

@@ -22,7 +22,34 @@ type write struct {
 	item *mapping.TargetItem
 	// change is the source of the write's version and owner.
 	change *change
+
+	// The rest is about guarded writes.
+
+	// earlier are the states that the item had under its key within the chain, from before the
+	// first change on. It is empty when it had another key before, or none: then the put
+	// probably finds nothing.
+	earlier []*mapping.TargetItem
+	// shape and statement of a put are set before it is sent; see shapes.resolve.
+	shape     *shape
+	statement string
+	step      step
+	// refusedCall is why the table has refused the write's call, or its statement. It is set on
+	// one write of a call, and counts when the table takes that write by itself.
+	refusedCall error
 }
+
+// step says how a guarded write is sent next.
+type step int8
+
+const (
+	// byStatement sends it with others in one BatchExecuteStatement call.
+	byStatement step = iota
+	// byRead reads the item first, as a statement was refused: usually what is stored shows
+	// that nothing is left to write.
+	byRead
+	// bySingle sends a conditional PutItem or DeleteItem, which decides.
+	bySingle
+)
 
 // plan is the writes of one invocation, by mapping.
 type plan struct {
@@ -99,6 +126,9 @@ func (p *planner) gather(effects []effect) (rest []effect) {
 		c.ended = e.kept
 		c.addKey(&e.before)
 		c.addKey(&e.after)
+		if !e.unchanged && p.mappings[e.mapping].VersionAttribute != "" {
+			c.states = append(c.states, &e.before)
+		}
 		if !e.unchanged {
 			c.last = e
 		}
@@ -120,7 +150,9 @@ func (p *planner) write(index int) {
 	by := &p.event.changes[c.last.change]
 	deletes := &p.first[m]
 	if c.after.Exists() {
-		p.first[m] = append(p.first[m], write{index, true, c.after, by})
+		p.first[m] = append(p.first[m], write{
+			chain: index, put: true, item: c.after, change: by, earlier: c.under(c.after),
+		})
 		deletes = &p.then[m]
 	}
 
@@ -129,7 +161,7 @@ func (p *planner) write(index int) {
 		if i > 0 && bytes.Equal(item.Key, c.keys[i-1].Key) || c.after.Exists() && bytes.Equal(item.Key, c.after.Key) {
 			continue
 		}
-		*deletes = append(*deletes, write{index, false, item, by})
+		*deletes = append(*deletes, write{chain: index, item: item, change: by})
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/replicatedtable/cdk-go/internal/mapping"
 )
 
 func TestAChainIsWrittenOnceWithItsLastStateAndAllItsOldKeysAreDeleted(t *testing.T) {
@@ -155,22 +157,31 @@ func TestAPoisonedMiddleChangeDoesNotHoldBackTheLastState(t *testing.T) {
 }
 
 func TestBatchesAreCutByCount(t *testing.T) {
-	unguarded := newReplicator(uniqueSpec(all), nil, nil, minInFlight, nil).writer.encoders[0]
-	guarded := newReplicator(usersSpec(), nil, nil, minInFlight, nil).writer.encoders[0]
+	unguarded := newReplicator(uniqueSpec(all), nil, nil, minInFlight, nil).writer
+	guarded := newReplicator(usersSpec(), nil, nil, minInFlight, nil).writer
+	alone := newReplicator(usersSpec(), nil, nil, minInFlight, nil).writer
+	for range maxRefusedCalls {
+		alone.fallbacks[0].refuse(errStatementDenied)
+	}
 	for _, test := range []struct {
 		name, why string
-		encoder   *encoder
+		writer    *writer
 		writes    int
 		want      []int // writes per batch
 	}{
 		{"none", "nothing to send", unguarded, 0, nil},
 		{"25", "a BatchWriteItem call has at most 25 writes", unguarded, 25, []int{25}},
 		{"26", "the 26th goes into the next call", unguarded, 26, []int{25, 1}},
-		{"guarded", "a call with conditions has one write", guarded, 3, []int{1, 1, 1}},
+		{"guarded", "a BatchExecuteStatement call has at most 25 statements", guarded, 26, []int{25, 1}},
+		{"without statements", "a request with a condition has one write", alone, 3, []int{1, 1, 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []int
-			for _, b := range test.encoder.appendRequests(nil, nil, 0, make([]write, test.writes)) {
+			writes := make([]write, test.writes)
+			for i := range writes {
+				writes[i].item = &mapping.TargetItem{Key: fmt.Append(nil, i)}
+			}
+			for _, b := range test.writer.group(nil, 0, writes) {
 				got = append(got, len(b.writes))
 			}
 			if !slices.Equal(got, test.want) {

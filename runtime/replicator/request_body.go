@@ -9,6 +9,8 @@ import (
 // requestBody is memory for request bodies, one after the other.
 type requestBody struct {
 	bytes []byte
+	// statements is the number of statements in a body of BatchExecuteStatement.
+	statements int
 	// readers counts the connections that may still be reading it. A call ends with its
 	// answer or its context, which may be before its connection has read the whole body.
 	readers atomic.Int32

@@ -22,7 +22,17 @@ type table interface {
 	// an error: the table then has a newer item, and a put is not stored.
 	putItem(ctx context.Context, body *requestBody) (stored bool, err error)
 	deleteItem(ctx context.Context, body *requestBody) error
+	// batchExecuteStatement executes a number of guarded writes, each by itself, and returns
+	// the code of each one's own error or "". Nil means that all were carried out.
+	batchExecuteStatement(ctx context.Context, body *requestBody, statements int) (codes []statementCode, err error)
+	// batchGetItem returns the items that exist, and the keys that DynamoDB has not processed.
+	batchGetItem(ctx context.Context, body *requestBody) (items, unprocessed []itemRead, err error)
 }
+
+type (
+	itemRead      = map[string]types.AttributeValue
+	statementCode = types.BatchStatementErrorCodeEnum
+)
 
 // request is the writes of one request to one table.
 type request struct {
@@ -33,6 +43,18 @@ type request struct {
 
 // send sends one request.
 func (w *writer) send(q request, o *outcome) {
+	if w.encoders[q.mapping].guarded() {
+		switch q.writes[0].step {
+		case byStatement:
+			w.execute(q, o)
+			return
+		case byRead:
+			w.read(q, o)
+			return
+		case bySingle:
+		}
+	}
+
 	unprocessed, stored, err := w.call(o.ctx, q)
 	remaining := q.writes
 	switch {
@@ -56,6 +78,9 @@ func (w *writer) send(q request, o *outcome) {
 		w.healths[q.mapping].succeed(batch || puts > 0, batch || puts == 0)
 	}
 	if len(remaining) == 0 {
+		if why := q.writes[0].refusedCall; why != nil {
+			w.fallbacks[q.mapping].refuse(why)
+		}
 		return
 	}
 
@@ -93,9 +118,7 @@ func (w *writer) call(ctx context.Context, q request) (unprocessed []types.Write
 		err = w.table.deleteItem(ctx, body)
 	}
 
-	if body.isFree() {
-		w.bodies.put(body)
-	}
+	w.free(body)
 
 	return unprocessed, stored, err
 }
@@ -141,28 +164,31 @@ func find(m *mapping.Mapping, writes []write, unprocessed []types.WriteRequest) 
 }
 
 // identify returns the identity of a target item that the SDK has decoded.
-func identify(m *mapping.Mapping, attributes map[string]types.AttributeValue) ([]byte, error) {
+func identify(m *mapping.Mapping, attributes itemRead) ([]byte, error) {
 	var identity []byte
 	for i := range m.Key {
-		k := &m.Key[i]
-		var typ, text string
-		switch v := attributes[k.Name].(type) {
-		case *types.AttributeValueMemberS:
-			typ, text = "S", v.Value
-		case *types.AttributeValueMemberN:
-			typ, text = "N", v.Value
-		case *types.AttributeValueMemberB:
-			typ, text = "B", base64.StdEncoding.EncodeToString(v.Value)
-		default:
-			return nil, fmt.Errorf("it has no key attribute %q", k.Name)
-		}
-
 		var err error
-		value := fmt.Appendf(nil, `{%q:%s}`, typ, dynamodbjson.Quote(text))
-		if identity, err = k.AppendIdentity(identity, value); err != nil {
+		if identity, err = appendIdentity(identity, &m.Key[i], attributes[m.Key[i].Name]); err != nil {
 			return nil, err
 		}
 	}
 
 	return identity, nil
+}
+
+// appendIdentity appends the identity of a key attribute that the SDK has decoded.
+func appendIdentity(dst []byte, k *mapping.KeyAttribute, value types.AttributeValue) ([]byte, error) {
+	var typ, text string
+	switch v := value.(type) {
+	case *types.AttributeValueMemberS:
+		typ, text = "S", v.Value
+	case *types.AttributeValueMemberN:
+		typ, text = "N", v.Value
+	case *types.AttributeValueMemberB:
+		typ, text = "B", base64.StdEncoding.EncodeToString(v.Value)
+	default:
+		return nil, fmt.Errorf("it has no key attribute %q", k.Name)
+	}
+
+	return k.AppendIdentity(dst, fmt.Appendf(nil, `{%q:%s}`, typ, dynamodbjson.Quote(text)))
 }

@@ -46,7 +46,8 @@ func (c *tables) Do(r *http.Request) (*http.Response, error) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	for table, code := range c.failing {
-		if bytes.Contains(body, []byte(`"`+table+`"`)) {
+		// In a statement, the quote after the name is escaped.
+		if bytes.Contains(body, []byte(`"`+table+`"`)) || bytes.Contains(body, []byte(`"`+table+`\"`)) {
 			c.mu.Lock()
 			c.requests[table]++
 			c.mu.Unlock()

@@ -20,8 +20,8 @@ func TestTheModelTestHasTeeth(t *testing.T) {
 			"if c.last == nil || len(c.keys) > 0 && " +
 				"p.mappings[c.mapping].Same(&p.event.payload, c.keys[0], c.after) {"},
 		{"only one old key is deleted", "plan.go",
-			"*deletes = append(*deletes, write{index, false, item, by})",
-			"*deletes = append(*deletes, write{index, false, item, by})\n\t\tbreak"},
+			"*deletes = append(*deletes, write{chain: index, item: item, change: by})",
+			"*deletes = append(*deletes, write{chain: index, item: item, change: by})\n\t\tbreak"},
 		{"unprocessed items are ignored", "send.go",
 			"case len(unprocessed) > 0:",
 			"case false:"},

@@ -36,9 +36,11 @@ type writer struct {
 	mappings []mapping.Mapping
 	encoders []*encoder
 	// brakes and healths are those of each mapping.
-	brakes   []*brake
-	healths  []*health
-	inFlight int
+	brakes  []*brake
+	healths []*health
+	// fallbacks say of each mapping with guarded writes whether they are sent as statements.
+	fallbacks []*fallback
+	inFlight  int
 	// bodies holds the memory of request bodies that no connection reads any longer.
 	bodies pool[requestBody]
 }
@@ -55,7 +57,7 @@ func (w *writer) write(ctx context.Context, p plan, done []int) []failure {
 	requests := make([]int, len(w.mappings))
 	all := 0
 	for i := range requests {
-		requests[i] = w.encoders[i].requests(len(p.first[i]))
+		requests[i] = w.requests(i, len(p.first[i]))
 		all += requests[i]
 	}
 
@@ -88,11 +90,14 @@ func (w *writer) write(ctx context.Context, p plan, done []int) []failure {
 func (w *writer) writeTo(ctx context.Context, mapping int, p plan, puts, senders int) []failure {
 	o := newOutcome(ctx)
 	defer o.end()
+	if e := w.encoders[mapping]; e.guarded() {
+		e.shapes.resolve(p.event, p.first[mapping])
+	}
 	w.probe(mapping, p, o)
 
 	send, wait := p.first[mapping], p.then[mapping]
 	for attempt := 0; o.stopped == nil; {
-		unsent := w.sendRound(w.encoders[mapping].appendRequests(nil, p.event, mapping, send), senders, o)
+		unsent := w.round(p.event, mapping, send, senders, o)
 		o.settle(unsent)
 		w.judge(mapping, puts, countPuts(unsent)+countPuts(o.remaining), o)
 		if o.stopped != nil {
@@ -118,23 +123,29 @@ func (w *writer) writeTo(ctx context.Context, mapping int, p plan, puts, senders
 }
 
 // probe sends one write to a table that is known to fail: one put where the brake is on,
-// any write where the table was set aside. A table that refuses it or does not answer is
-// stopped. Otherwise its whole plan is sent, and as long as its brake is on the first
+// any write where the table was set aside. Guarded writes have a request of their own here,
+// and one is sent to every table that fails: statements need other rights, so their success
+// would not show that it no longer does. A table that refuses it is stopped, and so is one
+// with a brake or aside that does not answer. Otherwise its whole plan is sent, and as long as its brake is on the first
 // refusal stops it.
 func (w *writer) probe(mapping int, p plan, o *outcome) {
-	braked := w.brakes[mapping].isOn()
-	if !braked && !w.healths[mapping].isAside() {
+	braked, health := w.brakes[mapping].isOn(), w.healths[mapping]
+	failing := w.encoders[mapping].guarded() && health.isFailing()
+	if !braked && !failing && !health.isAside() {
 		return
 	}
-	writes := slices.DeleteFunc(slices.Clone(p.first[mapping]), func(w write) bool { return braked && !w.put })
+	writes := slices.DeleteFunc(slices.Clone(p.first[mapping]), func(w write) bool {
+		return braked && !w.put || !braked && failing && !health.fails(w.put)
+	})
 	if len(writes) == 0 {
 		return
 	}
 
 	// Any of them, as the first one may be the only one that the table refuses.
 	at := rand.IntN(len(writes)) // #nosec G404 -- it needs no secrecy
+	writes[at].step = bySingle
 	w.send(request{p.event, mapping, writes[at : at+1]}, o)
-	if len(o.remaining) > 0 {
+	if len(o.remaining) > 0 && (braked || health.isAside()) {
 		why := o.pending[o.remaining[0].chain]
 		o.stop(mapping, transient, fmt.Errorf("the table has failed before, and now does not answer: %w", why))
 	}
@@ -159,14 +170,24 @@ func (w *writer) judge(mapping, puts, open int, o *outcome) {
 // the deletes of the first moved items, and Lambda would redeliver the same records for ever.
 const roundFraction = 4
 
-// sendRound sends requests, as many at a time as there are senders, and waits for their
-// answers. It returns the writes of those that it did not take up.
-func (w *writer) sendRound(requests []request, senders int, o *outcome) (unsent []write) {
+// round sends writes once, and guarded writes until their answer is final. It returns the
+// writes of the requests that it did not take up.
+func (w *writer) round(from *event, mapping int, send []write, senders int, o *outcome) (unsent []write) {
 	var end time.Time // none
 	if deadline, ok := o.ctx.Deadline(); ok {
 		end = time.Now().Add(time.Until(deadline) / roundFraction)
 	}
+	for len(send) > 0 {
+		unsent = append(unsent, w.sendRequests(w.group(from, mapping, send), senders, end, o)...)
+		send = o.takeAdvanced()
+	}
 
+	return unsent
+}
+
+// sendRequests sends requests, as many at a time as there are senders, and waits for their
+// answers. It returns the writes of those that it did not take up until end.
+func (w *writer) sendRequests(requests []request, senders int, end time.Time, o *outcome) (unsent []write) {
 	var next atomic.Int64
 	var sending sync.WaitGroup
 	for range min(senders, len(requests)) {

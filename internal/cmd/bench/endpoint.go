@@ -23,8 +23,15 @@ const delayVariable = "REPLICATEDTABLE_BENCH_DELAY"
 // listening is the endpoint's first message.
 type listening struct{ URL string }
 
-// settled is the endpoint's answer to a command, which has no content: the totals
-// since the last one, or why there are none.
+// settle tells the endpoint to settle the requests since the last command, and what follows.
+type settle struct {
+	// Keep keeps the items for the next run.
+	Keep bool
+	// Live carries out the next requests before they are answered.
+	Live bool
+}
+
+// settled is the endpoint's answer: the totals, or why there are none.
 type settled struct {
 	Totals endpoint.Totals
 	Error  string
@@ -55,7 +62,7 @@ func serveEndpoint(ctx context.Context, getenv func(string) string, commands io.
 		return err
 	}
 	for {
-		var command struct{}
+		var command settle
 		if err := decoder.Decode(&command); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
@@ -63,9 +70,10 @@ func serveEndpoint(ctx context.Context, getenv func(string) string, commands io.
 		}
 
 		var answer settled
-		if answer.Totals, err = e.Settle(ctx); err != nil {
+		if answer.Totals, err = e.Settle(ctx, command.Keep); err != nil {
 			answer.Error = err.Error()
 		}
+		e.Live(command.Live)
 		runtime.GC()
 		if err := encoder.Encode(answer); err != nil {
 			return err
@@ -99,9 +107,9 @@ func startEndpoint(ctx context.Context, delay time.Duration) (*endpointProcess, 
 }
 
 // settle returns the totals of the requests since the last call.
-func (e *endpointProcess) settle() (endpoint.Totals, error) {
+func (e *endpointProcess) settle(next settle) (endpoint.Totals, error) {
 	var answer settled
-	if err := e.call(struct{}{}, &answer); err != nil {
+	if err := e.call(next, &answer); err != nil {
 		return endpoint.Totals{}, fmt.Errorf("ask the endpoint: %w", err)
 	}
 	if answer.Error != "" {

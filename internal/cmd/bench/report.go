@@ -21,6 +21,8 @@ var (
 	wall        = column{"wall", "wall", func(s sample) float64 { return s.Wall.Seconds() }, milliseconds}
 	cpu         = column{"cpu", "CPU", func(s sample) float64 { return s.CPU.Seconds() }, milliseconds}
 	requests    = column{"requests", "requests", func(s sample) float64 { return float64(s.Requests) }, whole}
+	singles     = column{"single", "single", func(s sample) float64 { return float64(s.Single) }, whole}
+	reads       = column{"reads", "reads", func(s sample) float64 { return float64(s.Reads) }, whole}
 	writeUnits  = column{"write_units", "write units", func(s sample) float64 { return float64(s.WriteUnits) }, whole}
 	bytesSent   = column{"bytes", "bytes", func(s sample) float64 { return float64(s.Bytes) }, whole}
 	rss         = column{"rss", "peak RSS", func(s sample) float64 { return float64(s.PeakRSS) }, megabytes}
@@ -28,7 +30,7 @@ var (
 	allocated   = column{"allocated", "allocated", func(s sample) float64 { return float64(s.Allocated) }, megabytes}
 )
 
-var columns = []column{wall, cpu, requests, writeUnits, bytesSent, rss, allocations, allocated}
+var columns = []column{wall, cpu, requests, singles, reads, writeUnits, bytesSent, rss, allocations, allocated}
 
 func milliseconds(seconds float64) string { return significant(seconds*1e3) + " ms" }
 func megabytes(bytes float64) string      { return significant(bytes/1e6) + " MB" }

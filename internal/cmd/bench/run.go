@@ -127,7 +127,8 @@ type bench struct {
 	endpoint *endpointProcess
 	workload workload
 	folder   string
-	wanted   int // counted runs
+	wanted   int    // counted runs
+	before   string // the file of the payload that fills the target first, or ""
 	allowance
 	limits limits // nil: the whole machine
 }
@@ -148,6 +149,12 @@ func (b *bench) measure(ctx context.Context) (results []result, err error) {
 	warmUp, err := b.write("warm-up", b.workload.warmUp)
 	if err != nil {
 		return nil, err
+	}
+
+	if b.workload.before != nil {
+		if b.before, err = b.write("before", b.workload.before); err != nil {
+			return nil, err
+		}
 	}
 
 	var contestants []*contestant
@@ -240,6 +247,18 @@ func (b *bench) write(name string, payload func() []byte) (string, error) {
 // runOnce does one run.
 func (b *bench) runOnce(v variant, p *process, payload string) (sample, error) {
 	var s sample
+	if b.before != "" {
+		var filled measured
+		if err := p.call(command{b.before}, &filled); err != nil {
+			return s, fmt.Errorf("%s, before the run: %w", v.name, err)
+		}
+		if filled.Error != "" {
+			return s, fmt.Errorf("%s, before the run: %s", v.name, filled.Error)
+		}
+		if _, err := b.endpoint.settle(settle{Keep: true, Live: b.workload.live}); err != nil {
+			return s, fmt.Errorf("%s, before the run: %w", v.name, err)
+		}
+	}
 	if err := p.call(command{payload}, &s.measured); err != nil {
 		return s, fmt.Errorf("%s: %w", v.name, err)
 	}
@@ -248,7 +267,7 @@ func (b *bench) runOnce(v variant, p *process, payload string) (sample, error) {
 	}
 
 	var err error
-	if s.Totals, err = b.endpoint.settle(); err != nil {
+	if s.Totals, err = b.endpoint.settle(settle{}); err != nil {
 		return s, fmt.Errorf("%s: %w", v.name, err)
 	}
 

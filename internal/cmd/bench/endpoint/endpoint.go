@@ -1,11 +1,13 @@
 // Package endpoint is the DynamoDB endpoint of the benchmarks. It answers every
 // write after a fixed delay, as a table with capacity to spare does, and does its
-// accounting afterwards, so every variant waits equally long for an answer.
+// accounting afterwards, so every variant waits equally long for an answer. Only where
+// an answer depends on the items does it carry out a request before it answers.
 package endpoint
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -23,15 +25,21 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
-// Endpoint takes BatchWriteItem, PutItem and DeleteItem requests. It is safe for
-// concurrent use.
+// Endpoint takes BatchWriteItem, PutItem, DeleteItem and BatchExecuteStatement
+// requests; when it is live, also BatchGetItem. It is safe for concurrent use.
 type Endpoint struct {
 	delay  time.Duration
 	tables []spec.Table
 	due    chan answer
 
 	mu       sync.Mutex
+	live     bool
 	requests []request
+	// db holds the tables, nil before the first request is carried out. units are the write
+	// units of the runs before.
+	db    *memorydb.DB
+	units int
+	err   error // of a live request
 }
 
 // answer is due at a time. All wait equally long, so they are due in the order of
@@ -42,15 +50,18 @@ type answer struct {
 }
 
 type request struct {
-	target string // the header that names the operation
-	body   []byte
+	target   string // the header that names the operation
+	body     []byte
+	answered bool // it was carried out before it was answered
 }
 
 // done is the answer to a successful write.
-const done = "{}"
+var done = []byte("{}")
 
-// checksum is the answer's. Without one the SDK closes the connection.
-var checksum = strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(done))), 10)
+// checksum is an answer's. Without one the SDK closes the connection.
+func checksum(answer []byte) string {
+	return strconv.FormatUint(uint64(crc32.ChecksumIEEE(answer)), 10)
+}
 
 // maxWaiting is how many requests may wait for their answers: far more than any
 // of the benchmarks has in flight.
@@ -69,7 +80,15 @@ func New(delay time.Duration, tables ...spec.Table) *Endpoint {
 	return e
 }
 
-// ServeHTTP answers that a write succeeded. Settle carries it out.
+// Live says whether requests are carried out before they are answered, from the next one on.
+// Otherwise every answer is a success.
+func (e *Endpoint) Live(live bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.live = live
+}
+
+// ServeHTTP answers a request. Settle carries it out, unless the endpoint is live.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := bytes.NewBuffer(make([]byte, 0, max(0, r.ContentLength)+bytes.MinRead))
 	if _, err := body.ReadFrom(r.Body); err != nil {
@@ -78,19 +97,52 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	ready := make(chan struct{})
 	e.due <- answer{time.Now().Add(e.delay), ready}
-	e.mu.Lock()
-	e.requests = append(e.requests, request{r.Header.Get("X-Amz-Target"), body.Bytes()})
-	e.mu.Unlock()
+	status, text := e.take(request{target: r.Header.Get("X-Amz-Target"), body: body.Bytes()})
 	<-ready
 
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	w.Header().Set("X-Amz-Crc32", checksum)
-	_, _ = io.WriteString(w, done) // a client that has gone away needs no answer
+	w.Header().Set("X-Amz-Crc32", checksum(text))
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // #nosec G705 -- JSON; a client that has gone away needs no answer
+}
+
+// take keeps a request, and returns its answer.
+func (e *Endpoint) take(r request) (status int, answer []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.live {
+		e.requests = append(e.requests, r)
+		return http.StatusOK, e.success(r)
+	}
+
+	r.answered = true
+	status, answer, err := e.carryOut(context.Background(), r)
+	e.requests = append(e.requests, r)
+	if err != nil {
+		e.err = err
+		return http.StatusInternalServerError, done
+	}
+
+	return status, answer
+}
+
+// success returns the answer to a request that is carried out later: DynamoDB answers every
+// statement.
+func (e *Endpoint) success(r request) []byte {
+	statements := bytes.Count(r.body, []byte(`{"Statement":`))
+	if statements == 0 || !strings.HasSuffix(r.target, ".BatchExecuteStatement") {
+		return done
+	}
+	one := fmt.Sprintf(`{"TableName":%q},`, e.tables[0].TableName)
+
+	return fmt.Appendf(nil, `{"Responses":[%s]}`, strings.TrimSuffix(strings.Repeat(one, statements), ","))
 }
 
 // Totals is the cost of a run, and the items that it left.
 type Totals struct {
 	Requests int
+	// Single counts the PutItem and DeleteItem requests, Reads the BatchGetItem requests.
+	Single, Reads int
 	// Bytes are those of the request bodies.
 	Bytes int
 	// WriteUnits are those that DynamoDB charges for.
@@ -99,36 +151,60 @@ type Totals struct {
 	Items map[string][]string
 }
 
-// Settle carries out all requests since the last call, in the order they came, on
-// empty tables, and returns the totals. It is an error if DynamoDB would have
-// refused one: for two writes of one key in a batch, for more than 25, for a
-// condition that does not hold.
-func (e *Endpoint) Settle(ctx context.Context) (Totals, error) {
+// Settle carries out all requests since the last call, in the order they came, and returns
+// the totals. It is an error if DynamoDB would have refused one that was answered as a
+// success: for two writes of one key in a batch, for more than 25, for a condition that does
+// not hold. The tables keep their items for the next run, or are empty again.
+func (e *Endpoint) Settle(ctx context.Context, keep bool) (Totals, error) {
 	e.mu.Lock()
-	requests := e.requests
-	e.requests = nil
-	e.mu.Unlock()
+	defer e.mu.Unlock()
+	requests, err := e.requests, e.err
+	e.requests, e.err = nil, nil
 
-	db := memorydb.New()
-	for _, t := range e.tables {
-		if err := create(ctx, db, t); err != nil {
-			return Totals{}, err
-		}
+	db, emptyErr := e.database(ctx)
+	if err := errors.Join(err, emptyErr); err != nil {
+		return Totals{}, err
 	}
-
 	totals := Totals{Requests: len(requests), Items: map[string][]string{}}
 	for _, r := range requests {
-		if err := apply(ctx, db, r); err != nil {
+		if err := e.apply(ctx, r); err != nil {
 			return Totals{}, err
 		}
 		totals.Bytes += len(r.body)
+		switch {
+		case strings.HasSuffix(r.target, ".PutItem"), strings.HasSuffix(r.target, ".DeleteItem"):
+			totals.Single++
+		case strings.HasSuffix(r.target, ".BatchGetItem"):
+			totals.Reads++
+		}
 	}
+
+	units := 0
 	for _, t := range e.tables {
 		totals.Items[t.TableName] = db.Items(t.TableName)
-		totals.WriteUnits += db.WriteUnits(t.TableName)
+		units += db.WriteUnits(t.TableName)
+	}
+	totals.WriteUnits = units - e.units
+	if e.units = units; !keep {
+		e.db, e.units = nil, 0
 	}
 
 	return totals, nil
+}
+
+// database returns the tables, empty ones at first.
+func (e *Endpoint) database(ctx context.Context) (*memorydb.DB, error) {
+	if e.db != nil {
+		return e.db, nil
+	}
+	e.db = memorydb.New()
+	for _, t := range e.tables {
+		if err := create(ctx, e.db, t); err != nil {
+			return nil, err
+		}
+	}
+
+	return e.db, nil
 }
 
 func create(ctx context.Context, db *memorydb.DB, t spec.Table) error {
@@ -148,22 +224,39 @@ func create(ctx context.Context, db *memorydb.DB, t spec.Table) error {
 	return err
 }
 
-// apply carries out one request.
-func apply(ctx context.Context, db *memorydb.DB, r request) error {
-	httpRequest, err := http.NewRequestWithContext(ctx, http.MethodPost, "/", bytes.NewReader(r.body))
+// apply carries out a request that was answered as a success.
+func (e *Endpoint) apply(ctx context.Context, r request) error {
+	if r.answered {
+		return nil
+	}
+	status, answer, err := e.carryOut(ctx, r)
 	if err != nil {
 		return err
+	}
+	if status != http.StatusOK || bytes.Contains(answer, []byte(`{"Error":`)) {
+		return fmt.Errorf("DynamoDB would have refused a %s: %s",
+			strings.TrimPrefix(r.target, "DynamoDB_20120810."), answer)
+	}
+	return nil
+}
+
+// carryOut carries out a request.
+func (e *Endpoint) carryOut(ctx context.Context, r request) (status int, answer []byte, err error) {
+	db, err := e.database(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	httpRequest, err := http.NewRequestWithContext(ctx, http.MethodPost, "/", bytes.NewReader(r.body))
+	if err != nil {
+		return 0, nil, err
 	}
 	httpRequest.Header.Set("X-Amz-Target", r.target)
 	response, err := db.Do(httpRequest)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		reason, _ := io.ReadAll(response.Body) // in memory
-		return fmt.Errorf("DynamoDB would have refused a %s: %s",
-			strings.TrimPrefix(r.target, "DynamoDB_20120810."), reason)
-	}
-	return nil
+	answer, err = io.ReadAll(response.Body)
+
+	return response.StatusCode, answer, err
 }

@@ -35,12 +35,13 @@ func TestSettleCountsAndKeepsTheLastItems(t *testing.T) {
 		`{"PutRequest":{"Item":{"k":{"S":"b"}}}}]}}`)
 	sent += send(t, e, "PutItem", `{"TableName":"t","Item":{"k":{"S":"a"},"v":{"N":"1"}}}`)
 	sent += send(t, e, "DeleteItem", `{"TableName":"t","Key":{"k":{"S":"b"}}}`)
-	got, err := e.Settle(t.Context())
+	got, err := e.Settle(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := endpoint.Totals{
 		Requests:   3,
+		Single:     2,
 		Bytes:      sent,
 		WriteUnits: 2 + 1 + 2 + 1,
 		Items:      map[string][]string{"t": {`{"k":{"S":"a"},"v":{"N":"1"}}`}},
@@ -48,7 +49,7 @@ func TestSettleCountsAndKeepsTheLastItems(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got, err = e.Settle(t.Context()); err != nil || got.Requests != 0 || len(got.Items["t"]) != 0 {
+	if got, err = e.Settle(t.Context(), false); err != nil || got.Requests != 0 || len(got.Items["t"]) != 0 {
 		t.Errorf("the next run starts with nothing: got %+v, %v", got, err)
 	}
 }
@@ -65,7 +66,7 @@ func TestWhatDynamoDBRefusesIsAnError(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			e := endpoint.New(0, table)
 			send(t, e, tt.operation, tt.body)
-			if _, err := e.Settle(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := e.Settle(t.Context(), false); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
 		})

@@ -72,7 +72,7 @@ func mapping(target, sortKey string) spec.Spec {
 // Size is the size of an order, by DynamoDB's rule for item sizes.
 type Size int
 
-// The sizes, in bytes. An order has up to a tenth less, so a large one needs one write
+// The sizes, in bytes. An order has up to an eighth less, so a large one needs one write
 // unit even with a version attribute.
 const (
 	Small Size = 200
@@ -116,6 +116,40 @@ func Checks(n int, size Size) []byte {
 			revision = 1
 		}
 		records[i] = record(i, "MODIFY", i, order(i, 0, 0, size), order(i, revision, 1, size))
+	}
+	return payload(records)
+}
+
+// later is the sequence number of the first of a payload that follows another one.
+const later = 1_000_000
+
+// Updates is the payload of an invocation that brings n orders to their next revision.
+func Updates(n int, size Size) []byte {
+	return changes(n, func(i int) (before, after string) { return order(i, 0, 0, size), order(i, 1, 0, size) })
+}
+
+// Renewals is the payload of an invocation in which n orders get an attribute and lose one.
+func Renewals(n int, size Size) []byte {
+	return changes(n, func(i int) (before, after string) {
+		before = order(i, 0, 0, size)
+		return before, strings.Replace(before, `"tags":`, `"labels":`, 1)
+	})
+}
+
+// Newer is the payload of an invocation with n new orders that are newer than those of Inserts.
+func Newer(n int, size Size) []byte {
+	records := make([]string, n)
+	for i := range n {
+		records[i] = record(later+i, "INSERT", i, "", order(i, 1, 0, size))
+	}
+	return payload(records)
+}
+
+func changes(n int, images func(i int) (before, after string)) []byte {
+	records := make([]string, n)
+	for i := range n {
+		before, after := images(i)
+		records[i] = record(later+i, "MODIFY", i, before, after)
 	}
 	return payload(records)
 }
@@ -168,4 +202,4 @@ func order(number, revision, checks int, size Size) string {
 
 // longNote is a note of a large order, as JSON writes it.
 var longNote = `Ring twice: \"Möller\" is on the 2nd floor.\n` +
-	strings.Repeat("Leave it with the neighbours if nobody is in. ", 13)
+	strings.Repeat("Leave it with the neighbours if nobody is in. ", 12) + "Many thanks in advance."

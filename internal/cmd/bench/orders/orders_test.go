@@ -28,7 +28,7 @@ func TestOrdersHaveTheirSize(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got > int(size) || got < int(size)*90/100 {
+				if got > int(size) || got < int(size)*7/8 {
 					t.Fatalf("an order of %d bytes has %d: %s", size, got, r.DynamoDB.NewImage)
 				}
 			}
