@@ -11,7 +11,8 @@ import (
 // create one.
 //
 // Every target item carries a version, and every write is conditional on a newer one.
-// That costs one request per item instead of one per 25.
+// The function writes 25 such items per request, like items without a version. An item
+// that is not what the stream says it was costs a read, and rarely a request of its own.
 type Ordering interface {
 	// toSpec adds the ordering to a target.
 	toSpec(target *spec.Target)

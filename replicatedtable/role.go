@@ -118,13 +118,22 @@ func (t *replicatedTable) roleWarnings() []warning {
 		*t.role.Node().Path(), encode(stack.Resolve(t.policy)))}}
 }
 
-// targetActions are the actions of the function on the target table. A batch has no
-// conditions, so each guarded write is a separate request.
+// targetActions are the actions of the function on the target table. Guarded writes are
+// statements in PartiQL, because BatchWriteItem takes no conditions. What a statement does
+// not decide is read, and put or deleted by a request of its own. Source: Amazon DynamoDB
+// Developer Guide, "IAM security policies with PartiQL for DynamoDB".
 func targetActions(target spec.Target) []string {
 	if target.VersionAttribute == "" {
 		return []string{"dynamodb:BatchWriteItem"}
 	}
-	return []string{"dynamodb:DeleteItem", "dynamodb:PutItem"}
+	return []string{
+		"dynamodb:BatchGetItem",
+		"dynamodb:DeleteItem",
+		"dynamodb:PartiQLDelete",
+		"dynamodb:PartiQLInsert",
+		"dynamodb:PartiQLUpdate",
+		"dynamodb:PutItem",
+	}
 }
 
 func allow(resource *string, actions ...string) awsiam.PolicyStatement {
