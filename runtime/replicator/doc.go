@@ -18,6 +18,8 @@
 //	plan.go, chain.go                               effects → writes
 //	write.go, send.go, outcome.go                   writes → failures
 //	encode.go, item_version.go                      writes → request bodies
+//	group.go, statement.go, shape.go                guarded writes → statements
+//	execute.go, read.go, fallback.go                statements → answers, and what they leave open
 //	client.go, request_body.go, transport.go, …     request bodies → DynamoDB
 //	failure.go, classify.go, reason.go, brake.go    errors → classes of failure
 //	health.go                                       failures of a whole table → set aside or not yet
@@ -52,6 +54,21 @@
 //     clear that the table is not wrong.
 //   - Every write names its chain, and every chain its first record: a write that
 //     was not carried out cannot go unreported.
+//
+// # Guarded writes
+//
+// Where writes are guarded by a version, each has a condition, which BatchWriteItem does
+// not take. They are statements in PartiQL, 25 a request: INSERT for an item that is not
+// there, UPDATE for one that is, DELETE. A statement carries the common case only. When it
+// is refused, one read of up to 100 items shows which of them are as new already, and the
+// rest is put by conditional requests, which alone decide about other owners and about
+// unexpected items. statement.go and item_version.go say why an UPDATE leaves what a put
+// would.
+//
+// A call that is refused as a whole is repeated as single requests, in the same round. So
+// the form of a statement never stops a stream, and neither does a role without the right
+// to statements: after three such calls in a row the process sends no more of them, and
+// says so in one log line.
 //
 // # Failures
 //
