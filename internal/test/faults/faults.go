@@ -53,9 +53,9 @@ const (
 	// BatchExecuteStatement get a transient error of their own, and a BatchGetItem
 	// reads none of its keys.
 	Unprocessed Kind = "unprocessed"
-	// AccessDenied is a 400 AccessDeniedException. With a Select it may also be the
-	// error of single statements, and so may NotFound; Throttled and
-	// InternalServerError always are.
+	// AccessDenied is a 400 AccessDeniedException. With a Select and an even seed it is
+	// the error of single statements, and so is NotFound; Throttled and
+	// InternalServerError always are with a Select.
 	AccessDenied Kind = "access denied"
 	// NotFound is a 400 ResourceNotFoundException, from SQS QueueDoesNotExist.
 	NotFound Kind = "not found"

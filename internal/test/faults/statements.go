@@ -109,9 +109,9 @@ func statementCode(kind Kind, d dice) string {
 		return "InternalServerError"
 	case kind == Poison:
 		return "ValidationError"
-	case kind == AccessDenied && d.choose(2) == 0:
+	case kind == AccessDenied && d.seed%2 == 0:
 		return "AccessDenied"
-	case kind == NotFound && d.choose(2) == 0:
+	case kind == NotFound && d.seed%2 == 0:
 		return "ResourceNotFound"
 	default:
 		return ""
