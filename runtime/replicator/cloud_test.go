@@ -19,6 +19,7 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
 	"github.com/replicatedtable/cdk-go/internal/test/faults"
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
+	"github.com/replicatedtable/cdk-go/internal/test/partiql"
 	"github.com/replicatedtable/cdk-go/runtime/failurequeue"
 )
 
@@ -29,6 +30,8 @@ type cloud struct {
 	// refuses says that one table sometimes refuses every put, or every request, for a
 	// while.
 	refuses bool
+	// batches are the largest sizes of batches, of which a world has one.
+	batches []int
 	// retryDelay is the delay of the event source mapping.
 	retryDelay time.Duration
 	// around is called before every invocation, and returns a function to call after it. It
@@ -45,7 +48,7 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (
 	q := &memoryQueue{t: t, random: rand.New(rand.NewPCG(seed, 2)), odds: 0.2 * float64(random.IntN(2)),
 		queued: map[string]map[string]bool{}}
 	m := eventsource.Mapping{
-		BatchSize:             1 + random.IntN(200),
+		BatchSize:             1 + random.IntN(in.batches[random.IntN(len(in.batches))]),
 		Bisect:                random.IntN(2) == 0,
 		PartialResponses:      true,
 		MaxRetryAttempts:      -1,
@@ -143,19 +146,31 @@ func (w *world) run(t testing.TB, seed uint64) (divergences []string, sum tally)
 	for _, target := range w.spec.Targets {
 		createTarget(t, db, target)
 	}
-	watch := &watch{world: w, db: db, staying: map[place]bool{}, owner: map[string]int{}}
+	guard := &guardWatch{world: w, db: db, checked: map[partiql.Kind]int{}}
+	guard.putInitial(t)
+	watch := &watch{world: w, db: db, guard: guard, staying: map[place]bool{}, owner: map[string]int{}}
 	rules := randomFaults(rand.New(rand.NewPCG(seed, 4)))
-	queued, violations, sum, err := w.drain(t, seed, cloud{
+	in := cloud{
 		config:     inMemory(watch),
 		rules:      rules,
+		batches:    []int{5, 30, 200},
 		retryDelay: time.Second,
-		refuses:    seed%2 == 0,
+		refuses:    seed%2 == 0 && w.next == nil,
 		around:     watch.invocation,
-	})
-	if err != nil {
-		return []string{fmt.Sprintf("the stream does not drain: %v", err)}, sum
 	}
-	return slices.Concat(w.divergences(db.Items, queued), watch.vanished, violations), sum
+	if w.next != nil {
+		in.around = func([]byte, string) func() { return func() {} }
+	}
+	queued, violations, sum, err := w.drain(t, seed, in)
+	sum.checked = guard.checked
+	if err != nil {
+		return append(guard.violations, fmt.Sprintf("the stream does not drain: %v", err)), sum
+	}
+	if w.next != nil {
+		err := w.settle(t, in)
+		return append(guard.violations, w.unsettled(db.Items, err)...), sum
+	}
+	return slices.Concat(w.divergences(db.Items, queued), watch.vanished, guard.violations, violations), sum
 }
 
 // maxWindows is how often a table of one world fails as a whole: with slow requests besides,
@@ -192,11 +207,18 @@ type environment struct {
 func (w *world) environment(seed uint64, in cloud, q *memoryQueue) *environment {
 	c := in.config
 	injector := faults.New(c.http, seed, in.rules...)
-	c.http = injector
 	e := &environment{cloud: in, world: w, injector: injector, random: rand.New(rand.NewPCG(seed, 3)), queue: q,
 		inWindow: map[string]bool{}, lost: map[lostRecord]bool{}}
 	e.start = func() *Replicator {
-		r := c.replicator(w.spec, slog.New(slog.DiscardHandler))
+		c.http = injector
+		if w.releases && e.random.IntN(2) == 0 {
+			c.http = earlierRelease{injector}
+		}
+		s := w.spec
+		if w.next != nil && e.random.IntN(2) == 0 {
+			s = *w.next
+		}
+		r := c.replicator(s, slog.New(slog.DiscardHandler))
 		r.failureQueue.queue = e
 		return r
 	}
@@ -351,6 +373,9 @@ func randomFaults(random *rand.Rand) []faults.Rule {
 		{Kind: faults.Unprocessed, Probability: []float64{0.1, 0.8}[random.IntN(2)]},
 		{Kind: []faults.Kind{faults.Unprocessed, faults.Throttled}[random.IntN(2)], Probability: 0.8, Select: isHot},
 		{Kind: faults.AccessDenied, Probability: 0.03},
+		{Kind: faults.AccessDenied, Probability: 1, Operation: "BatchGetItem"},
+		{Kind: faults.AccessDenied, Probability: []float64{0, 0, 0.2, 1}[random.IntN(4)], Operation: "BatchExecuteStatement",
+			Select: func(faults.Write) bool { return true }},
 		{Kind: faults.NotFound, Probability: 0.01},
 	} {
 		if random.IntN(3) == 0 {

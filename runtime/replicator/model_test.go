@@ -11,6 +11,7 @@ import (
 
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
 	"github.com/replicatedtable/cdk-go/internal/test/faults"
+	"github.com/replicatedtable/cdk-go/internal/test/partiql"
 )
 
 // The model test: random mappings, random histories of a source table, random
@@ -28,7 +29,7 @@ func TestTheTargetIsTheOracleAfterAnyHistory(t *testing.T) {
 	var (
 		next  atomic.Uint64
 		mu    sync.Mutex
-		total = tally{faults: map[faults.Kind]int{}}
+		total = tally{faults: map[faults.Kind]int{}, checked: map[partiql.Kind]int{}}
 		found int
 	)
 	next.Store(*modelSeed)
@@ -96,9 +97,10 @@ func reduce(t *testing.T, seed uint64) {
 
 func (t tally) String() string {
 	return fmt.Sprintf("%d steps, %d batches, %d invocations, %d records redelivered, %d crashes, %d rewinds, "+
-		"%d invocations braked, %d items set aside, %d records lost to failing tables and applied again, faults %v",
+		"%d invocations braked, %d items set aside, %d records lost to failing tables and applied again, faults %v, "+
+		"guarded writes checked %v",
 		t.steps, t.Batches, t.Invocations, t.Redelivered, t.Errors+t.Crashes, t.Rewinds, t.braked, t.aside, t.lost,
-		t.faults)
+		t.faults, t.checked)
 }
 
 func (t *tally) add(more tally) {
@@ -115,6 +117,9 @@ func (t *tally) add(more tally) {
 	for kind, n := range more.faults {
 		t.faults[kind] += n
 	}
+	for kind, n := range more.checked {
+		t.checked[kind] += n
+	}
 }
 
 // tally counts the events of a run.
@@ -126,4 +131,7 @@ type tally struct {
 	// whole, braked the invocations that stopped at such a table, aside the items whose
 	// keys went there.
 	lost, braked, aside int
+	// checked counts the guarded writes that were compared with a conditional put, by how they
+	// were sent: "" is PutItem.
+	checked map[partiql.Kind]int
 }

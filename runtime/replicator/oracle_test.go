@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/replicatedtable/cdk-go/internal/mapping"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
@@ -58,7 +56,7 @@ func newOracle(w *world, t spec.Target) *oracle {
 
 // apply applies a change to all oracles.
 func (w *world) apply(c sourceChange, at int, label, sequenceNumber string) {
-	for _, o := range w.oracles {
+	for _, o := range slices.Concat(w.oracles, w.nextOracles) {
 		o.apply(c, at, label, sequenceNumber)
 	}
 }
@@ -92,6 +90,20 @@ func (o *oracle) apply(c sourceChange, at int, label, sequenceNumber string) {
 		if after.newer(o.newest[after.key]) {
 			o.newest[after.key] = after
 		}
+	}
+}
+
+// begin adds a source item from before the stream. Where keys collide, the first one is in the
+// target.
+func (o *oracle) begin(id int, item map[string]string) {
+	v, _ := o.mapped(item)
+	v.owner = id
+	o.version[id] = v
+	if v.key == "" || v.poisoned {
+		return
+	}
+	if _, taken := o.items[v.key]; !taken {
+		o.items[v.key] = v
 	}
 }
 
@@ -182,7 +194,9 @@ func compose(parts []string) string {
 // item is the text of a target item with its version, in canonical form.
 func (o *oracle) targetItem(v owned) string {
 	text := v.item
-	if t := o.target; t.OnKeyCollision != "" {
+	if t := o.target; v.number == "" {
+		// It has no version, or the lowest one: normalized removes both.
+	} else if t.OnKeyCollision != "" {
 		text += fmt.Sprintf(`,%q:{"M":{"at":{"N":"%d"},"seq":{"S":%q}}}`, t.VersionAttribute, v.at, v.seq)
 	} else if t.VersionAttribute != "" {
 		text += fmt.Sprintf(`,%q:{"S":%q}`, t.VersionAttribute, v.seq)
@@ -192,19 +206,6 @@ func (o *oracle) targetItem(v owned) string {
 		panic(err)
 	}
 	return canonical
-}
-
-// fingerprints match those in canonical items, with what surrounds them.
-var fingerprints = regexp.MustCompile(fmt.Sprintf(`"names":\{"S":"[\w-]{%d}"\},|/[\w-]{%[1]d}"\}`, mapping.FingerprintLength))
-
-// withoutFingerprint returns a canonical item as releases without fingerprints write it.
-func withoutFingerprint(item string) string {
-	return fingerprints.ReplaceAllStringFunc(item, func(match string) string {
-		if match[0] == '/' {
-			return `"}`
-		}
-		return ""
-	})
 }
 
 // divergences compares the target tables and the failure queue with the oracles. items
@@ -218,29 +219,34 @@ func (w *world) divergences(items func(table string) []string, queued map[string
 	return found
 }
 
+// allowedAndRequired returns the items that the target may have and those that it must have.
+func (o *oracle) allowedAndRequired() (allowed, required map[string]bool) {
+	allowed, required = map[string]bool{}, map[string]bool{}
+	if o.target.OnKeyCollision == "" {
+		for _, v := range o.items {
+			required[o.targetItem(v)] = true
+		}
+		return required, maps.Clone(required)
+	}
+	for id := range o.world.source {
+		if v := o.version[id]; v.key != "" && !v.poisoned {
+			allowed[o.targetItem(v)] = true
+			if o.newest[v.key] == v {
+				required[o.targetItem(v)] = true
+			}
+		}
+	}
+	return allowed, required
+}
+
 func (o *oracle) divergences(table []string, queued map[string]bool) []string {
 	var found []string
 	diverged := func(format string, args ...any) {
 		found = append(found, o.target.TableName+": "+fmt.Sprintf(format, args...))
 	}
-	allowed, required := map[string]bool{}, map[string]bool{}
-	if o.target.OnKeyCollision == "" {
-		for _, v := range o.items {
-			required[o.targetItem(v)] = true
-		}
-		allowed = required
-	} else {
-		for id := range o.world.source {
-			if v := o.version[id]; v.key != "" && !v.poisoned {
-				allowed[o.targetItem(v)] = true
-				if o.newest[v.key] == v {
-					required[o.targetItem(v)] = true
-				}
-			}
-		}
-	}
+	allowed, required := o.allowedAndRequired()
 	for _, item := range table {
-		item = withoutFingerprint(item)
+		item = normalized(item)
 		if !allowed[item] {
 			diverged("the target has an item it must not have: %s", item)
 		}
@@ -260,7 +266,7 @@ func (o *oracle) divergences(table []string, queued map[string]bool) []string {
 		}
 	}
 	for id := range o.world.source {
-		if v := o.version[id]; v.poisoned && !queued[v.number] {
+		if v := o.version[id]; v.poisoned && v.number != "" && !queued[v.number] {
 			diverged("the failure queue lacks the record %s, whose item the table refuses", v.number)
 		}
 	}

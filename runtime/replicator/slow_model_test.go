@@ -46,6 +46,7 @@ func TestTheTargetIsTheOracleAfterAnyHistoryOnDynamoDBLocal(t *testing.T) {
 		queued, violations, sum, err := w.drain(t, seed, cloud{
 			config:     l.config(),
 			rules:      slowFaults(rand.New(rand.NewPCG(seed, 4))),
+			batches:    []int{200}, // small ones would take too long
 			refuses:    true,
 			retryDelay: 10 * time.Millisecond,
 			around:     func([]byte, string) func() { return func() {} },

@@ -17,6 +17,7 @@ import (
 type watch struct {
 	world *world
 	db    *memorydb.DB
+	guard *guardWatch
 
 	mu       sync.Mutex
 	staying  map[place]bool // the items that must not be missing now
@@ -37,7 +38,7 @@ func (v *watch) Do(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	response, err := v.db.Do(r)
+	response, err := v.guard.do(r, body)
 	if bytes.Contains(body, []byte(`"DeleteRequest"`)) || bytes.Contains(body, []byte(`"DELETE FROM `)) ||
 		strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".DeleteItem") {
 		v.look()

@@ -26,6 +26,15 @@ type world struct {
 	groups                   []string // attribute values of the targets' own key attribute, bad ones included
 	cities                   []string // values of a nested attribute that a target key is derived from
 
+	// releases says that some processes are of a release that knows no fingerprints.
+	releases bool
+	// calm says that most changes are of attributes that no key is derived from.
+	calm bool
+	// next is a spec that some processes have instead of spec: its targets have another
+	// projection, other renames or another filter. Usually nil.
+	next        *spec.Spec
+	nextOracles []*oracle
+
 	source map[int]map[string]string // live source items: attributes by name, as JSON
 	shards []eventsource.Shard
 	writes int
@@ -84,10 +93,31 @@ func newHistory(seed uint64, writes int) *world {
 	for i := range modelShards {
 		w.shards = append(w.shards, eventsource.Shard{ID: fmt.Sprint("shard", i)})
 	}
+	w.releases, w.calm = w.one(3), w.one(2)
+	if w.one(4) {
+		w.changeMapping()
+	}
+	if w.one(2) {
+		w.begin()
+	}
 	for w.writes < writes {
 		w.write()
 	}
 	return w
+}
+
+// begin adds source items from before the stream. The targets have their items already.
+func (w *world) begin() {
+	for range 1 + w.random.IntN(len(w.ids)) {
+		id := w.random.IntN(len(w.ids))
+		if w.source[id] != nil {
+			continue
+		}
+		w.source[id] = w.item(id, nil)
+		for _, o := range slices.Concat(w.oracles, w.nextOracles) {
+			o.begin(id, w.source[id])
+		}
+	}
 }
 
 func (w *world) one(in int) bool { return w.random.IntN(in) == 0 }
@@ -147,28 +177,62 @@ func (w *world) newTarget(id, group spec.Attribute, since *spec.Attribute) spec.
 	if collide || w.one(3) {
 		t.VersionAttribute = spec.DefaultVersionAttribute
 	}
-	t.Projection = []spec.Projection{
-		{Type: spec.All},
-		{Type: spec.KeysOnly},
-		{Type: spec.Include, Attributes: []string{"note", "mark"}},
-		{Type: spec.Exclude, Attributes: []string{"flag"}},
-	}[w.random.IntN(4)]
-	if w.one(3) {
-		t.Filter = []*spec.Condition{
-			{Path: []string{"flag"}, Operator: spec.Equals, Values: []spec.Value{{Type: "S", Text: "on"}}},
-			{Path: []string{"flag"}, Operator: spec.NotEquals, Values: []spec.Value{{Type: "S", Text: "off"}}},
-		}[w.random.IntN(2)]
-	}
+	t.Projection, t.Filter = w.projection(), w.filter()
 	if !collide && w.one(4) {
 		t.ExpiredItems = spec.KeepExpired
 	}
 	if w.one(3) {
 		w.deriveKeys(&t, group.Name, id.Name)
 	}
-	if t.Projection.Type != spec.KeysOnly && w.one(3) {
-		t.Projection.Renames = map[string]string{"note": "remark"}
-	}
+	t.Projection.Renames = w.newNames(t.Projection)
 	return t
+}
+
+func (w *world) projection() spec.Projection {
+	return []spec.Projection{
+		{Type: spec.All},
+		{Type: spec.KeysOnly},
+		{Type: spec.Include, Attributes: []string{"note", "mark"}},
+		{Type: spec.Exclude, Attributes: []string{"flag"}},
+	}[w.random.IntN(4)]
+}
+
+// filter returns a filter, or nil.
+func (w *world) filter() *spec.Condition {
+	if !w.one(3) {
+		return nil
+	}
+	return []*spec.Condition{
+		{Path: []string{"flag"}, Operator: spec.Equals, Values: []spec.Value{{Type: "S", Text: "on"}}},
+		{Path: []string{"flag"}, Operator: spec.NotEquals, Values: []spec.Value{{Type: "S", Text: "off"}}},
+	}[w.random.IntN(2)]
+}
+
+// newNames returns the renames of a projection, or nil.
+func (w *world) newNames(p spec.Projection) map[string]string {
+	if p.Type == spec.KeysOnly || !w.one(3) {
+		return nil
+	}
+	return map[string]string{"note": "remark"}
+}
+
+// changeMapping chooses the next spec. A target that keeps expired items would show them by
+// either spec.
+func (w *world) changeMapping() {
+	next := w.spec
+	next.Targets = nil
+	w.spec.SetAsideSeconds, next.SetAsideSeconds = 0, 0
+	for i := range w.spec.Targets {
+		t := &w.spec.Targets[i]
+		t.ExpiredItems = ""
+		w.oracles[i].target = *t
+		changed := *t
+		changed.Projection, changed.Filter = w.projection(), w.filter()
+		changed.Projection.Renames = w.newNames(changed.Projection)
+		next.Targets = append(next.Targets, changed)
+		w.nextOracles = append(w.nextOracles, newOracle(w, changed))
+	}
+	w.next = &next
 }
 
 // derives reports whether a target's key is derived from attributes of other names.
@@ -178,7 +242,8 @@ func (w *world) derives() bool {
 
 // renames reports whether a target renames an attribute.
 func (w *world) renames() bool {
-	return slices.ContainsFunc(w.spec.Targets, func(t spec.Target) bool { return t.Projection.Renames != nil })
+	renames := func(t spec.Target) bool { return t.Projection.Renames != nil }
+	return slices.ContainsFunc(w.spec.Targets, renames) || w.next != nil && slices.ContainsFunc(w.next.Targets, renames)
 }
 
 // values chooses the values of the items.
@@ -320,12 +385,13 @@ func (w *world) change(id int, after map[string]string, expires bool) {
 // item returns a new state of a source item: a random one, or one near the state before.
 func (w *world) item(id int, before map[string]string) map[string]string {
 	after := map[string]string{}
-	if before != nil && w.one(2) {
+	if before != nil && (w.calm || w.one(2)) {
 		maps.Copy(after, before)
 	}
 	set := func(name string, in int, values ...string) {
 		switch {
 		case after[name] != "" && !w.one(3):
+		case after[name] != "" && w.calm && name != "note" && name != "flag" && name != "remark" && !w.one(8):
 		case w.one(in):
 			delete(after, name)
 		default:

@@ -95,6 +95,27 @@ func (db *DB) Items(tableName string) []string {
 	return t.list()
 }
 
+// Item returns the item with a key, a JSON object of attribute values, as canonical JSON. It
+// is "" when there is none.
+func (db *DB) Item(tableName string, key []byte) string {
+	a, err := parseItem(key)
+	if err != nil {
+		return ""
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	t := db.tables[tableName]
+	if t == nil {
+		return ""
+	}
+	identity, err := t.checkKey(a)
+	if err != nil {
+		return ""
+	}
+
+	return t.items[identity].json
+}
+
 // WriteUnits returns the write units that the successful writes to a table have
 // used: for each the started KB of the old or new item, of the larger one.
 func (db *DB) WriteUnits(tableName string) int {

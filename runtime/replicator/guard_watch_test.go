@@ -1,0 +1,354 @@
+package replicator
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/replicatedtable/cdk-go/internal/mapping"
+	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
+	"github.com/replicatedtable/cdk-go/internal/test/partiql"
+)
+
+// guardWatch compares every guarded write with what a conditional put would have left: each
+// one that the table carries out must have been allowed by the item that was there, and leave
+// exactly the new item.
+type guardWatch struct {
+	world *world
+	db    *memorydb.DB
+
+	mu         sync.Mutex
+	violations []string
+	// checked counts the writes that were carried out and checked, by how they were sent.
+	checked map[partiql.Kind]int
+}
+
+// jsonItem is an item, its values as JSON.
+type jsonItem = map[string]json.RawMessage
+
+// guardedWrite is a write of a request. The seq of a delete is that of its change.
+type guardedWrite struct {
+	target spec.Target
+	kind   partiql.Kind // "" for a PutItem
+	put    jsonItem     // nil: delete
+	key    []byte
+	owner  jsonItem
+	seq    string
+	before string // the stored item
+}
+
+func (g *guardWatch) violate(format string, args ...any) {
+	g.violations = append(g.violations, fmt.Sprintf(format, args...))
+}
+
+// do sends a request to the table, and checks its writes. Nothing is written meanwhile.
+func (g *guardWatch) do(r *http.Request, body []byte) (*http.Response, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	writes := g.writes(operation, body)
+	response, err := g.db.Do(r)
+	if err != nil || len(writes) == 0 {
+		return response, err
+	}
+
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(answer))
+	if response.StatusCode != http.StatusOK {
+		if operation == "BatchExecuteStatement" {
+			g.violate("the table refuses a call with statements: %.300s", answer)
+		}
+		return response, nil
+	}
+	var answered struct {
+		Responses []struct{ Error *struct{ Code string } }
+	}
+	if err := json.Unmarshal(answer, &answered); err != nil {
+		return nil, err
+	}
+	for i, w := range writes {
+		if operation == "PutItem" || answered.Responses[i].Error == nil {
+			g.checked[w.kind]++
+			g.check(w)
+		}
+	}
+
+	return response, nil
+}
+
+// writes returns the guarded writes of a request.
+func (g *guardWatch) writes(operation string, body []byte) []guardedWrite {
+	var input struct {
+		TableName  string
+		Item       jsonItem
+		Statements []struct {
+			Statement  string
+			Parameters []json.RawMessage
+		}
+	}
+	if operation != "PutItem" && operation != "BatchExecuteStatement" {
+		return nil
+	}
+	if err := json.Unmarshal(body, &input); err != nil {
+		panic(err)
+	}
+	if operation == "PutItem" {
+		return []guardedWrite{g.write(input.TableName, input.Item, input.Item)}
+	}
+
+	var writes []guardedWrite
+	for _, s := range input.Statements {
+		parsed, err := partiql.Parse(s.Statement)
+		if err != nil {
+			panic(err)
+		}
+		known := jsonItem{} // the attributes that the statement names
+		for _, term := range parsed.Where {
+			if a := term[0]; len(term) == 1 && a.Operator == partiql.Equal {
+				known[a.Path[0]] = s.Parameters[a.Parameter]
+			}
+		}
+		put := jsonItem{}
+		for i, name := range parsed.Set {
+			put[name] = s.Parameters[i]
+		}
+		maps.Copy(put, known)
+		if parsed.Kind == partiql.Delete {
+			put = nil
+		}
+		w := g.write(parsed.Table, put, cmpOr(put, known))
+		w.kind = parsed.Kind
+		if put == nil {
+			w.seq = text(s.Parameters[len(s.Parameters)-1])
+		}
+		writes = append(writes, w)
+	}
+
+	return writes
+}
+
+func cmpOr(put, known jsonItem) jsonItem {
+	if put != nil {
+		return put
+	}
+	return known
+}
+
+// write returns the write of an item, nil for a delete, whose key and owner are in known.
+func (g *guardWatch) write(table string, put, known jsonItem) guardedWrite {
+	at := slices.IndexFunc(g.world.spec.Targets, func(t spec.Target) bool { return t.TableName == table })
+	w := guardedWrite{target: g.world.spec.Targets[at], put: put, owner: known}
+	key := jsonItem{}
+	for _, k := range w.target.Attributes() {
+		key[k.Name] = known[k.Name]
+	}
+	w.key = toJSON(key)
+	w.before = g.db.Item(table, w.key)
+	if put != nil {
+		_, w.seq = version(put[w.target.VersionAttribute])
+	}
+
+	return w
+}
+
+// check checks a write that the table has carried out.
+func (g *guardWatch) check(w guardedWrite) {
+	if !g.allows(w) {
+		g.violate("%s: a write replaces an item that it must not replace: %s by %s", w.target.TableName, w.before, toJSON(w.put))
+	}
+	after := g.db.Item(w.target.TableName, w.key)
+	want := ""
+	if w.put != nil {
+		want = canonicalItem(w.put)
+	}
+	if after != want {
+		g.violate("%s: a write does not leave what a put would:\n got %s\nwant %s", w.target.TableName, after, want)
+	}
+	g.checkFingerprint(w.target, after)
+}
+
+// allows reports whether a conditional put or delete would be carried out.
+func (g *guardWatch) allows(w guardedWrite) bool {
+	if w.before == "" {
+		return true
+	}
+	var stored jsonItem
+	if err := json.Unmarshal([]byte(w.before), &stored); err != nil {
+		panic(err)
+	}
+	at, seq := version(stored[w.target.VersionAttribute])
+	isOwn := true
+	for _, k := range g.world.spec.Source.Attributes() {
+		own, found := w.owner[k.Name] // a key attribute that another one is derived from is unique
+		isOwn = isOwn && (!found || canonicalItem(jsonItem{"k": own}) == canonicalItem(jsonItem{"k": stored[k.Name]}))
+	}
+	switch {
+	case seq == "":
+		return isOwn || w.put != nil
+	case isOwn:
+		return seq < w.seq
+	case w.put == nil:
+		return false
+	default:
+		newAt, _ := version(w.put[w.target.VersionAttribute])
+		return at < newAt || at == newAt && seq < w.seq
+	}
+}
+
+// checkFingerprint checks that an item's fingerprint, if it has one, is that of its names.
+func (g *guardWatch) checkFingerprint(t spec.Target, item string) {
+	if item == "" {
+		return
+	}
+	var stored jsonItem
+	if err := json.Unmarshal([]byte(item), &stored); err != nil {
+		panic(err)
+	}
+	got := storedFingerprint(stored[t.VersionAttribute])
+	if want := fingerprintOf(stored, t.VersionAttribute); got != "" && got != want {
+		g.violate("%s: an item has the fingerprint %s, not %s: %s", t.TableName, got, want, item)
+	}
+}
+
+// fingerprintOf is the fingerprint of an item's names without the version.
+func fingerprintOf(item jsonItem, versionAttribute string) string {
+	var text []byte
+	for _, name := range slices.Sorted(maps.Keys(item)) {
+		if name != versionAttribute {
+			text = binary.BigEndian.AppendUint32(text, uint32(len(name)))
+			text = append(text, name...)
+		}
+	}
+	sum := sha256.Sum256(text)
+	return base64.URLEncoding.EncodeToString(sum[:])[:mapping.FingerprintLength]
+}
+
+// storedVersion is a version as JSON.
+type storedVersion struct {
+	S string
+	M struct {
+		At         struct{ N string } `json:"at"`
+		Seq, Names struct{ S string }
+	}
+}
+
+func parseVersion(value json.RawMessage) (v storedVersion) {
+	if value != nil {
+		if err := json.Unmarshal(value, &v); err != nil {
+			panic(err)
+		}
+	}
+	return v
+}
+
+// version returns the time and the sequence part of a version, without its fingerprint.
+func version(value json.RawMessage) (at int, seq string) {
+	v := parseVersion(value)
+	if v.S == "" {
+		at, _ = strconv.Atoi(v.M.At.N) // none is 0
+		return at, v.M.Seq.S
+	}
+	parts := strings.Split(v.S, "/")
+	return 0, parts[0] + "/" + parts[1]
+}
+
+func storedFingerprint(value json.RawMessage) string {
+	v := parseVersion(value)
+	if parts := strings.Split(v.S, "/"); len(parts) == 3 {
+		return parts[2]
+	}
+	return v.M.Names.S
+}
+
+func text(value json.RawMessage) string {
+	var v struct{ S string }
+	if err := json.Unmarshal(value, &v); err != nil {
+		panic(err)
+	}
+	return v.S
+}
+
+func toJSON(item jsonItem) []byte {
+	text, err := json.Marshal(item)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+func canonicalItem(item jsonItem) string {
+	canonical, err := memorydb.Canonical(toJSON(item))
+	if err != nil {
+		return err.Error() // no item can have it
+	}
+	return canonical
+}
+
+// putInitial puts the target items of the source items from before the stream: without a
+// version, with one of an earlier release, or with the lowest one and a fingerprint, as a
+// reconciler leaves it.
+func (g *guardWatch) putInitial(t testing.TB) {
+	t.Helper()
+	for _, o := range g.world.oracles {
+		for _, v := range o.items {
+			var item jsonItem
+			if err := json.Unmarshal([]byte("{"+v.item+"}"), &item); err != nil {
+				t.Fatal(err)
+			}
+			g.addVersion(o.target, item, v.owner)
+			text := canonicalItem(item)
+			g.checkFingerprint(o.target, text)
+			putItem(t, g.db, o.target.TableName, text)
+		}
+	}
+}
+
+// addVersion adds a version to an item from before the stream, or none.
+func (g *guardWatch) addVersion(t spec.Target, item jsonItem, owner int) {
+	names := fingerprintOf(item, t.VersionAttribute)
+	how := owner % 3
+	switch {
+	case t.VersionAttribute == "" || how == 0:
+	case t.OnKeyCollision != "" && how == 1:
+		item[t.VersionAttribute] = fmt.Appendf(nil, `{"M":{"at":{"N":"0"},"seq":{"S":%q}}}`, lowestSeq)
+	case t.OnKeyCollision != "":
+		item[t.VersionAttribute] = fmt.Appendf(nil, `{"M":{"at":{"N":"0"},"names":{"S":%q},"seq":{"S":%q}}}`, names, lowestSeq)
+	case how == 1:
+		item[t.VersionAttribute] = fmt.Appendf(nil, `{"S":%q}`, lowestSeq)
+	default:
+		item[t.VersionAttribute] = fmt.Appendf(nil, `{"S":%q}`, lowestSeq+"/"+names)
+	}
+}
+
+func putItem(t testing.TB, db *memorydb.DB, table, item string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://memory/",
+		strings.NewReader(fmt.Sprintf(`{"TableName":%q,"Item":%s}`, table, item)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("X-Amz-Target", "DynamoDB_20120810.PutItem")
+	response, err := db.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("put %s: %s", item, response.Status)
+	}
+}
