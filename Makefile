@@ -10,7 +10,7 @@ ACTIONLINT := .local/bin/actionlint -shellcheck= -pyflakes=
 WORKFLOWS := .github/workflows/*.yml
 
 # The longest package is the replicator: its model, and the mutants that must fail it.
-TEST_TIMEOUT := 10m
+TEST_TIMEOUT := 20m
 
 # The race detector makes every test program wait at its exit, a second by default.
 RACE := GORACE=atexit_sleep_ms=100
