@@ -50,8 +50,8 @@ const (
 	Slow Kind = "slow"
 	// Unprocessed executes a BatchWriteItem without some of its writes, and
 	// answers these as unprocessed. It hits each write on its own. Statements of a
-	// BatchExecuteStatement get a transient error of their own, and a BatchGetItem
-	// reads none of its keys.
+	// BatchExecuteStatement get a transient error of their own, and without a Select a
+	// BatchGetItem reads none of its keys.
 	Unprocessed Kind = "unprocessed"
 	// AccessDenied is a 400 AccessDeniedException. With a Select and an even seed it is
 	// the error of single statements, and so is NotFound; Throttled and

@@ -11,7 +11,7 @@ func (rule Rule) hits(d dice, q *request) (hit bool, chosen []bool, err error) {
 	case !perWrite && rule.Select == nil:
 		return true, nil, nil
 	case rule.Kind == Unprocessed && q.operation() == "BatchGetItem":
-		return d.hit(rule.Probability), nil, nil
+		return rule.Select == nil && d.hit(rule.Probability), nil, nil // a read has no writes to select
 	case rule.Kind == Unprocessed && q.operation() != "BatchWriteItem" && q.operation() != "BatchExecuteStatement":
 		return false, nil, nil
 	case rule.Kind == Poison:
