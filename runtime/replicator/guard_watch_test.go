@@ -27,12 +27,18 @@ import (
 // exactly the new item.
 type guardWatch struct {
 	world *world
-	db    *memorydb.DB
+	db    store
 
 	mu         sync.Mutex
 	violations []string
 	// checked counts the writes that were carried out and checked, by how they were sent.
 	checked map[partiql.Kind]int
+}
+
+// store is the tables: in memory or of DynamoDB Local. Item returns an item in canonical form.
+type store interface {
+	Do(r *http.Request) (*http.Response, error)
+	Item(table string, key []byte) string
 }
 
 // jsonItem is an item, its values as JSON.
@@ -53,8 +59,13 @@ func (g *guardWatch) violate(format string, args ...any) {
 	g.violations = append(g.violations, fmt.Sprintf(format, args...))
 }
 
-// do sends a request to the table, and checks its writes. Nothing is written meanwhile.
-func (g *guardWatch) do(r *http.Request, body []byte) (*http.Response, error) {
+// Do sends a request to the table, and checks its writes. Nothing is written meanwhile.
+func (g *guardWatch) Do(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
@@ -257,10 +268,10 @@ func parseVersion(value json.RawMessage) (v storedVersion) {
 }
 
 // version returns the time and the sequence part of a version, without its fingerprint.
-func version(value json.RawMessage) (at int, seq string) {
+func version(value json.RawMessage) (at float64, seq string) {
 	v := parseVersion(value)
 	if v.S == "" {
-		at, _ = strconv.Atoi(v.M.At.N) // none is 0
+		at, _ = strconv.ParseFloat(v.M.At.N, 64) // none is 0
 		return at, v.M.Seq.S
 	}
 	parts := strings.Split(v.S, "/")
@@ -335,7 +346,7 @@ func (g *guardWatch) addVersion(t spec.Target, item jsonItem, owner int) {
 	}
 }
 
-func putItem(t testing.TB, db *memorydb.DB, table, item string) {
+func putItem(t testing.TB, db store, table, item string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://memory/",
 		strings.NewReader(fmt.Sprintf(`{"TableName":%q,"Item":%s}`, table, item)))

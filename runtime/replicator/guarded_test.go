@@ -104,6 +104,30 @@ func TestOneKeyIsNeverTwiceInACall(t *testing.T) {
 	}
 }
 
+func TestAReadDecidesInWhateverFormTheTimeIs(t *testing.T) {
+	for _, test := range []struct {
+		time string // of both items' changes
+		want map[string]int
+	}{
+		{"1700000000", map[string]int{"BatchExecuteStatement": 1, "BatchGetItem": 1}},
+		{"1700000000.000", map[string]int{"BatchExecuteStatement": 1, "BatchGetItem": 1}},
+		{"1.7E9", map[string]int{"BatchExecuteStatement": 1, "BatchGetItem": 1}},
+		{"1700000000.00000000001", map[string]int{"BatchExecuteStatement": 1, "BatchGetItem": 1, "PutItem": 1}},
+	} {
+		f, c := newCounting(t, guardedSpec())
+		at := func(time string, sequence int, id string) string {
+			r := record("INSERT", sequence, item("id", id), "", item("id", id, "group", "g"))
+			return strings.Replace(r, fmt.Sprint(1700000000+sequence), time, 1)
+		}
+		f.invoke(t, at("1700000000", 2, "a"))
+		c.sent = map[string]int{}
+		if again := f.invoke(t, at(test.time, 1, "b")); again != nil {
+			t.Errorf("%s: %v are redelivered", test.time, again)
+		}
+		c.expect(t, test.time, test.want)
+	}
+}
+
 func TestWhatNoStatementCanCarryIsPutByItself(t *testing.T) {
 	long := strings.Repeat("n", maxStatementBytes)
 	for _, test := range []struct {

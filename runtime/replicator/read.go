@@ -1,6 +1,7 @@
 package replicator
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 
@@ -127,13 +128,21 @@ func (e *encoder) isAsNew(stored itemRead, from *event, w *write) bool {
 	if !ok {
 		return false
 	}
-	at, err := strconv.ParseInt(storedAt.Value, 10, 64)
-	own, errOwn := strconv.ParseInt(string(w.change.createdAt), 10, 64)
+	at, err := strconv.ParseFloat(storedAt.Value, 64)
+	own, errOwn := strconv.ParseFloat(string(w.change.createdAt), 64)
 	if err != nil || errOwn != nil {
 		return false
 	}
 
-	return at > own || at == own && storedSeq.Value >= seq
+	return at > own || isSameNumber(storedAt.Value, string(w.change.createdAt)) && storedSeq.Value >= seq
+}
+
+// isSameNumber compares numbers exactly: a stored one has lost its zeros and its exponent.
+func isSameNumber(a, b string) bool {
+	one, err := dynamodbjson.AppendCanonicalNumber(nil, []byte(dynamodbjson.Quote(a)))
+	other, errOther := dynamodbjson.AppendCanonicalNumber(nil, []byte(dynamodbjson.Quote(b)))
+
+	return err == nil && errOther == nil && bytes.Equal(one, other)
 }
 
 // isOwn reports whether a stored item belongs to the source item of a put.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
 	"github.com/replicatedtable/cdk-go/internal/test/faults"
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
+	"github.com/replicatedtable/cdk-go/internal/test/partiql"
 )
 
 var slowSteps = flag.Int("model.slow-steps", 2_000, "source writes of the model test on DynamoDB Local in all")
@@ -27,7 +29,7 @@ var slowSteps = flag.Int("model.slow-steps", 2_000, "source writes of the model 
 // DynamoDB Local, and the records are those of its stream. Time is real.
 func TestTheTargetIsTheOracleAfterAnyHistoryOnDynamoDBLocal(t *testing.T) {
 	endpoint := enginetest.DynamoDBLocal(t)
-	total, found, seed := tally{faults: map[faults.Kind]int{}}, 0, *modelSeed
+	total, found, seed := tally{faults: map[faults.Kind]int{}, checked: map[partiql.Kind]int{}}, 0, *modelSeed
 	for ; total.steps < *slowSteps && found == 0; seed++ {
 		// A number in the account's name keeps the worlds' tables apart.
 		l := localCloud{t: t, endpoint: endpoint, account: fmt.Sprintf("model%d", seed)}
@@ -43,8 +45,11 @@ func TestTheTargetIsTheOracleAfterAnyHistoryOnDynamoDBLocal(t *testing.T) {
 			w.write()
 		}
 		l.follow(w, changes, streamARN)
+		guard := &guardWatch{world: w, db: l, checked: map[partiql.Kind]int{}}
+		c := l.config()
+		c.http = guard
 		queued, violations, sum, err := w.drain(t, seed, cloud{
-			config:     l.config(),
+			config:     c,
 			rules:      slowFaults(rand.New(rand.NewPCG(seed, 4))),
 			batches:    []int{200}, // small ones would take too long
 			refuses:    true,
@@ -54,7 +59,8 @@ func TestTheTargetIsTheOracleAfterAnyHistoryOnDynamoDBLocal(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		divergences := append(w.divergences(l.items, queued), violations...)
+		sum.checked = guard.checked
+		divergences := slices.Concat(w.divergences(l.items, queued), violations, guard.violations)
 		for _, d := range divergences[:min(5, len(divergences))] {
 			t.Errorf("seed %d: %s", seed, d)
 		}
@@ -97,6 +103,24 @@ func (l localCloud) config() config {
 		inFlight: minInFlight,
 		http:     newHTTPClient(minInFlight),
 	}
+}
+
+// Do sends a signed request.
+func (l localCloud) Do(r *http.Request) (*http.Response, error) { return http.DefaultClient.Do(r) }
+
+// Item returns an item in canonical form, or "".
+func (l localCloud) Item(table string, key []byte) string {
+	l.t.Helper()
+	var out struct{ Item json.RawMessage }
+	l.call("GetItem", fmt.Sprintf(`{"TableName":%q,"Key":%s,"ConsistentRead":true}`, table, key), &out)
+	if out.Item == nil {
+		return ""
+	}
+	item, err := memorydb.Canonical(out.Item)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return item
 }
 
 // call sends a request. DynamoDB Local reads the account from the signature and does not

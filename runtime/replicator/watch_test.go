@@ -38,7 +38,7 @@ func (v *watch) Do(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	response, err := v.guard.do(r, body)
+	response, err := v.guard.Do(r)
 	if bytes.Contains(body, []byte(`"DeleteRequest"`)) || bytes.Contains(body, []byte(`"DELETE FROM `)) ||
 		strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".DeleteItem") {
 		v.look()
