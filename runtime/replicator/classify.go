@@ -38,7 +38,7 @@ func classify(err error) class {
 // isTransient reports whether a retry can succeed: the error is the service's own fault,
 // or it asks the caller to slow down.
 func isTransient(err error) bool {
-	if retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary ||
+	if isThrottle(err) ||
 		retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary {
 		return true
 	}
@@ -51,6 +51,11 @@ func isTransient(err error) bool {
 
 	return status >= http.StatusInternalServerError ||
 		status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
+}
+
+// isThrottle reports whether the service asks the caller to slow down.
+func isThrottle(err error) bool {
+	return retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary
 }
 
 // isRefusal reports whether an error code is about the content of a request.

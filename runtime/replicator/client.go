@@ -136,9 +136,9 @@ func (c *client) deleteItem(ctx context.Context, body *requestBody) error {
 func (c *client) batchExecuteStatement(
 	ctx context.Context, body *requestBody, statements int,
 ) ([]statementCode, error) {
-	body.statements = statements
+	body.statements, body.succeeded = statements, false
 	out, err := c.dynamodb.BatchExecuteStatement(body.in(ctx), anyBatchOfStatements)
-	if err != nil || out.Responses == nil {
+	if err != nil || body.succeeded {
 		return nil, err
 	}
 

@@ -28,9 +28,11 @@ type encoder struct {
 	whereOwn        string // the beginning of a statement's condition: the key and the owner
 	versionSeq      string // the path of the version's sequence part in a statement
 	deleteStatement string
-	owners          []int  // the numbers of the source key attributes in whereOwn
-	readHead        string // BatchGetItem, up to the first key
-	readTail        string
+	// noStatements says that a key or the version has a name that no statement can have.
+	noStatements bool
+	owners       []int  // the numbers of the source key attributes in whereOwn
+	readHead     string // BatchGetItem, up to the first key
+	readTail     string
 }
 
 func newEncoder(m *mapping.Mapping) *encoder {

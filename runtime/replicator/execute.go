@@ -23,23 +23,35 @@ func (w *writer) execute(q request, o *outcome) {
 	case err == nil:
 		w.executed(q, codes, o)
 	case classify(err) == transient:
+		if !isThrottle(err) {
+			countTries(q.writes)
+		}
 		o.retry(q.writes, fmt.Errorf("write to %s: %w", w.mappings[q.mapping].TableName, err))
 	default:
 		// Where the whole table fails, the single requests show that, and this says nothing.
-		q.writes[0].refusedCall = err
+		var marked [ways]bool
+		for i := range q.writes {
+			q.writes[i].mark(err, &marked)
+		}
 		o.advance(q.writes, bySingle)
 	}
 }
 
 // executed handles the answers of a call's statements.
 func (w *writer) executed(q request, codes []statementCode, o *outcome) {
-	puts, deletes, denied := 0, 0, false
+	puts, deletes := 0, 0
+	endsRow := false
+	for i, code := range codes {
+		endsRow = endsRow || q.writes[i].put && (code == "" || isAboutVersion(code))
+	}
+	var sent, denied [ways]bool
 	for i := range q.writes {
 		one := q.writes[i : i+1]
 		var code statementCode
 		if codes != nil {
 			code = codes[i]
 		}
+		sent[one[0].way()] = true
 
 		switch {
 		case code == "" || code == types.BatchStatementErrorCodeEnumConditionalCheckFailed && !one[0].put:
@@ -48,17 +60,19 @@ func (w *writer) executed(q request, codes []statementCode, o *outcome) {
 			} else {
 				deletes++ // or what is stored must stay
 			}
-		case code == types.BatchStatementErrorCodeEnumConditionalCheckFailed,
-			code == types.BatchStatementErrorCodeEnumDuplicateItem:
+		case isAboutVersion(code):
 			o.advance(one, byRead)
 		case isTransientStatement(code):
+			if code == types.BatchStatementErrorCodeEnumInternalServerError {
+				countTries(one)
+			}
 			o.retry(one, fmt.Errorf("write to %s: %w: %s", w.mappings[q.mapping].TableName, errStatement, code))
 		default:
-			// The item may be refused, or the right to the statement may be missing. One
-			// statement speaks for all of its call.
-			if isDenied(code) && !denied {
-				one[0].refusedCall, denied = errStatementDenied, true
+			// The item may be refused, or the right to the statement may be missing.
+			if isDenied(code) {
+				one[0].mark(errStatementDenied, &denied)
 			}
+			one[0].endsRow = endsRow
 			o.advance(one, bySingle)
 		}
 	}
@@ -69,9 +83,41 @@ func (w *writer) executed(q request, codes []statementCode, o *outcome) {
 	if puts+deletes > 0 && !w.brakes[q.mapping].isOn() {
 		w.healths[q.mapping].succeed(false, deletes > 0)
 	}
-	if !denied {
-		w.fallbacks[q.mapping].accept()
+	for by := range ways {
+		if sent[by] && !denied[by] {
+			w.fallbacks[q.mapping].accept(by)
+		}
 	}
+}
+
+// mark notes on the first write of each way that its call was refused. One speaks for all of
+// its call.
+func (w *write) mark(why error, marked *[ways]bool) {
+	by := w.way()
+	if !marked[by] {
+		marked[by] = true
+		w.refusedCall = &refusedCall{by, why}
+	}
+}
+
+// maxTries is how often the answer to a statement or a read may be a passing error. After
+// that the write goes by itself: whatever is wrong with the other request, or with the read
+// capacity, must not stop the stream.
+const maxTries = 2
+
+// countTries counts a passing error of a statement or a read.
+func countTries(writes []write) {
+	for i := range writes {
+		if writes[i].tries++; writes[i].tries >= maxTries {
+			writes[i].step = bySingle
+		}
+	}
+}
+
+// isAboutVersion reports whether a statement was refused because of the item that is stored.
+func isAboutVersion(code statementCode) bool {
+	return code == types.BatchStatementErrorCodeEnumConditionalCheckFailed ||
+		code == types.BatchStatementErrorCodeEnumDuplicateItem
 }
 
 // isTransientStatement reports whether the same statement can succeed later. The SDK does not

@@ -52,7 +52,9 @@ func (f *function) singly() { singly(f.Replicator) }
 func singly(r *Replicator) {
 	for _, b := range r.writer.fallbacks {
 		for range maxRefusedCalls {
-			b.refuse(errStatementDenied)
+			for by := range ways {
+				b.refuse(&refusedCall{by, errStatementDenied})
+			}
 		}
 		_ = b.report() // it is not logged
 	}

@@ -10,21 +10,12 @@ import (
 // API Reference, BatchGetItem. Its other limit, 16 MB of items, leaves keys unprocessed.
 const maxReadKeys = 100
 
-// requests is the number of requests that so many writes usually need.
-func (w *writer) requests(mapping, writes int) int {
-	perRequest := maxBatchWrites
-	if w.encoders[mapping].guarded() {
-		perRequest = w.perRequest(mapping, byStatement)
-	}
-	return (writes + perRequest - 1) / perRequest
-}
-
 // perRequest is the highest number of guarded writes in one request.
-func (w *writer) perRequest(mapping int, s step) int {
-	switch {
-	case s == byRead:
+func perRequest(s step) int {
+	switch s {
+	case byRead:
 		return maxReadKeys
-	case s == byStatement && !w.fallbacks[mapping].isOn():
+	case byStatement:
 		return maxStatements
 	default:
 		return 1
@@ -42,9 +33,9 @@ func (w *writer) group(from *event, mapping int, writes []write) []request {
 		return requests
 	}
 
-	if w.fallbacks[mapping].isOn() {
-		for i := range writes {
-			writes[i].step = max(writes[i].step, bySingle)
+	for i := range writes {
+		if w.encoders[mapping].noStatements || w.fallbacks[mapping].isOn(writes[i].way()) {
+			writes[i].step = bySingle
 		}
 	}
 	byStep := func(a, b write) int { return cmp.Compare(a.step, b.step) }
@@ -54,7 +45,7 @@ func (w *writer) group(from *event, mapping int, writes []write) []request {
 	for len(writes) > 0 {
 		s := writes[0].step
 		n := 1
-		if limit := w.perRequest(mapping, s); limit > 1 {
+		if limit := perRequest(s); limit > 1 {
 			end := slices.IndexFunc(writes, func(w write) bool { return w.step != s })
 			if end < 0 {
 				end = len(writes)

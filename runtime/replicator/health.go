@@ -75,11 +75,11 @@ func (h *health) isFailing() bool {
 	return !h.since().IsZero()
 }
 
-// fails reports whether the last failure was one of a put, or else of a delete.
-func (h *health) fails(put bool) bool {
+// open reports of which kinds a write has failed without a success after it.
+func (h *health) open() (puts, deletes bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.deletesFailed != put
+	return !h.puts.IsZero(), !h.deletes.IsZero()
 }
 
 // isAside reports whether the target was set aside.

@@ -32,18 +32,19 @@ func (r *Replicator) logAside(ctx context.Context, items []failure) {
 		slog.Int("items", len(items)))
 }
 
-// logFallbacks says once of each target that its guarded writes are sent one by one from now
+// logFallbacks says once of each target which requests its guarded writes go without from now
 // on, and what to do.
 func (r *Replicator) logFallbacks(ctx context.Context) {
 	for i, f := range r.writer.fallbacks {
-		if why := f.report(); why != nil {
+		for _, c := range f.report() {
 			r.log.LogAttrs(ctx, slog.LevelWarn,
 				"guarded writes are sent one by one from now on, which costs a request each: "+
-					"the target table has refused several calls with statements in a row",
+					"the target table has refused several calls in a row, and taken the same writes one by one",
 				slog.String("target", r.mappings[i].TableName),
-				slog.String("reason", loggable(why)),
-				slog.String("remedy", "allow the function's role dynamodb:PartiQLInsert, dynamodb:PartiQLUpdate and "+
-					"dynamodb:PartiQLDelete on the target table; the next process tries again"))
+				slog.String("action", actions[c.way]),
+				slog.String("reason", loggable(c.why)),
+				slog.String("remedy", "allow the function's role the action on the target table if it does not; "+
+					"the next process tries again"))
 		}
 	}
 }

@@ -168,7 +168,7 @@ func (o *outcome) appendRemovals(ready []write) []write {
 		}
 
 		remove := refused.write
-		remove.put, remove.step, remove.refusedCall = false, byStatement, nil
+		remove.put, remove.step, remove.tries, remove.refusedCall = false, byStatement, 0, nil
 		ready = append(ready, remove)
 		refused.removed = true
 		o.refused[chain] = refused

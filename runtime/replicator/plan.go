@@ -33,9 +33,14 @@ type write struct {
 	shape     *shape
 	statement string
 	step      step
-	// refusedCall is why the table has refused the write's call, or its statement. It is set on
+	// tries counts the passing errors of statements and reads.
+	tries int8
+	// refusedCall is the write's call that the table has refused, or its statement. It is set on
 	// one write of a call, and counts when the table takes that write by itself.
-	refusedCall error
+	refusedCall *refusedCall
+	// endsRow says that the table has accepted other puts of the write's call: if it refuses
+	// this one, that does not continue a row of refusals.
+	endsRow bool
 }
 
 // step says how a guarded write is sent next.

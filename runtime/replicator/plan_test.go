@@ -161,7 +161,7 @@ func TestBatchesAreCutByCount(t *testing.T) {
 	guarded := newReplicator(usersSpec(), nil, nil, minInFlight, nil).writer
 	alone := newReplicator(usersSpec(), nil, nil, minInFlight, nil).writer
 	for range maxRefusedCalls {
-		alone.fallbacks[0].refuse(errStatementDenied)
+		alone.fallbacks[0].refuse(&refusedCall{byInsert, errStatementDenied})
 	}
 	for _, test := range []struct {
 		name, why string

@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -64,15 +65,18 @@ func (w *writer) read(q request, o *outcome) {
 	w.free(body)
 
 	if err != nil && classify(err) == transient {
+		countTries(q.writes)
 		o.retry(q.writes, fmt.Errorf("read from %s: %w", w.mappings[q.mapping].TableName, err))
 		return
 	}
 	stored, errStored := byKey(e, items)
 	left, errLeft := byKey(e, unprocessed)
 	if err != nil || errStored != nil || errLeft != nil {
+		q.writes[0].refusedCall = &refusedCall{byBatchGet, cmp.Or(err, errStored, errLeft)}
 		o.advance(q.writes, bySingle) // the right to read may be missing
 		return
 	}
+	w.fallbacks[q.mapping].accept(byBatchGet)
 
 	for i := range q.writes {
 		one := q.writes[i : i+1]
@@ -80,6 +84,7 @@ func (w *writer) read(q request, o *outcome) {
 		item, found := stored[string(key)]
 		switch {
 		case left[string(key)] != nil:
+			countTries(one)
 			o.retry(one, errUnprocessed)
 		case found && e.isAsNew(item, q.event, &one[0]):
 			w.brakes[q.mapping].accept(false)

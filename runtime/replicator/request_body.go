@@ -11,6 +11,8 @@ type requestBody struct {
 	bytes []byte
 	// statements is the number of statements in a body of BatchExecuteStatement.
 	statements int
+	// succeeded says that the answer was read, and that all statements were carried out.
+	succeeded bool
 	// readers counts the connections that may still be reading it. A call ends with its
 	// answer or its context, which may be before its connection has read the whole body.
 	readers atomic.Int32

@@ -131,6 +131,9 @@ func (w *writer) refuse(q request, write write, err error, o *outcome) {
 		return
 	}
 	o.refuse(write, err, true)
+	if write.endsRow {
+		brake.accept(false)
+	}
 	if brake.refuse(why, write.change.sequenceNumber) {
 		w.stop(q.mapping, true, &brakeError{w.mappings[q.mapping].TableName, why}, o)
 	}

@@ -56,7 +56,7 @@ func (s *shapes) forget() {
 }
 
 // resolve decides how guarded puts are sent: by a statement, or by themselves when none
-// can carry them. Deletes always have a statement.
+// can carry them.
 func (s *shapes) resolve(from *event, writes []write) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +71,7 @@ func (s *shapes) resolve(from *event, writes []write) {
 			w.step = bySingle
 		}
 	}
-	clear(s.names) // they are parts of the payload
+	clear(s.names[:cap(s.names)]) // they are parts of the payload
 }
 
 // of returns the shape of a target item.

@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
@@ -58,8 +59,7 @@ func (e *encoder) updateStatement(to *shape, accepted []*shape) string {
 	write := func(clause string, name []byte) bool {
 		b.WriteString(clause)
 		writeQuoted(&b, name, '"')
-		// DynamoDB takes these names in an UPDATE for placeholders.
-		return b.Len() <= maxStatementBytes && name[0] != '#' && name[0] != ':'
+		return b.Len() <= maxStatementBytes && !isPlaceholder(name)
 	}
 
 	for _, name := range to.names {
@@ -97,6 +97,10 @@ func (e *encoder) updateStatement(to *shape, accepted []*shape) string {
 	return statementHead(b.String())
 }
 
+// isPlaceholder reports whether DynamoDB takes a name for a placeholder in an UPDATE, and in a
+// condition.
+func isPlaceholder(name []byte) bool { return len(name) > 0 && (name[0] == '#' || name[0] == ':') }
+
 // namesCondition returns the condition that the stored item has the attribute names of one of
 // the shapes.
 func (e *encoder) namesCondition(accepted []*shape) string {
@@ -119,6 +123,11 @@ func (e *encoder) namesCondition(accepted []*shape) string {
 // owner is not part of the key, whereOwn demands it too.
 func (e *encoder) prepareStatements() {
 	m := e.mapping
+	named := []string{m.VersionAttribute}
+	for _, k := range slices.Concat(m.Key, m.SourceKey) {
+		named = append(named, k.Name)
+	}
+	e.noStatements = slices.ContainsFunc(named, func(name string) bool { return isPlaceholder([]byte(name)) })
 	for i, k := range m.Key {
 		e.whereOwn += []string{" WHERE ", " AND "}[i] + quoteName(k.Name) + "=?"
 	}

@@ -57,7 +57,8 @@ func (w *writer) write(ctx context.Context, p plan, done []int) []failure {
 	requests := make([]int, len(w.mappings))
 	all := 0
 	for i := range requests {
-		requests[i] = w.requests(i, len(p.first[i]))
+		// As many as usual: a statement's limit is the same.
+		requests[i] = (len(p.first[i]) + maxBatchWrites - 1) / maxBatchWrites
 		all += requests[i]
 	}
 
@@ -124,19 +125,26 @@ func (w *writer) writeTo(ctx context.Context, mapping int, p plan, puts, senders
 
 // probe sends one write to a table that is known to fail: one put where the brake is on,
 // any write where the table was set aside. Guarded writes have a request of their own here,
-// and one is sent to every table that fails: statements need other rights, so their success
-// would not show that it no longer does. A table that refuses it is stopped, and so is one
-// with a brake or aside that does not answer. Otherwise its whole plan is sent, and as long as its brake is on the first
-// refusal stops it.
+// and one is sent to every table of which a kind of write has failed: statements need other
+// rights, so their success would not show that it no longer does. A table that refuses it is
+// stopped, and so is one with a brake or aside that does not answer. Otherwise its whole plan
+// is sent, and as long as its brake is on the first refusal stops it.
 func (w *writer) probe(mapping int, p plan, o *outcome) {
 	braked, health := w.brakes[mapping].isOn(), w.healths[mapping]
-	failing := w.encoders[mapping].guarded() && health.isFailing()
+	puts, deletes := health.open()
+	failing := w.encoders[mapping].guarded() && (puts || deletes)
 	if !braked && !failing && !health.isAside() {
 		return
 	}
 	writes := slices.DeleteFunc(slices.Clone(p.first[mapping]), func(w write) bool {
-		return braked && !w.put || !braked && failing && !health.fails(w.put)
+		if braked {
+			return !w.put
+		}
+		return failing && (w.put && !puts || !w.put && !deletes)
 	})
+	if len(writes) == 0 && !braked && health.isAside() {
+		writes = slices.Clone(p.first[mapping])
+	}
 	if len(writes) == 0 {
 		return
 	}
