@@ -159,10 +159,8 @@ func TestAPoisonedMiddleChangeDoesNotHoldBackTheLastState(t *testing.T) {
 func TestBatchesAreCutByCount(t *testing.T) {
 	unguarded := newReplicator(uniqueSpec(all), nil, nil, minInFlight, nil).writer
 	guarded := newReplicator(usersSpec(), nil, nil, minInFlight, nil).writer
-	alone := newReplicator(usersSpec(), nil, nil, minInFlight, nil).writer
-	for range maxRefusedCalls {
-		alone.fallbacks[0].refuse(&refusedCall{byInsert, errStatementDenied})
-	}
+	alone := newReplicator(usersSpec(), nil, nil, minInFlight, nil)
+	singly(alone)
 	for _, test := range []struct {
 		name, why string
 		writer    *writer
@@ -173,7 +171,7 @@ func TestBatchesAreCutByCount(t *testing.T) {
 		{"25", "a BatchWriteItem call has at most 25 writes", unguarded, 25, []int{25}},
 		{"26", "the 26th goes into the next call", unguarded, 26, []int{25, 1}},
 		{"guarded", "a BatchExecuteStatement call has at most 25 statements", guarded, 26, []int{25, 1}},
-		{"without statements", "a request with a condition has one write", alone, 3, []int{1, 1, 1}},
+		{"without statements", "a request with a condition has one write", alone.writer, 3, []int{1, 1, 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []int
