@@ -101,7 +101,7 @@ func (p *Payload) At(i Item, path []string) []byte {
 	}
 	value := p.Value(attribute)
 	for _, name := range path[1:] {
-		value = member(member(value, "M"), name)
+		value = In(value, name)
 	}
 	return value
 }

@@ -77,6 +77,10 @@ func IsEmpty(value []byte) bool {
 // Bool returns the text of a BOOL, true or false. It returns nil for every other value.
 func Bool(value []byte) []byte { return member(value, "BOOL") }
 
+// In returns the attribute value called name in a map, {"M":{"name":{"S":"text"}}}. It returns
+// nil when there is none, or no map.
+func In(value []byte, name string) []byte { return member(member(value, "M"), name) }
+
 // member returns the value of an object's member called name. It returns nil when there is
 // no such member, or no object.
 func member(object []byte, name string) []byte {

@@ -47,7 +47,7 @@ func (m *Mapping) AppendNames(dst [][]byte, p *dynamodbjson.Payload, t *TargetIt
 	members := p.Members(*t.source)
 	for i := range members {
 		name := p.Name(&members[i])
-		if !m.carries(name) {
+		if !m.Carries(name) {
 			continue
 		}
 		if to, renamed := m.renamed[string(name)]; renamed {
@@ -72,7 +72,7 @@ func (m *Mapping) AppendValues(dst []byte, p *dynamodbjson.Payload, t *TargetIte
 	members := p.Members(*t.source)
 	for i := range members {
 		name := p.Name(&members[i])
-		if !m.carries(name) {
+		if !m.Carries(name) {
 			continue
 		}
 		if !withKey && m.IsKey(name) {

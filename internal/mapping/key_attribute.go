@@ -111,3 +111,30 @@ func (k *KeyAttribute) AppendIdentity(dst, value []byte) ([]byte, error) {
 func (k *KeyAttribute) isAbsent(value []byte) bool {
 	return dynamodbjson.IsNull(value) || len(k.parts) == 1 && dynamodbjson.IsEmpty(value)
 }
+
+// Identify appends the identity of an item by its key attributes. It is an error when one is missing
+// or cannot be a key value.
+func Identify(dst []byte, key []KeyAttribute, p *dynamodbjson.Payload, item dynamodbjson.Item) ([]byte, error) {
+	for i := range key {
+		m := p.Find(item, key[i].Name)
+		if m == nil {
+			return dst, fmt.Errorf("it has no key attribute %q", key[i].Name)
+		}
+		var err error
+		if dst, err = key[i].AppendIdentity(dst, p.Value(m)); err != nil {
+			return dst, err
+		}
+	}
+
+	return dst, nil
+}
+
+// AppendKeyOf appends the key attributes of an item that has them all, as the members of a JSON object
+// without its braces.
+func AppendKeyOf(dst []byte, key []KeyAttribute, p *dynamodbjson.Payload, item dynamodbjson.Item) []byte {
+	start := len(dst)
+	for i := range key {
+		dst = appendMember(dst, start, key[i].head, p.Value(p.Find(item, key[i].Name)))
+	}
+	return dst
+}

@@ -10,6 +10,10 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
+// TimeToLive is the principal that deletes expired items. Source: Amazon DynamoDB Developer
+// Guide, "DynamoDB Streams and Time to Live".
+const TimeToLive = "dynamodb.amazonaws.com"
+
 // Mapping says how the items of one target table are derived from those of the source
 // table.
 type Mapping struct {
@@ -96,8 +100,8 @@ func (m *Mapping) reserve(t spec.Target) {
 	}
 }
 
-// carries reports whether a target item has the attribute called name.
-func (m *Mapping) carries(name []byte) bool {
+// Carries reports whether a target item has the attribute called name.
+func (m *Mapping) Carries(name []byte) bool {
 	if m.projection == spec.All {
 		return true
 	}
@@ -108,7 +112,7 @@ func (m *Mapping) carries(name []byte) bool {
 func (m *Mapping) conflict(p *dynamodbjson.Payload, item dynamodbjson.Item) error {
 	for i := range m.reserved {
 		name, from := m.reserved[i].name, m.reserved[i].from
-		if p.Find(item, name) == nil || !m.carries([]byte(name)) || from != "" && p.Find(item, from) == nil {
+		if p.Find(item, name) == nil || !m.Carries([]byte(name)) || from != "" && p.Find(item, from) == nil {
 			continue
 		}
 
@@ -136,7 +140,7 @@ func (m *Mapping) within(p *dynamodbjson.Payload, a, b dynamodbjson.Item) bool {
 	members := p.Members(a)
 	for i := range members {
 		name := p.Name(&members[i])
-		if !m.carries(name) {
+		if !m.Carries(name) {
 			continue
 		}
 

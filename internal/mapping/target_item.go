@@ -34,7 +34,7 @@ func (m *Mapping) AppendAttributes(dst []byte, p *dynamodbjson.Payload, t *Targe
 	members := p.Members(*t.source)
 	for i := range members {
 		name := p.Name(&members[i])
-		if !m.carries(name) {
+		if !m.Carries(name) {
 			continue
 		}
 

@@ -1,6 +1,9 @@
 package spec
 
-import "cmp"
+import (
+	"cmp"
+	"encoding/json"
+)
 
 // MappingVersion is the version of the rules by which this release maps an item. Raise
 // it whenever the same configuration maps some item otherwise than before. Then the
@@ -21,6 +24,16 @@ func named(version int) int {
 		return 0
 	}
 	return version
+}
+
+// VersionOf returns the mapping version of an encoded Spec, which may be that of another release
+// and have fields that this one does not know. It is 0 when the text is not JSON.
+func VersionOf(text []byte) int {
+	var s struct{ MappingVersion int }
+	if json.Unmarshal(text, &s) != nil {
+		return 0
+	}
+	return cmp.Or(s.MappingVersion, impliedMappingVersion)
 }
 
 // mappingVersion checks that this release maps as the spec means it.

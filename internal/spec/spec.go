@@ -10,6 +10,11 @@
 // whether the spec was written by hand, by the construct, or read by the function.
 package spec
 
+import (
+	"fmt"
+	"log/slog"
+)
+
 // DefaultVersionAttribute is the attribute that LAST_WRITER_WINS adds to every target
 // item. The colon keeps it apart from an application's own names, like DynamoDB's own
 // "aws:rep:" attributes.
@@ -44,6 +49,23 @@ const (
 	LogWarn  LogLevel = "WARN"
 	LogError LogLevel = "ERROR"
 )
+
+// Slog returns the level in terms of log/slog. A function keeps to it itself: where Lambda
+// filters lines by their level, it also drops lines that are not log lines.
+func (l LogLevel) Slog() slog.Level {
+	switch l {
+	case LogDebug:
+		return slog.LevelDebug
+	case "", LogInfo:
+		return slog.LevelInfo
+	case LogWarn:
+		return slog.LevelWarn
+	case LogError:
+		return slog.LevelError
+	default:
+		panic(fmt.Sprintf("the level %q of a spec without problems", string(l)))
+	}
+}
 
 // The range and the default of SetAsideSeconds. A target that fails for less than a minute is hardly
 // noticed. The maximum leaves an hour until the event source mapping gives up on the

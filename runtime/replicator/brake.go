@@ -3,6 +3,8 @@ package replicator
 import (
 	"fmt"
 	"sync"
+
+	"github.com/replicatedtable/cdk-go/internal/dynamodberror"
 )
 
 // A table counts as wrong when it refuses puts for a reason that lies in its
@@ -28,7 +30,7 @@ type brake struct {
 	// a redelivered change counts once.
 	refused map[string]struct{}
 	// why is the reason that they share.
-	why reason
+	why dynamodberror.Reason
 }
 
 // isOn reports whether the brake is on.
@@ -50,11 +52,13 @@ func (b *brake) accept(stored bool) {
 
 // counts reports whether a put that was refused for this reason is a sign of a wrong
 // table.
-func (b *brake) counts(why reason) bool { return why != aboutItem && !b.disabled }
+func (b *brake) counts(why dynamodberror.Reason) bool {
+	return why != dynamodberror.AboutItem && !b.disabled
+}
 
 // refuse tells the brake that a put was refused for a reason that counts. It reports
 // whether the brake is on.
-func (b *brake) refuse(why reason, sequenceNumber []byte) bool {
+func (b *brake) refuse(why dynamodberror.Reason, sequenceNumber []byte) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.refused == nil {
@@ -102,7 +106,7 @@ func isWrong(puts, refused int) bool {
 // brakeError says that a table refuses puts because of its own definition.
 type brakeError struct {
 	tableName string
-	why       reason
+	why       dynamodberror.Reason
 }
 
 func (e *brakeError) Error() string {
@@ -111,7 +115,7 @@ func (e *brakeError) Error() string {
 }
 
 func (e *brakeError) remedy() string {
-	if e.why == aboutUnknown {
+	if e.why == dynamodberror.AboutUnknown {
 		return "put one of the items by hand to see DynamoDB's message and correct the table's definition, " +
 			"or set WriteBrake to false, so that refused records go to the failure queue with the message"
 	}

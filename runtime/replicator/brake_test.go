@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/replicatedtable/cdk-go/internal/backoff"
+	"github.com/replicatedtable/cdk-go/internal/dynamodberror"
 	"github.com/replicatedtable/cdk-go/internal/mapping"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/faults"
@@ -69,7 +71,7 @@ func TestATableThatRefusesEveryPutStopsTheStreamAndLosesNothing(t *testing.T) {
 					len(after), n, len(f.queue.bodies))
 			}
 			if log := f.log.String(); strings.Count(log, "\n") != 1 ||
-				!strings.Contains(log, aboutIndexKeyType.String()) || !strings.Contains(log, "WriteBrake") {
+				!strings.Contains(log, dynamodberror.AboutIndexKeyType.String()) || !strings.Contains(log, "WriteBrake") {
 				t.Errorf("one line must name the reason and the remedy: %s", log)
 			}
 
@@ -178,7 +180,7 @@ func TestWithoutTheBrakeEveryRefusedRecordGoesToTheFailureQueue(t *testing.T) {
 		t.Errorf("%d records are redelivered, %d went to the failure queue, and the target has %d items",
 			len(again), len(f.queue.bodies), len(f.db.Items("target")))
 	}
-	line := `"sent":100,"records":100,"reasons":[{"reason":"ValidationException: ` + aboutIndexKeyType.String() +
+	line := `"sent":100,"records":100,"reasons":[{"reason":"ValidationException: ` + dynamodberror.AboutIndexKeyType.String() +
 		`","count":100,"sequenceNumber":"` + fmt.Sprintf("%024d", 101) + `"}]`
 	if log := f.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, line) {
 		t.Errorf("one line must have the reason, its count and the first record: %s", log)
@@ -321,7 +323,7 @@ func (p *pair) addIndex(attribute string, typ types.ScalarAttributeType) {
 		if active(out.Table) {
 			return
 		}
-		sleep(p.t.Context(), 10*time.Millisecond)
+		backoff.Sleep(p.t.Context(), 10*time.Millisecond)
 	}
 }
 
@@ -367,28 +369,28 @@ func TestTheReasonsOfRefusalsAreThoseOfDynamoDBLocal(t *testing.T) {
 	for name, test := range map[string]struct {
 		attribute string
 		value     types.AttributeValue
-		want      reason
+		want      dynamodberror.Reason
 	}{
-		"the type of an index key": {"indexed", n("1"), aboutIndexKeyType},
-		"an empty index key":       {"indexed", s(""), aboutIndexKeySize},
+		"the type of an index key": {"indexed", n("1"), dynamodberror.AboutIndexKeyType},
+		"an empty index key":       {"indexed", s(""), dynamodberror.AboutIndexKeySize},
 		"an index key that is too long": {
-			"indexed", s(strings.Repeat("x", mapping.MaxPartitionKeyBytes+1)), aboutIndexKeySize,
+			"indexed", s(strings.Repeat("x", mapping.MaxPartitionKeyBytes+1)), dynamodberror.AboutIndexKeySize,
 		},
-		"an item that is too large":     {"note", s(strings.Repeat("x", 400<<10)), aboutItem},
-		"an item that is nested deeply": {"note", nested, aboutItem},
-		"a number that is too large":    {"note", n("1e200"), aboutItem},
-		"a number that is too small":    {"note", n("1e-200"), aboutItem},
-		"a number of too many digits":   {"note", n(strings.Repeat("1", 39)), aboutItem},
-		"no number":                     {"note", n("x"), aboutItem},
-		"an empty set":                  {"note", &types.AttributeValueMemberSS{Value: []string{}}, aboutItem},
+		"an item that is too large":     {"note", s(strings.Repeat("x", 400<<10)), dynamodberror.AboutItem},
+		"an item that is nested deeply": {"note", nested, dynamodberror.AboutItem},
+		"a number that is too large":    {"note", n("1e200"), dynamodberror.AboutItem},
+		"a number that is too small":    {"note", n("1e-200"), dynamodberror.AboutItem},
+		"a number of too many digits":   {"note", n(strings.Repeat("1", 39)), dynamodberror.AboutItem},
+		"no number":                     {"note", n("x"), dynamodberror.AboutItem},
+		"an empty set":                  {"note", &types.AttributeValueMemberSS{Value: []string{}}, dynamodberror.AboutItem},
 		"a set with an element twice": {
-			"note", &types.AttributeValueMemberSS{Value: []string{"a", "a"}}, aboutItem,
+			"note", &types.AttributeValueMemberSS{Value: []string{"a", "a"}}, dynamodberror.AboutItem,
 		},
-		"NULL where the index wants one": {"indexed", &types.AttributeValueMemberNULL{Value: true}, aboutUnknown},
+		"NULL where the index wants one": {"indexed", &types.AttributeValueMemberNULL{Value: true}, dynamodberror.AboutUnknown},
 	} {
 		item := attributes{"id": s("1"), "group": s("g"), test.attribute: test.value}
 		_, err := p.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("target"), Item: item})
-		if got := reasonOf(err); err == nil || got != test.want {
+		if got := dynamodberror.ReasonOf(err); err == nil || got != test.want {
 			t.Errorf("%s: got %d, want %d: %v", name, got, test.want, err)
 		}
 	}
@@ -396,27 +398,27 @@ func TestTheReasonsOfRefusalsAreThoseOfDynamoDBLocal(t *testing.T) {
 
 func TestTheReasonsOfRefusalsAreThoseOfDynamoDB(t *testing.T) {
 	// DynamoDB Local has other texts: these are DynamoDB's, quoted from public reports.
-	for message, want := range map[string]reason{
+	for message, want := range map[string]dynamodberror.Reason{
 		"One or more parameter values were invalid: " +
-			"Type mismatch for Index Key a Expected: S Actual: NULL IndexName: i": aboutIndexKeyType,
+			"Type mismatch for Index Key a Expected: S Actual: NULL IndexName: i": dynamodberror.AboutIndexKeyType,
 		"One or more parameter values were invalid: " +
-			"Size of hashkey has exceeded the maximum size limit of2048 bytes": aboutIndexKeySize,
+			"Size of hashkey has exceeded the maximum size limit of2048 bytes": dynamodberror.AboutIndexKeySize,
 		"One or more parameter values were invalid: " +
-			"Aggregated size of all range keys has exceeded the size limit of 1024 bytes": aboutIndexKeySize,
+			"Aggregated size of all range keys has exceeded the size limit of 1024 bytes": dynamodberror.AboutIndexKeySize,
 
-		"Attempting to store more than 38 significant digits in a Number":                       aboutItem,
-		"The parameter cannot be converted to a numeric value: x":                               aboutItem,
-		"Item size to update has exceeded the maximum allowed size":                             aboutItem,
-		"Supplied AttributeValue is empty, must contain exactly one of the supported datatypes": aboutItem,
+		"Attempting to store more than 38 significant digits in a Number":                       dynamodberror.AboutItem,
+		"The parameter cannot be converted to a numeric value: x":                               dynamodberror.AboutItem,
+		"Item size to update has exceeded the maximum allowed size":                             dynamodberror.AboutItem,
+		"Supplied AttributeValue is empty, must contain exactly one of the supported datatypes": dynamodberror.AboutItem,
 
-		"an unknown text": aboutUnknown,
+		"an unknown text": dynamodberror.AboutUnknown,
 	} {
-		if got := reasonOf(answered(400, "ValidationException", message)); got != want {
+		if got := dynamodberror.ReasonOf(answered(400, "ValidationException", message)); got != want {
 			t.Errorf("%q: got %d, want %d", message, got, want)
 		}
 	}
 	tooLarge := answered(400, "ItemCollectionSizeLimitExceededException", "Collection size exceeded.")
-	if got := reasonOf(tooLarge); got != aboutItem {
+	if got := dynamodberror.ReasonOf(tooLarge); got != dynamodberror.AboutItem {
 		t.Errorf("the size of an item's collection: got %d", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
+	"github.com/replicatedtable/cdk-go/internal/mapping"
 )
 
 // check returns an error unless a record has everything that replication needs. It also
@@ -124,16 +125,12 @@ func (d *decoder) checkImage(image dynamodbjson.Item, needed bool, what string) 
 	return nil
 }
 
-// maxSequenceNumberDigits is the longest sequence number. Source: Amazon DynamoDB Streams
-// API Reference, StreamRecord: 21 to 40 characters.
-const maxSequenceNumberDigits = 40
-
 func checkSequenceNumber(n []byte) error {
 	if len(n) == 0 {
 		return errors.New("it has no SequenceNumber")
 	}
-	if len(n) > maxSequenceNumberDigits {
-		return fmt.Errorf("SequenceNumber has %d digits: at most %d are known", len(n), maxSequenceNumberDigits)
+	if len(n) > mapping.MaxSequenceNumberDigits {
+		return fmt.Errorf("SequenceNumber has %d digits: at most %d are known", len(n), mapping.MaxSequenceNumberDigits)
 	}
 	for _, c := range n {
 		if !isDigit(c) {

@@ -20,6 +20,8 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
+	"github.com/replicatedtable/cdk-go/internal/rawdynamodb"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
@@ -52,15 +54,15 @@ func TestEveryAttemptSendsTheReadyBodySignedByTheSDK(t *testing.T) {
 	}))
 	defer server.Close()
 
-	c := inMemory(newHTTPClient(minInFlight))
-	c.endpoint = func(string) *string { return &server.URL }
-	c.credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	c := inMemory(awsconfig.NewHTTPClient(minInFlight))
+	c.Endpoint = func(string) *string { return &server.URL }
+	c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return credentials, nil
 	})
 	table := c.replicator(uniqueSpec(all), nil).writer.table
 
-	body := func(name string) *requestBody {
-		return &requestBody{bytes: []byte(`{"the body of":"` + name + `, é, \ud83d"}`)}
+	body := func(name string) *rawdynamodb.Body {
+		return &rawdynamodb.Body{Bytes: []byte(`{"the body of":"` + name + `, é, \ud83d"}`)}
 	}
 	if _, err := table.batchWriteItem(t.Context(), body("BatchWriteItem")); err != nil {
 		t.Error(err)
@@ -77,7 +79,7 @@ func TestEveryAttemptSendsTheReadyBodySignedByTheSDK(t *testing.T) {
 	}
 	for i, a := range attempts {
 		name := []string{"BatchWriteItem", "PutItem", "DeleteItem"}[i/2]
-		if a.target != "DynamoDB_20120810."+name || !bytes.Equal(a.body, body(name).bytes) {
+		if a.target != "DynamoDB_20120810."+name || !bytes.Equal(a.body, body(name).Bytes) {
 			t.Errorf("attempt %d: %s with the body %s", i, a.target, a.body)
 		}
 		if a.authorization != a.want {
@@ -134,24 +136,24 @@ func TestNoConnectionReadsAFreeBody(t *testing.T) {
 		free      int // of 20 bodies
 	}{
 		{"read whole", careful.URL, 30_000, 20},
-		{"answered early", early.URL, maxKeptBody, 0},
+		{"answered early", early.URL, rawdynamodb.MaxKeptBody, 0},
 	} {
-		c := inMemory(newHTTPClient(minInFlight))
-		c.endpoint = func(string) *string { return &test.url }
+		c := inMemory(awsconfig.NewHTTPClient(minInFlight))
+		c.Endpoint = func(string) *string { return &test.url }
 		table := c.replicator(uniqueSpec(all), nil).writer.table
-		body, free := new(requestBody), 0
+		body, free := new(rawdynamodb.Body), 0
 		for range 20 {
-			body.bytes = append(body.bytes[:0], bytes.Repeat([]byte(" "), test.bytes)...)
+			body.Bytes = append(body.Bytes[:0], bytes.Repeat([]byte(" "), test.bytes)...)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			_, _ = table.putItem(ctx, body) // its result does not matter
 			cancel()
-			if !body.isFree() {
-				body = new(requestBody)
+			if !body.IsFree() {
+				body = new(rawdynamodb.Body)
 				continue
 			}
 			free++
-			for i := 0; i < len(body.bytes); i += 4096 {
-				body.bytes[i]++
+			for i := 0; i < len(body.Bytes); i += 4096 {
+				body.Bytes[i]++
 			}
 		}
 		if free < test.free {
@@ -163,15 +165,15 @@ func TestNoConnectionReadsAFreeBody(t *testing.T) {
 // acceptsAll is a table that accepts every write at once.
 type acceptsAll struct{}
 
-func (acceptsAll) batchWriteItem(context.Context, *requestBody) ([]types.WriteRequest, error) {
+func (acceptsAll) batchWriteItem(context.Context, *rawdynamodb.Body) ([]types.WriteRequest, error) {
 	return nil, nil
 }
-func (acceptsAll) putItem(context.Context, *requestBody) (bool, error) { return true, nil }
-func (acceptsAll) deleteItem(context.Context, *requestBody) error      { return nil }
-func (acceptsAll) batchExecuteStatement(context.Context, *requestBody, int) ([]statementCode, error) {
+func (acceptsAll) putItem(context.Context, *rawdynamodb.Body) (bool, error) { return true, nil }
+func (acceptsAll) deleteItem(context.Context, *rawdynamodb.Body) error      { return nil }
+func (acceptsAll) batchExecuteStatement(context.Context, *rawdynamodb.Body, int) ([]statementCode, error) {
 	return nil, nil
 }
-func (acceptsAll) batchGetItem(context.Context, *requestBody) (items, unprocessed []itemRead, err error) {
+func (acceptsAll) batchGetItem(context.Context, *rawdynamodb.Body) (items, unprocessed []itemRead, err error) {
 	return nil, nil, nil
 }
 
@@ -220,13 +222,13 @@ func TestTheFirstRequestUsesTheConnectionThatTheStartHasOpened(t *testing.T) {
 
 	c := inMemory(server.Client())
 	url := strings.Replace(server.URL, "https://", "https://user:password@", 1) + "/base"
-	c.endpoint = func(string) *string { return &url }
+	c.Endpoint = func(string) *string { return &url }
 	r := c.replicator(uniqueSpec(all), nil)
 	r.connect(t.Context())
 	if opened.Load() != 1 || asked.Load() != 1 {
 		t.Fatalf("the start opened %d connections and asked %d times, want 1 and 1", opened.Load(), asked.Load())
 	}
-	if _, err := r.writer.table.batchWriteItem(t.Context(), &requestBody{bytes: []byte(`{}`)}); err != nil {
+	if _, err := r.writer.table.batchWriteItem(t.Context(), &rawdynamodb.Body{Bytes: []byte(`{}`)}); err != nil {
 		t.Error(err)
 	}
 	if opened.Load() != 1 {
@@ -246,8 +248,8 @@ func TestAStartSucceedsWithoutAConnection(t *testing.T) {
 	}))
 	defer plain.Close()
 	for _, url := range []string{"https://" + silent.Addr().String(), "https://127.0.0.1:1", plain.URL, "://"} {
-		c := inMemory(newHTTPClient(minInFlight))
-		c.endpoint = func(string) *string { return &url }
+		c := inMemory(awsconfig.NewHTTPClient(minInFlight))
+		c.Endpoint = func(string) *string { return &url }
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		c.replicator(uniqueSpec(all), nil).connect(ctx) // it returns
 		cancel()

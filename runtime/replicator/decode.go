@@ -166,10 +166,6 @@ func (d *decoder) recordMember(c *change, name []byte) (err error) {
 	return err
 }
 
-// timeToLive is the principal that deletes expired items. Source: Amazon DynamoDB
-// Developer Guide, "DynamoDB Streams and Time to Live".
-const timeToLive = "dynamodb.amazonaws.com"
-
 // userIdentityMember reads the value of one member of the record's userIdentity object,
 // which names the author of the change.
 func (d *decoder) userIdentityMember(c *change, name []byte) error {
@@ -178,7 +174,7 @@ func (d *decoder) userIdentityMember(c *change, name []byte) error {
 		return nil
 	}
 	principal, err := d.reader.String("principalId")
-	c.expired = string(principal) == timeToLive
+	c.expired = string(principal) == mapping.TimeToLive
 	return err
 }
 

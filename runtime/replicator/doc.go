@@ -11,7 +11,7 @@
 //
 // # The files, in reading order
 //
-//	start.go, aws_config.go, connect.go             the function's main
+//	start.go, connect.go                            the function's main
 //	handler.go, deadline.go, pool.go                one invocation: its story, its time, its memory
 //	decode.go, check_record.go, change.go           payload → changes
 //	project.go                                      changes → effects
@@ -19,17 +19,21 @@
 //	write.go, send.go, outcome.go                   writes → failures
 //	encode.go, item_version.go                      writes → request bodies
 //	group.go, statement.go, shape.go                guarded writes → statements
-//	execute.go, read.go, fallback.go                statements → answers, and what they leave open
-//	client.go, request_body.go, transport.go, …     request bodies → DynamoDB
-//	failure.go, classify.go, reason.go, brake.go    errors → classes of failure
+//	execute.go, read.go                             statements → answers, and what they leave open
+//	client.go, …                                    request bodies → DynamoDB
+//	failure.go, classify.go, brake.go               errors → classes of failure
 //	health.go                                       failures of a whole table → set aside or not yet
 //	failure_queue.go, sqs_queue.go, report.go, …    failures → messages, response, log lines
 //
-// Four packages hold the rest:
+// These packages hold the rest:
 //
 //   - internal/spec: the configuration that the construct writes.
+//   - internal/awsconfig: how a function reaches AWS.
 //   - internal/mapping: one source item → its target item. It is pure.
 //   - internal/dynamodbjson: reads DynamoDB's JSON byte by byte.
+//   - internal/dynamodberror: what errors of DynamoDB mean.
+//   - internal/statement: the texts of PartiQL statements, by attribute names.
+//   - internal/rawdynamodb: makes the AWS SDK send ready request bodies.
 //   - runtime/failurequeue: the message that a reader of the failure queue decodes.
 //
 // # What is decoded, and what is only carried
@@ -62,7 +66,7 @@
 // there, UPDATE for one that is, DELETE. A statement carries the common case only. When it
 // is refused, one read of up to 100 items shows which of them are as new already, and the
 // rest is put by conditional requests, which alone decide about other owners and about
-// unexpected items. statement.go and item_version.go say why an UPDATE leaves what a put
+// unexpected items. statement.go and mapping.Version say why an UPDATE leaves what a put
 // would.
 //
 // A call that is refused as a whole is repeated as single requests, in the same round. So

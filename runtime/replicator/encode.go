@@ -52,7 +52,7 @@ func newEncoder(m *mapping.Mapping) *encoder {
 // guarded reports whether every write has a condition.
 func (e *encoder) guarded() bool { return e.mapping.VersionAttribute != "" }
 
-// prepareConditions prepares the conditions of guarded writes. item_version.go defines versions
+// prepareConditions prepares the conditions of guarded writes. mapping.Version defines versions
 // and says which part of one decides.
 //
 // A put wins over an absent item, an item without a version, an older item of the same
@@ -63,7 +63,7 @@ func (e *encoder) prepareConditions() {
 	names := fmt.Sprintf(`"#v":%s`, quote(m.VersionAttribute))
 	seq := "#v"
 	if m.Collisions {
-		names += fmt.Sprintf(`,"#seq":%s`, quote(versionSeq))
+		names += fmt.Sprintf(`,"#seq":%s`, quote(mapping.VersionSeq))
 		seq = "#v.#seq"
 	}
 
@@ -79,7 +79,7 @@ func (e *encoder) prepareConditions() {
 			owner += fmt.Sprintf("#o%d = :o%d", i, i)
 			removeNames += fmt.Sprintf(`,"#o%d":%s`, i, quote(k.Name))
 		}
-		putNames = removeNames + fmt.Sprintf(`,"#at":%s`, quote(versionAt))
+		putNames = removeNames + fmt.Sprintf(`,"#at":%s`, quote(mapping.VersionAt))
 		remove = fmt.Sprintf("%s AND (%s)", owner, older)
 		put = fmt.Sprintf("attribute_not_exists(%s) OR (%s AND %s < :seq)"+
 			" OR (NOT (%s) AND (#v.#at < :at OR (#v.#at = :at AND %s < :seq)))", seq, owner, seq, owner, seq)
@@ -145,22 +145,8 @@ func (e *encoder) appendGuarded(dst []byte, from *event, w *write) []byte {
 
 // appendVersion appends the version of a put as an attribute value.
 func (e *encoder) appendVersion(dst []byte, w *write) []byte {
-	if !e.mapping.Collisions {
-		dst = append(dst, `{"S":"`...)
-		dst = appendSeq(dst, w.change)
-		dst = append(dst, '/')
-		dst = append(dst, w.shape.fingerprint...)
-		return append(dst, `"}`...)
-	}
-
-	dst = append(dst, `{"M":{"`+versionAt+`":`...)
-	dst = appendVersionAt(dst, w.change)
-	dst = append(dst, `,"`+versionSeq+`":`...)
-	dst = appendVersionSeq(dst, w.change)
-	dst = append(dst, `,"`+versionNames+`":{"S":"`...)
-	dst = append(dst, w.shape.fingerprint...)
-
-	return append(dst, `"}}}`...)
+	v := versionOf(w.change, w.shape.Fingerprint)
+	return e.mapping.AppendVersion(dst, &v)
 }
 
 // appendOwner appends the values that identify the item's owner, and for a put also the

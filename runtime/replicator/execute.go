@@ -5,6 +5,9 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/replicatedtable/cdk-go/internal/dynamodberror"
+	"github.com/replicatedtable/cdk-go/internal/rawdynamodb"
 )
 
 // execute sends guarded writes as statements of one call. Each is answered by itself. A call
@@ -12,7 +15,7 @@ import (
 // can refuse it, and the requests by which that shows have no PartiQL.
 func (w *writer) execute(q request, o *outcome) {
 	body := w.bodies.get()
-	body.bytes = w.encoders[q.mapping].appendStatements(body.bytes[:0], q.event, q.writes)
+	body.Bytes = w.encoders[q.mapping].appendStatements(body.Bytes[:0], q.event, q.writes)
 	codes, err := w.table.batchExecuteStatement(o.ctx, body, len(q.writes))
 	w.free(body)
 
@@ -23,7 +26,7 @@ func (w *writer) execute(q request, o *outcome) {
 	case err == nil:
 		w.executed(q, codes, o)
 	case classify(err) == transient:
-		if !isThrottle(err) {
+		if !dynamodberror.IsThrottle(err) {
 			countTries(q.writes)
 		}
 		o.retry(q.writes, fmt.Errorf("write to %s: %w", w.mappings[q.mapping].TableName, err))
@@ -85,7 +88,7 @@ func (w *writer) executed(q request, codes []statementCode, o *outcome) {
 	}
 	for by := range ways {
 		if sent[by] && !denied[by] {
-			w.fallbacks[q.mapping].accept(by)
+			w.fallbacks[q.mapping][by].Accept()
 		}
 	}
 }
@@ -143,13 +146,14 @@ func isDenied(code statementCode) bool {
 }
 
 // free keeps a body's memory unless a connection may still be reading it.
-func (w *writer) free(body *requestBody) {
-	if body.isFree() {
+func (w *writer) free(body *rawdynamodb.Body) {
+	if body.IsFree() {
 		w.bodies.put(body)
 	}
 }
 
 var (
-	errStatement = errors.New("the table did not execute a statement")
-	errAnswers   = errors.New("the table has answered another number of statements than it was sent")
+	errStatementDenied = errors.New("it refuses the statements, and takes the same writes one by one")
+	errStatement       = errors.New("the table did not execute a statement")
+	errAnswers         = errors.New("the table has answered another number of statements than it was sent")
 )

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
 	"github.com/replicatedtable/cdk-go/internal/test/faults"
@@ -225,7 +226,7 @@ func TestOneHotWriteDoesNotHoldUpOtherWrites(t *testing.T) {
 }
 
 func TestARequestIsSentAgainWhenItsConnectionNeverAnswers(t *testing.T) {
-	t.Parallel() // it lasts for answerTimeout
+	t.Parallel() // it lasts for awsconfig.AnswerTimeout
 	db := memorydb.New()
 	s := uniqueSpec(all)
 	createTarget(t, db, s.Targets[0])
@@ -240,9 +241,9 @@ func TestARequestIsSentAgainWhenItsConnectionNeverAnswers(t *testing.T) {
 	}))
 	defer server.Close()
 	defer close(silent)
-	c := inMemory(newHTTPClient(minInFlight))
-	c.endpoint = func(string) *string { return &server.URL }
-	ctx, cancel := context.WithTimeout(t.Context(), 10*answerTimeout)
+	c := inMemory(awsconfig.NewHTTPClient(minInFlight))
+	c.Endpoint = func(string) *string { return &server.URL }
+	ctx, cancel := context.WithTimeout(t.Context(), 10*awsconfig.AnswerTimeout)
 	defer cancel()
 	answer, err := c.replicator(s, slog.New(slog.DiscardHandler)).Invoke(ctx, payload(insertion(1, "1")))
 	if err != nil || string(answer) != `{"batchItemFailures":[]}` || len(db.Items("target")) != 1 {

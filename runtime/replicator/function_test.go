@@ -11,7 +11,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/statement"
 	"github.com/replicatedtable/cdk-go/internal/test/faults"
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 	"github.com/replicatedtable/cdk-go/runtime/failurequeue"
@@ -51,23 +53,25 @@ func (f *function) singly() { singly(f.Replicator) }
 
 func singly(r *Replicator) {
 	for _, b := range r.writer.fallbacks {
-		for range maxRefusedCalls {
-			for by := range ways {
-				b.refuse(&refusedCall{by, errStatementDenied})
+		for by := range b {
+			for range statement.MaxRefusedCalls {
+				b[by].Refuse(errStatementDenied)
 			}
+			_ = b[by].Report() // it is not logged
 		}
-		_ = b.report() // it is not logged
 	}
 }
 
 // inMemory is the configuration of clients that send their requests to a Go value.
 func inMemory(http aws.HTTPClient) config {
 	return config{
-		region:      "us-east-1",
-		credentials: aws.AnonymousCredentials{},
-		endpoint:    func(string) *string { return aws.String("http://memory") },
-		inFlight:    minInFlight,
-		http:        http,
+		Config: awsconfig.Config{
+			Region:      "us-east-1",
+			Credentials: aws.AnonymousCredentials{},
+			Endpoint:    func(string) *string { return aws.String("http://memory") },
+		},
+		inFlight: minInFlight,
+		http:     http,
 	}
 }
 

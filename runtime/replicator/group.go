@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"hash/maphash"
 	"slices"
+
+	"github.com/replicatedtable/cdk-go/internal/statement"
 )
 
 // maxReadKeys is the highest number of keys in one BatchGetItem call. Source: Amazon DynamoDB
@@ -16,7 +18,7 @@ func perRequest(s step) int {
 	case byRead:
 		return maxReadKeys
 	case byStatement:
-		return maxStatements
+		return statement.MaxPerCall
 	default:
 		return 1
 	}
@@ -34,7 +36,7 @@ func (w *writer) group(from *event, mapping int, writes []write) []request {
 	}
 
 	for i := range writes {
-		if w.encoders[mapping].noStatements || w.fallbacks[mapping].isOn(writes[i].way()) {
+		if w.encoders[mapping].noStatements || w.fallbacks[mapping][writes[i].way()].IsOn() {
 			writes[i].step = bySingle
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/statement"
 )
 
 // refuseRequests refuses some requests of a function. refuse returns the error's code, or "".
@@ -127,8 +128,8 @@ func TestAMissingRightCostsRequestsForAWhile(t *testing.T) {
 					}
 				}
 			}
-			if denied != maxRefusedCalls {
-				t.Errorf("%d calls were denied, not %d", denied, maxRefusedCalls)
+			if denied != statement.MaxRefusedCalls {
+				t.Errorf("%d calls were denied, not %d", denied, statement.MaxRefusedCalls)
 			}
 			if lines := strings.Count(f.log.String(), "one by one from now on"); lines != 1 ||
 				!strings.Contains(f.log.String(), `"action":"`+test.missing+`"`) {

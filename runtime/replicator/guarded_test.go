@@ -12,6 +12,7 @@ import (
 
 	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
 	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/statement"
 	"github.com/replicatedtable/cdk-go/internal/test/faults"
 )
 
@@ -99,7 +100,11 @@ func TestOneKeyIsNeverTwiceInACall(t *testing.T) {
 	if again := f.invoke(t, records...); again != nil || len(f.db.Items("target")) != 30 {
 		t.Errorf("%v are redelivered, the target has %d items", again, len(f.db.Items("target")))
 	}
-	if calls := c.sent["BatchExecuteStatement"]; calls < 3 || calls > 4 || f.writer.fallbacks[0].rows[byInsert].calls > 0 {
+	fallback := &f.writer.fallbacks[0][byInsert]
+	for range statement.MaxRefusedCalls - 1 {
+		fallback.Refuse(errStatementDenied) // if it was refused before, this turns it on
+	}
+	if calls := c.sent["BatchExecuteStatement"]; calls < 3 || calls > 4 || fallback.IsOn() {
 		t.Errorf("sent %v", c.sent)
 	}
 }
@@ -129,7 +134,7 @@ func TestAReadDecidesInWhateverFormTheTimeIs(t *testing.T) {
 }
 
 func TestWhatNoStatementCanCarryIsPutByItself(t *testing.T) {
-	long := strings.Repeat("n", maxStatementBytes)
+	long := strings.Repeat("n", statement.MaxBytes)
 	for _, test := range []struct {
 		name, why     string
 		before, after []string // names
@@ -248,7 +253,7 @@ func TestStatementsDoNotHideThatPutsAreDenied(t *testing.T) {
 			}
 			return c.Do(r)
 		}), s)
-		long := insertion(1, "1", "kind", "k", strings.Repeat("n", maxStatementBytes), "x")
+		long := insertion(1, "1", "kind", "k", strings.Repeat("n", statement.MaxBytes), "x")
 		expectSetAsideAfterTheGraceTime(t, f, []string{long, both(2, "2"), both(3, "3")})
 	})
 }
@@ -274,8 +279,9 @@ func TestNewNamesInEveryItemDoNotFillTheMemory(t *testing.T) {
 			records = append(records, insertion(n+1, fmt.Sprint(n), fmt.Sprint("name", n, strings.Repeat("n", 1000)), "x"))
 		}
 		f.invoke(t, records...)
-		if kept := f.writer.encoders[0].shapes; kept.bytes > maxShapeBytes || len(kept.known) > maxShapeBytes/2000 {
-			t.Fatalf("%d bytes of %d shapes are kept", kept.bytes, len(kept.known))
+		bytes, shapes := f.writer.encoders[0].shapes.known.Kept()
+		if bytes > statement.MaxShapeBytes || shapes > statement.MaxShapeBytes/2000 {
+			t.Fatalf("%d bytes of %d shapes are kept", bytes, shapes)
 		}
 	}
 	if len(f.db.Items("target")) != 2000 {

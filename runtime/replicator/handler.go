@@ -204,7 +204,7 @@ func newReplicator(s spec.Spec, t table, q queue, inFlight int, log *slog.Logger
 		r.mappings[i] = mapping.New(s.Source.KeySchema, target)
 		r.writer.encoders = append(r.writer.encoders, newEncoder(&r.mappings[i]))
 		r.writer.brakes = append(r.writer.brakes, &brake{disabled: target.WriteBrakeDisabled})
-		r.writer.fallbacks = append(r.writer.fallbacks, &fallback{})
+		r.writer.fallbacks = append(r.writer.fallbacks, &fallbacks{})
 		r.writer.healths = append(r.writer.healths, &health{started: time.Now()})
 	}
 

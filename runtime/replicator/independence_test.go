@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/faults"
 )
@@ -197,12 +199,16 @@ func TestATargetThatDoesNotAnswerHoldsUpNoOther(t *testing.T) {
 			}
 			hangs := false
 			f.Replicator = f.at(doFunc(func(r *http.Request) (*http.Response, error) {
-				if body, ok := r.Context().Value(bodyKey{}).(*requestBody); !hangs || !ok ||
-					!bytes.Contains(body.bytes, []byte(`"`+silent+`"`)) {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					return nil, err
+				}
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				if !hangs || !bytes.Contains(body, []byte(`"`+silent+`"`)) {
 					return c.Do(r)
 				}
 				select {
-				case <-time.After(answerTimeout):
+				case <-time.After(awsconfig.AnswerTimeout):
 					return nil, fmt.Errorf("no answer")
 				case <-r.Context().Done():
 					return nil, r.Context().Err()

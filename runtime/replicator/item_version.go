@@ -1,30 +1,9 @@
 package replicator
 
-import "bytes"
+import (
+	"bytes"
 
-// The version of a target item says which change it shows. It has three parts:
-//
-//	at     the creation time of the change, in seconds: orders changes of different
-//	       source items
-//	seq    the stream label and the sequence number: orders changes of one source item
-//	names  the fingerprint of the names of the item's attributes: statement.go says why
-//
-// Sequence numbers are comparable only where DynamoDB promises an order, within one source
-// item; between items of different shards they say nothing about time. The creation time
-// is comparable everywhere, but only to the second, and nothing promises that a clock
-// never steps back between two changes of one item. So each part decides where it can. seq
-// also breaks ties of at, so that every redelivery has the same result.
-//
-// Where keys can collide, the version attribute is a map of these parts. In a unique
-// mapping a target item never changes its owner: there the attribute is a string, seq, a
-// slash and names. All sequence numbers are padded to one width, so what follows one never
-// decides a comparison: releases before 0.5.0, which wrote seq alone, and this one
-// understand each other's versions. Wherever there are names, they are those of exactly the
-// attributes that the item has.
-const (
-	versionAt    = "at"
-	versionSeq   = "seq"
-	versionNames = "names"
+	"github.com/replicatedtable/cdk-go/internal/mapping"
 )
 
 // streamTable returns the name of the table in a stream ARN, or nil.
@@ -63,16 +42,13 @@ func appendVersionSeq(dst []byte, c *change) []byte {
 	return append(dst, `"}`...)
 }
 
+// versionOf returns c's version, with the names of the item that it leaves.
+func versionOf(c *change, names string) mapping.Version {
+	return mapping.Version{At: c.createdAt, Label: streamLabel(c.streamARN), Number: c.sequenceNumber, Names: names}
+}
+
 // appendSeq appends the sequence part of c's version as text.
 func appendSeq(dst []byte, c *change) []byte {
-	number := c.sequenceNumber
-	dst = append(dst, streamLabel(c.streamARN)...)
-	dst = append(dst, '/')
-	// Sequence numbers have no fixed width: as texts they compare like numbers only after
-	// padding.
-	for range maxSequenceNumberDigits - len(number) {
-		dst = append(dst, '0')
-	}
-
-	return append(dst, number...)
+	v := versionOf(c, "")
+	return v.AppendSeq(dst)
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/aws/smithy-go"
+
+	"github.com/replicatedtable/cdk-go/internal/dynamodberror"
 )
 
 // logTarget says that one target fails as a whole, and what to do.
@@ -36,13 +38,17 @@ func (r *Replicator) logAside(ctx context.Context, items []failure) {
 // on, and what to do.
 func (r *Replicator) logFallbacks(ctx context.Context) {
 	for i, f := range r.writer.fallbacks {
-		for _, c := range f.report() {
+		for by := range f {
+			why := f[by].Report()
+			if why == nil {
+				continue
+			}
 			r.log.LogAttrs(ctx, slog.LevelWarn,
 				"guarded writes are sent one by one from now on, which costs a request each: "+
 					"the target table has refused several calls in a row, and taken the same writes one by one",
 				slog.String("target", r.mappings[i].TableName),
-				slog.String("action", actions[c.way]),
-				slog.String("reason", loggable(c.why)),
+				slog.String("action", actions[by]),
+				slog.String("reason", loggable(why)),
 				slog.String("remedy", "allow the function's role the action on the target table if it does not; "+
 					"the next process tries again"))
 		}
@@ -163,7 +169,7 @@ func remedy(err error) string {
 		return "restore the target table under the name in the function's configuration, or deploy the stack again"
 	case strings.HasPrefix(code, "KMS"), code == "InaccessibleEncryptionCredentialsException":
 		return "enable the target table's key and allow the function's role to use it"
-	case isRefusal(code):
+	case dynamodberror.IsRefusal(code):
 		return "the target table has another key schema than the function's configuration: deploy the stack again"
 	default:
 		return "look up the error code"
@@ -175,8 +181,8 @@ func remedy(err error) string {
 // with its code and a description in our own words.
 func loggable(err error) string {
 	var api smithy.APIError
-	if errors.As(err, &api) && isRefusal(api.ErrorCode()) {
-		return api.ErrorCode() + ": " + reasonOf(err).String()
+	if errors.As(err, &api) && dynamodberror.IsRefusal(api.ErrorCode()) {
+		return api.ErrorCode() + ": " + dynamodberror.ReasonOf(err).String()
 	}
 	return err.Error()
 }

@@ -104,7 +104,7 @@ func newOutage(t *testing.T) *outage {
 
 	c, s := o.local.config(), filteredPairSpec()
 	o.stream = eventsource.Open(
-		aws.Config{Region: c.region, Credentials: c.credentials, BaseEndpoint: &o.local.endpoint}, o.local.createTables(s))
+		aws.Config{Region: c.Region, Credentials: c.Credentials, BaseEndpoint: &o.local.endpoint}, o.local.createTables(s))
 	c.http = &outsideClient{o.outside, o.answered}
 	o.replicator = c.replicator(s, slog.New(slog.DiscardHandler))
 	o.replicator.failureQueue.queue = &o.queue

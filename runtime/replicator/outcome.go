@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"github.com/replicatedtable/cdk-go/internal/dynamodberror"
 )
 
 // outcome collects what becomes of a plan's writes to one table: what remains, what was
@@ -121,11 +123,11 @@ func (o *outcome) takeRemaining() []write {
 
 // undecided counts the puts that the table refused and that may mean it is wrong, and
 // returns the reason for one of them.
-func (o *outcome) undecided() (refused int, why reason) {
+func (o *outcome) undecided() (refused int, why dynamodberror.Reason) {
 	for _, refusal := range o.refused {
 		if refusal.undecided {
 			refused++
-			why = reasonOf(refusal.err)
+			why = dynamodberror.ReasonOf(refusal.err)
 		}
 	}
 	return refused, why

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/replicatedtable/cdk-go/internal/mapping"
+	"github.com/replicatedtable/cdk-go/internal/statement"
 )
 
 // maxBatchWrites is the highest number of writes in one BatchWriteItem call. Source:
@@ -30,7 +31,7 @@ type write struct {
 	// probably finds nothing.
 	earlier []*mapping.TargetItem
 	// shape and statement of a put are set before it is sent; see shapes.resolve.
-	shape     *shape
+	shape     *statement.Shape
 	statement string
 	step      step
 	// tries counts the passing errors of statements and reads.

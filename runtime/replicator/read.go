@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
+	"github.com/replicatedtable/cdk-go/internal/mapping"
 )
 
 // A statement is refused when the item is not what it expects. Usually that is a redelivered
@@ -60,7 +61,7 @@ func (e *encoder) appendRead(dst []byte, writes []write) []byte {
 func (w *writer) read(q request, o *outcome) {
 	e := w.encoders[q.mapping]
 	body := w.bodies.get()
-	body.bytes = e.appendRead(body.bytes[:0], q.writes)
+	body.Bytes = e.appendRead(body.Bytes[:0], q.writes)
 	items, unprocessed, err := w.table.batchGetItem(o.ctx, body)
 	w.free(body)
 
@@ -76,7 +77,7 @@ func (w *writer) read(q request, o *outcome) {
 		o.advance(q.writes, bySingle) // the right to read may be missing
 		return
 	}
-	w.fallbacks[q.mapping].accept(byBatchGet)
+	w.fallbacks[q.mapping][byBatchGet].Accept()
 
 	for i := range q.writes {
 		one := q.writes[i : i+1]
@@ -121,7 +122,7 @@ func (e *encoder) isAsNew(stored itemRead, from *event, w *write) bool {
 	if !ok {
 		return false
 	}
-	storedSeq, ok := parts.Value[versionSeq].(*types.AttributeValueMemberS)
+	storedSeq, ok := parts.Value[mapping.VersionSeq].(*types.AttributeValueMemberS)
 	if !ok {
 		return false
 	}
@@ -129,7 +130,7 @@ func (e *encoder) isAsNew(stored itemRead, from *event, w *write) bool {
 		return storedSeq.Value >= seq
 	}
 
-	storedAt, ok := parts.Value[versionAt].(*types.AttributeValueMemberN)
+	storedAt, ok := parts.Value[mapping.VersionAt].(*types.AttributeValueMemberN)
 	if !ok {
 		return false
 	}

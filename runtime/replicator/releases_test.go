@@ -49,7 +49,7 @@ func withoutFingerprint(item string) string {
 
 // lowestSeq is older than every change of a stream: the version of an item that was in the
 // target before the stream.
-var lowestSeq = "0/" + strings.Repeat("0", maxSequenceNumberDigits)
+var lowestSeq = "0/" + strings.Repeat("0", mapping.MaxSequenceNumberDigits)
 
 // lowest matches the lowest versions in canonical items without fingerprints.
 var lowest = regexp.MustCompile(fmt.Sprintf(`,?%q:(\{"M":\{"at":\{"N":"0"\},"seq":)?\{"S":%q\}(\}\})?`,

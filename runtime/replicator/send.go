@@ -10,23 +10,25 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/replicatedtable/cdk-go/internal/dynamodberror"
 	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
 	"github.com/replicatedtable/cdk-go/internal/mapping"
+	"github.com/replicatedtable/cdk-go/internal/rawdynamodb"
 )
 
 // table sends one request whose body is ready.
 type table interface {
 	// batchWriteItem returns the writes that DynamoDB has not processed.
-	batchWriteItem(ctx context.Context, body *requestBody) (unprocessed []types.WriteRequest, err error)
+	batchWriteItem(ctx context.Context, body *rawdynamodb.Body) (unprocessed []types.WriteRequest, err error)
 	// putItem and deleteItem send conditional writes. A condition that does not hold is not
 	// an error: the table then has a newer item, and a put is not stored.
-	putItem(ctx context.Context, body *requestBody) (stored bool, err error)
-	deleteItem(ctx context.Context, body *requestBody) error
+	putItem(ctx context.Context, body *rawdynamodb.Body) (stored bool, err error)
+	deleteItem(ctx context.Context, body *rawdynamodb.Body) error
 	// batchExecuteStatement executes a number of guarded writes, each by itself, and returns
 	// the code of each one's own error or "". Nil means that all were carried out.
-	batchExecuteStatement(ctx context.Context, body *requestBody, statements int) (codes []statementCode, err error)
+	batchExecuteStatement(ctx context.Context, body *rawdynamodb.Body, statements int) (codes []statementCode, err error)
 	// batchGetItem returns the items that exist, and the keys that DynamoDB has not processed.
-	batchGetItem(ctx context.Context, body *requestBody) (items, unprocessed []itemRead, err error)
+	batchGetItem(ctx context.Context, body *rawdynamodb.Body) (items, unprocessed []itemRead, err error)
 }
 
 type (
@@ -79,7 +81,7 @@ func (w *writer) send(q request, o *outcome) {
 	}
 	if len(remaining) == 0 {
 		if why := q.writes[0].refusedCall; why != nil {
-			w.fallbacks[q.mapping].refuse(why)
+			w.fallbacks[q.mapping][why.way].Refuse(why.why)
 		}
 		return
 	}
@@ -108,13 +110,13 @@ func (w *writer) call(ctx context.Context, q request) (unprocessed []types.Write
 
 	switch {
 	case !e.guarded():
-		body.bytes = e.appendBatch(body.bytes[:0], q.event, q.writes)
+		body.Bytes = e.appendBatch(body.Bytes[:0], q.event, q.writes)
 		unprocessed, err = w.table.batchWriteItem(ctx, body)
 	case q.writes[0].put:
-		body.bytes = e.appendGuarded(body.bytes[:0], q.event, &q.writes[0])
+		body.Bytes = e.appendGuarded(body.Bytes[:0], q.event, &q.writes[0])
 		stored, err = w.table.putItem(ctx, body)
 	default:
-		body.bytes = e.appendGuarded(body.bytes[:0], q.event, &q.writes[0])
+		body.Bytes = e.appendGuarded(body.Bytes[:0], q.event, &q.writes[0])
 		err = w.table.deleteItem(ctx, body)
 	}
 
@@ -125,7 +127,7 @@ func (w *writer) call(ctx context.Context, q request) (unprocessed []types.Write
 
 // refuse records a write that the table has refused.
 func (w *writer) refuse(q request, write write, err error, o *outcome) {
-	brake, why := w.brakes[q.mapping], reasonOf(err)
+	brake, why := w.brakes[q.mapping], dynamodberror.ReasonOf(err)
 	if !write.put || !brake.counts(why) {
 		o.refuse(write, err, false)
 		return

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/test/engine"
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 	"github.com/replicatedtable/cdk-go/internal/tools"
@@ -28,12 +29,12 @@ func TestMessagesReachAQueueOfSQS(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	c := inMemory(newHTTPClient(minInFlight))
-	c.endpoint = func(string) *string { return &server.Endpoint }
-	c.credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	c := inMemory(awsconfig.NewHTTPClient(minInFlight))
+	c.Endpoint = func(string) *string { return &server.Endpoint }
+	c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 	})
-	client := sqs.New(sqs.Options{Region: c.region, Credentials: c.credentials, BaseEndpoint: &server.Endpoint})
+	client := sqs.New(sqs.Options{Region: c.Region, Credentials: c.Credentials, BaseEndpoint: &server.Endpoint})
 	created, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("failures")})
 	if err != nil {
 		t.Fatal(err)

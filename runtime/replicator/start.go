@@ -3,7 +3,6 @@ package replicator
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"os"
@@ -11,9 +10,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
@@ -31,29 +32,12 @@ func Start() {
 		log.Error("the replicator cannot start", slog.String("reason", err.Error()))
 		os.Exit(1)
 	}
-	level.Set(logLevel(r.spec.LogLevel))
+	level.Set(r.spec.LogLevel.Slog())
 
 	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
 	r.connect(ctx)
 	cancel()
 	lambda.Start(r)
-}
-
-// logLevel is the level of the handler of Start. The function keeps to it itself: where
-// Lambda filters lines by their level, it also drops lines that are not log lines.
-func logLevel(level spec.LogLevel) slog.Level {
-	switch level {
-	case spec.LogDebug:
-		return slog.LevelDebug
-	case "", spec.LogInfo:
-		return slog.LevelInfo
-	case spec.LogWarn:
-		return slog.LevelWarn
-	case spec.LogError:
-		return slog.LevelError
-	default:
-		panic(fmt.Sprintf("the level %q of a spec without problems", level))
-	}
 }
 
 // connectTimeout is the most that a start loses to an endpoint that does not answer.
@@ -68,12 +52,24 @@ const connectTimeout = time.Second
 // redelivered, and one about each target that fails as a whole.
 func New(getenv func(string) string, log *slog.Logger) (*Replicator, error) {
 	s, specErr := spec.Load(getenv(spec.EnvironmentVariable), os.ReadFile)
-	c, configErr := newConfig(getenv)
+	c, configErr := awsconfig.FromLambda(getenv)
 	if err := errors.Join(specErr, configErr); err != nil {
 		return nil, err
 	}
 
-	return c.replicator(s, log), nil
+	return newConfig(c).replicator(s, log), nil
+}
+
+// config configures the clients of AWS services, which have the HTTP client in common.
+type config struct {
+	awsconfig.Config
+	inFlight int
+	http     aws.HTTPClient
+}
+
+func newConfig(c awsconfig.Config) config {
+	inFlight := inFlightWith(c.Mebibytes)
+	return config{Config: c, inFlight: inFlight, http: awsconfig.NewHTTPClient(inFlight)}
 }
 
 // replicator returns the handler for a spec with the clients that c describes.
@@ -90,30 +86,23 @@ func (c config) replicator(s spec.Spec, log *slog.Logger) *Replicator {
 }
 
 func (c config) dynamoDBOptions() dynamodb.Options {
-	return dynamodb.Options{
-		Region:       c.region,
-		Credentials:  c.credentials,
-		BaseEndpoint: c.endpoint("DYNAMODB"),
-		HTTPClient:   c.http,
-		Retryer:      newRetryer(attempts),
-		EndpointOptions: dynamodb.EndpointResolverOptions{
-			UseFIPSEndpoint:      c.fips,
-			UseDualStackEndpoint: c.dualStack,
-		},
-	}
+	options := c.DynamoDB()
+	options.HTTPClient = c.http
+	options.Retryer = newRetryer(attempts)
+	return options
 }
 
 // sqsOptions retries without a limit of its own: the deadline of the invocation ends it.
 func (c config) sqsOptions() sqs.Options {
 	return sqs.Options{
-		Region:       c.region,
-		Credentials:  c.credentials,
-		BaseEndpoint: c.endpoint("SQS"),
+		Region:       c.Region,
+		Credentials:  c.Credentials,
+		BaseEndpoint: c.Endpoint("SQS"),
 		HTTPClient:   c.http,
 		Retryer:      newRetryer(math.MaxInt),
 		EndpointOptions: sqs.EndpointResolverOptions{
-			UseFIPSEndpoint:      c.fips,
-			UseDualStackEndpoint: c.dualStack,
+			UseFIPSEndpoint:      c.FIPS,
+			UseDualStackEndpoint: c.DualStack,
 		},
 	}
 }

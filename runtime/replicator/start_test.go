@@ -77,34 +77,3 @@ func TestAFunctionStartsFromTheFileOfItsLayer(t *testing.T) {
 		t.Errorf("got %+v, %v, want %s", r, err, want.Encode())
 	}
 }
-
-func TestTheEndpointVariablesOfTheSDKsAreUsed(t *testing.T) {
-	environment := map[string]string{"AWS_REGION": "r", "AWS_ACCESS_KEY_ID": "i", "AWS_SECRET_ACCESS_KEY": "s",
-		"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
-	get := func(name string) string { return environment[name] }
-	c, err := newConfig(get)
-	if err != nil || *c.endpoint("DYNAMODB") != "http://127.0.0.1:1" || *c.endpoint("SQS") != "http://127.0.0.1:1" {
-		t.Errorf("AWS_ENDPOINT_URL: got %v, %v", c, err)
-	}
-	environment["AWS_ENDPOINT_URL_DYNAMODB"] = "http://127.0.0.1:2"
-	if got := *c.endpoint("DYNAMODB"); got != "http://127.0.0.1:2" {
-		t.Errorf("the service's own variable comes first, got %s", got)
-	}
-}
-
-func TestTheFunctionLogsFromTheLevelOfTheSpecOn(t *testing.T) {
-	for _, tt := range []struct {
-		level spec.LogLevel
-		want  slog.Level
-	}{
-		{"", slog.LevelInfo},
-		{spec.LogDebug, slog.LevelDebug},
-		{spec.LogInfo, slog.LevelInfo},
-		{spec.LogWarn, slog.LevelWarn},
-		{spec.LogError, slog.LevelError},
-	} {
-		if got := logLevel(tt.level); got != tt.want {
-			t.Errorf("%q: got %v, want %v", tt.level, got, tt.want)
-		}
-	}
-}

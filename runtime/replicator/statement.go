@@ -1,11 +1,11 @@
 package replicator
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
-	"github.com/replicatedtable/cdk-go/internal/dynamodbjson"
+	"github.com/replicatedtable/cdk-go/internal/mapping"
+	"github.com/replicatedtable/cdk-go/internal/statement"
 )
 
 // A guarded write has a condition, and BatchWriteItem takes none. BatchExecuteStatement
@@ -20,49 +20,23 @@ import (
 // same source item with expected names. When it is refused, a read and the conditional
 // PutItem decide.
 
-// The limits of BatchExecuteStatement. Source: Amazon DynamoDB API Reference,
-// BatchExecuteStatement and BatchStatementRequest. The limit of a statement is in
-// characters; bytes are never fewer.
-const (
-	maxStatements     = 25
-	maxStatementBytes = 8192
-)
-
 // maxAccepted is the highest number of fingerprints that a statement accepts. An item whose
 // chain had more sets of names is put by itself.
 const maxAccepted = 4
 
-// insertStatement returns the statement that puts an item with these attribute names, and the
-// version, where there is none. It is "" when it is too long.
-func (e *encoder) insertStatement(names [][]byte) string {
-	var b strings.Builder
-	b.WriteString("INSERT INTO " + quoteName(e.mapping.TableName) + " VALUE {")
-	for _, name := range names {
-		writeQuoted(&b, name, '\'')
-		b.WriteString(":?,")
-		if b.Len() > maxStatementBytes {
-			return ""
-		}
-	}
-	writeQuoted(&b, []byte(e.mapping.VersionAttribute), '\'')
-	b.WriteString(":?}")
-
-	return statementHead(b.String())
-}
-
 // updateStatement returns the statement that replaces an older state of the same source item,
 // which has the attribute names of one of the accepted shapes. It is "" when no statement can
 // do that.
-func (e *encoder) updateStatement(to *shape, accepted []*shape) string {
+func (e *encoder) updateStatement(to *statement.Shape, accepted []*statement.Shape) string {
 	var b strings.Builder
-	b.WriteString("UPDATE " + quoteName(e.mapping.TableName))
+	b.WriteString("UPDATE " + statement.QuoteName(e.mapping.TableName))
 	write := func(clause string, name []byte) bool {
 		b.WriteString(clause)
-		writeQuoted(&b, name, '"')
-		return b.Len() <= maxStatementBytes && !isPlaceholder(name)
+		statement.WriteQuoted(&b, name, '"')
+		return b.Len() <= statement.MaxBytes && !isPlaceholder(name)
 	}
 
-	for _, name := range to.names {
+	for _, name := range to.Names {
 		if e.mapping.IsKey(name) {
 			continue
 		}
@@ -77,11 +51,11 @@ func (e *encoder) updateStatement(to *shape, accepted []*shape) string {
 	b.WriteString("=?")
 
 	removed := map[string]bool{}
-	for _, name := range to.names {
+	for _, name := range to.Names {
 		removed[string(name)] = true // it stays
 	}
 	for _, from := range accepted {
-		for _, name := range from.names {
+		for _, name := range from.Names {
 			if removed[string(name)] {
 				continue
 			}
@@ -94,7 +68,7 @@ func (e *encoder) updateStatement(to *shape, accepted []*shape) string {
 	b.WriteString(e.whereOwn + " AND " + e.versionSeq + "<? AND ")
 	b.WriteString(e.namesCondition(accepted))
 
-	return statementHead(b.String())
+	return statement.Head(b.String())
 }
 
 // isPlaceholder reports whether DynamoDB takes a name for a placeholder in an UPDATE, and in a
@@ -103,13 +77,14 @@ func isPlaceholder(name []byte) bool { return len(name) > 0 && (name[0] == '#' |
 
 // namesCondition returns the condition that the stored item has the attribute names of one of
 // the shapes.
-func (e *encoder) namesCondition(accepted []*shape) string {
+func (e *encoder) namesCondition(accepted []*statement.Shape) string {
 	conditions := make([]string, len(accepted))
+	version := statement.QuoteName(e.mapping.VersionAttribute)
 	for i, s := range accepted {
 		if e.mapping.Collisions {
-			conditions[i] = quoteName(e.mapping.VersionAttribute) + "." + quoteName(versionNames) + "='" + s.fingerprint + "'"
+			conditions[i] = version + "." + statement.QuoteName(mapping.VersionNames) + "='" + s.Fingerprint + "'"
 		} else {
-			conditions[i] = "contains(" + quoteName(e.mapping.VersionAttribute) + ",'/" + s.fingerprint + "')"
+			conditions[i] = "contains(" + version + ",'/" + s.Fingerprint + "')"
 		}
 	}
 	if len(conditions) == 1 {
@@ -129,52 +104,20 @@ func (e *encoder) prepareStatements() {
 	}
 	e.noStatements = slices.ContainsFunc(named, func(name string) bool { return isPlaceholder([]byte(name)) })
 	for i, k := range m.Key {
-		e.whereOwn += []string{" WHERE ", " AND "}[i] + quoteName(k.Name) + "=?"
+		e.whereOwn += []string{" WHERE ", " AND "}[i] + statement.QuoteName(k.Name) + "=?"
 	}
-	e.versionSeq = quoteName(m.VersionAttribute)
+	e.versionSeq = statement.QuoteName(m.VersionAttribute)
 	if m.Collisions {
-		e.versionSeq += "." + quoteName(versionSeq)
+		e.versionSeq += "." + statement.QuoteName(mapping.VersionSeq)
 		for i, k := range m.SourceKey {
 			if !m.IsKey([]byte(k.Name)) {
 				e.owners = append(e.owners, i)
-				e.whereOwn += " AND " + quoteName(k.Name) + "=?"
+				e.whereOwn += " AND " + statement.QuoteName(k.Name) + "=?"
 			}
 		}
 	}
-	e.deleteStatement = statementHead("DELETE FROM " + quoteName(m.TableName) + e.whereOwn +
+	e.deleteStatement = statement.Head("DELETE FROM " + statement.QuoteName(m.TableName) + e.whereOwn +
 		" AND (" + e.versionSeq + " IS MISSING OR " + e.versionSeq + "<?)")
-}
-
-// statementHead returns a statement as the beginning of an element of Statements, up to its
-// parameters. It is "" when the statement is too long.
-func statementHead(text string) string {
-	if len(text) > maxStatementBytes {
-		return ""
-	}
-	return `{"Statement":` + dynamodbjson.Quote(text) + `,"Parameters":[`
-}
-
-// quoteName returns a name in double quotes, as PartiQL writes one.
-func quoteName(name string) string {
-	var b strings.Builder
-	writeQuoted(&b, []byte(name), '"')
-	return b.String()
-}
-
-// writeQuoted writes a name between quotes. A quote inside of it is doubled.
-func writeQuoted(b *strings.Builder, name []byte, quote byte) {
-	b.WriteByte(quote)
-	for {
-		part, rest, found := bytes.Cut(name, []byte{quote})
-		b.Write(part)
-		if !found {
-			break
-		}
-		b.WriteByte(quote)
-		b.WriteByte(quote)
-		name = rest
-	}
-	b.WriteByte(quote)
 }
 
 // appendStatements appends the body of a BatchExecuteStatement call.

@@ -11,7 +11,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/replicatedtable/cdk-go/internal/backoff"
 	"github.com/replicatedtable/cdk-go/internal/mapping"
+	"github.com/replicatedtable/cdk-go/internal/rawdynamodb"
 )
 
 // The number of requests in flight. A function's CPU grows with its memory. With 256 MiB,
@@ -38,11 +40,11 @@ type writer struct {
 	// brakes and healths are those of each mapping.
 	brakes  []*brake
 	healths []*health
-	// fallbacks say of each mapping with guarded writes whether they are sent as statements.
-	fallbacks []*fallback
+	// fallbacks say of each mapping what its guarded writes go without.
+	fallbacks []*fallbacks
 	inFlight  int
 	// bodies holds the memory of request bodies that no connection reads any longer.
-	bodies pool[requestBody]
+	bodies pool[rawdynamodb.Body]
 }
 
 // write carries out a plan. It returns a failure for every chain that was not applied
@@ -111,7 +113,7 @@ func (w *writer) writeTo(ctx context.Context, mapping int, p plan, puts, senders
 			if send = o.takeRemaining(); len(send) == 0 {
 				break
 			}
-			sleep(ctx, backoff(attempt))
+			backoff.Sleep(ctx, backoff.Wait(attempt))
 			attempt++
 		}
 		if ctx.Err() != nil {

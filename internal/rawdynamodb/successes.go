@@ -1,4 +1,4 @@
-package replicator
+package rawdynamodb
 
 import (
 	"bytes"
@@ -9,20 +9,20 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// skipSuccesses keeps the SDK from decoding the answers of statements when all of them were
+// SkipSuccesses keeps the SDK from decoding the answers of statements when all of them were
 // carried out, as nearly always: it would allocate for each. Such an answer repeats the
 // table's name for each statement, and says nothing else.
-func skipSuccesses(stack *middleware.Stack) error {
+func SkipSuccesses(stack *middleware.Stack) error {
 	if stack.ID() != "BatchExecuteStatement" {
 		return nil
 	}
 
-	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("ReplicatorSkipSuccesses",
+	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("SkipSuccesses",
 		func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
 			middleware.DeserializeOutput, middleware.Metadata, error,
 		) {
 			out, metadata, err := next.HandleDeserialize(ctx, in)
-			body, ok := ctx.Value(bodyKey{}).(*requestBody)
+			body, ok := ctx.Value(bodyKey{}).(*Body)
 			answer, isHTTP := out.RawResponse.(*smithyhttp.Response)
 			if err != nil || !ok || !isHTTP {
 				return out, metadata, err
@@ -32,7 +32,7 @@ func skipSuccesses(stack *middleware.Stack) error {
 			if err != nil {
 				return out, metadata, err
 			}
-			if body.succeeded = saysOnlySuccesses(text, body.statements); body.succeeded {
+			if body.Succeeded = saysOnlySuccesses(text, body.Statements); body.Succeeded {
 				text = []byte("{}")
 			}
 			answer.Body = readCloser{bytes.NewReader(text), answer.Body}
