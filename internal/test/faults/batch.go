@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 )
 
@@ -51,24 +50,6 @@ func (w tableWrites) writes() ([]Write, error) {
 	return writes, nil
 }
 
-// readNothing is the answer of a BatchGetItem that has processed no key.
-func (q *request) readNothing() (*http.Response, error) {
-	var input struct{ RequestItems json.RawMessage }
-	if err := json.Unmarshal(q.body, &input); err != nil {
-		return nil, fmt.Errorf("faults: the body of BatchGetItem: %w", err)
-	}
-	return q.respond(http.StatusOK, fmt.Appendf(nil, `{"Responses":{},"UnprocessedKeys":%s}`, input.RequestItems)), nil
-}
-
-func (w tableWrites) json() []byte {
-	text, err := json.Marshal(w)
-	if err != nil {
-		panic(fmt.Sprintf("faults: writes that were JSON: %v", err))
-	}
-
-	return text
-}
-
 // addTo adds the writes to the unprocessed ones of a BatchWriteItem's answer.
 func (w tableWrites) addTo(answer []byte) ([]byte, error) {
 	var members map[string]json.RawMessage
@@ -79,7 +60,7 @@ func (w tableWrites) addTo(answer []byte) ([]byte, error) {
 	for table, writes := range present.UnprocessedItems {
 		w[table] = append(w[table], writes...)
 	}
-	members["UnprocessedItems"] = w.json()
+	members["UnprocessedItems"] = mustJSON(w)
 
 	return json.Marshal(members)
 }
@@ -105,7 +86,7 @@ func (q *request) split(chosen []bool) (kept []byte, left tableWrites, err error
 		return nil, left, nil
 	}
 
-	members["RequestItems"] = keep.json()
+	members["RequestItems"] = mustJSON(keep)
 	kept, err = json.Marshal(members)
 
 	return kept, left, err

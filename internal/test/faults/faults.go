@@ -32,7 +32,8 @@ type Kind string
 // "Error handling"; SQS answers with the same ones, except where noted.
 const (
 	// Throttled is a 400 with one of ProvisionedThroughputExceededException,
-	// ThrottlingException and RequestLimitExceeded.
+	// ThrottlingException and RequestLimitExceeded. Some transactions are canceled with the
+	// reason ThrottlingError or ProvisionedThroughputExceeded of an action instead.
 	Throttled Kind = "throttled"
 	// InternalServerError is a 500 of that name.
 	InternalServerError Kind = "internal server error"
@@ -50,8 +51,8 @@ const (
 	Slow Kind = "slow"
 	// Unprocessed executes a BatchWriteItem without some of its writes, and
 	// answers these as unprocessed. It hits each write on its own. Statements of a
-	// BatchExecuteStatement get a transient error of their own, and without a Select a
-	// BatchGetItem reads none of its keys.
+	// BatchExecuteStatement get a transient error of their own. Without a Select it does to
+	// the keys of a BatchGetItem what it does to writes.
 	Unprocessed Kind = "unprocessed"
 	// AccessDenied is a 400 AccessDeniedException. With a Select and an even seed it is
 	// the error of single statements, and so is NotFound; Throttled and
@@ -59,9 +60,13 @@ const (
 	AccessDenied Kind = "access denied"
 	// NotFound is a 400 ResourceNotFoundException, from SQS QueueDoesNotExist.
 	NotFound Kind = "not found"
+	// Conflict is a 400 TransactionConflictException of a PutItem or DeleteItem, and cancels a
+	// transaction with the reason TransactionConflict of an action. No other operation meets it.
+	Conflict Kind = "conflict"
 	// Poison is a 400 ValidationException for a write, alone or in a batch: one
 	// bad write refuses the call. It hits each write on its own, and the same ones
-	// every time, and a statement alone. Its text is the rule's Message.
+	// every time, and a statement alone. Its text is the rule's Message. With an even seed it
+	// is the reason ValidationError of a transaction's action.
 	Poison Kind = "poison"
 )
 
@@ -92,12 +97,12 @@ type Rule struct {
 	Message string
 }
 
-// Write is a write of a PutItem, DeleteItem, BatchWriteItem or BatchExecuteStatement
-// request.
+// Write is a write of a PutItem, DeleteItem, BatchWriteItem, BatchExecuteStatement or
+// TransactWriteItems request, or a check of the last one.
 type Write struct {
 	Table string
-	Put   bool // or delete
-	// Attributes is the JSON of a put's item or of a delete's key; of a statement also its
+	Put   bool // or delete, or check
+	// Attributes is the JSON of a put's item or of a delete's or check's key; of a statement also its
 	// owner's.
 	Attributes []byte
 }

@@ -1,24 +1,25 @@
 package faults
 
+import "slices"
+
 // hits reports whether the rule hits a request, and which of its writes.
 func (rule Rule) hits(d dice, q *request) (hit bool, chosen []bool, err error) {
+	of := q.writes
 	perWrite := rule.Kind == Unprocessed || rule.Kind == Poison
 	switch {
-	case rule.Operation != "" && rule.Operation != q.operation():
+	case rule.Operation != "" && rule.Operation != q.operation(), !rule.Kind.meets(q.operation()):
 		return false, nil, nil
 	case !perWrite && !d.hit(rule.Probability):
 		return false, nil, nil
 	case !perWrite && rule.Select == nil:
 		return true, nil, nil
-	case rule.Kind == Unprocessed && q.operation() == "BatchGetItem":
-		return rule.Select == nil && d.hit(rule.Probability), nil, nil // a read has no writes to select
-	case rule.Kind == Unprocessed && q.operation() != "BatchWriteItem" && q.operation() != "BatchExecuteStatement":
-		return false, nil, nil
+	case rule.Kind == Unprocessed && q.operation() == "BatchGetItem" && rule.Select == nil:
+		of = q.keys
 	case rule.Kind == Poison:
 		d.content, d.attempt = 0, 0 // the write alone decides
 	}
 
-	writes, err := q.writes()
+	writes, err := of()
 	if err != nil {
 		return false, nil, err
 	}
@@ -29,4 +30,16 @@ func (rule Rule) hits(d dice, q *request) (hit bool, chosen []bool, err error) {
 	}
 
 	return hit, chosen, nil
+}
+
+// meets reports whether a kind of fault can meet an operation.
+func (k Kind) meets(operation string) bool {
+	switch k {
+	case Unprocessed:
+		return slices.Contains([]string{"BatchWriteItem", "BatchExecuteStatement", "BatchGetItem"}, operation)
+	case Conflict:
+		return slices.Contains([]string{"PutItem", "DeleteItem", "TransactWriteItems"}, operation)
+	default:
+		return true
+	}
 }

@@ -89,6 +89,11 @@ func (i *Injector) follow(rules []Rule, first int, q *request) (*http.Response, 
 		}
 
 		i.count(rule.Kind)
+		if q.operation() == "TransactWriteItems" {
+			if code := reasonCode(rule.Kind, d); code != "" {
+				return q.cancel(d, writes, code, cmp.Or(rule.Message, "injected"))
+			}
+		}
 		if q.operation() == "BatchExecuteStatement" && writes != nil {
 			if code := statementCode(rule.Kind, d); code != "" {
 				follow := func(q *request) (*http.Response, error) { return i.follow(rules, n+1, q) }
@@ -140,6 +145,8 @@ func (i *Injector) inject(rule Rule, d dice, q *request, chosen []bool) (*http.R
 		return q.refuse(http.StatusBadRequest, "ResourceNotFoundException"), nil
 	case Poison:
 		return q.respond(http.StatusBadRequest, refusal("ValidationException", cmp.Or(rule.Message, TooLarge))), nil
+	case Conflict:
+		return q.refuse(http.StatusBadRequest, "TransactionConflictException"), nil
 	case ResetBefore:
 		return nil, q.reset()
 	case ResetAfter:
@@ -190,18 +197,18 @@ func wait(ctx context.Context, delay time.Duration) error {
 	}
 }
 
-// executeWithout executes a BatchWriteItem without the chosen writes and adds
-// these to the unprocessed ones of the answer.
+// executeWithout executes a BatchWriteItem or BatchGetItem without the chosen writes or keys and
+// adds these to the unprocessed ones of the answer.
 func (i *Injector) executeWithout(q *request, chosen []bool) (*http.Response, error) {
 	if q.operation() == "BatchGetItem" {
-		return q.readNothing()
+		return i.readWithout(q, chosen)
 	}
 	kept, left, err := q.split(chosen)
 	if err != nil {
 		return nil, err
 	}
 	if kept == nil {
-		return q.respond(http.StatusOK, fmt.Appendf(nil, `{"UnprocessedItems":%s}`, left.json())), nil
+		return q.respond(http.StatusOK, fmt.Appendf(nil, `{"UnprocessedItems":%s}`, mustJSON(left))), nil
 	}
 
 	response, err := i.execute(q, kept)

@@ -61,18 +61,20 @@ func (q *request) operation() string {
 	return operation
 }
 
-// readWrites returns the writes of a PutItem, DeleteItem, BatchWriteItem or
-// BatchExecuteStatement. Other requests have none.
+// readWrites returns the writes of a PutItem, DeleteItem, BatchWriteItem,
+// BatchExecuteStatement or TransactWriteItems. Other requests have none.
 func (q *request) readWrites() ([]Write, error) {
 	operation := q.operation()
-	if !slices.Contains([]string{"PutItem", "DeleteItem", "BatchWriteItem", "BatchExecuteStatement"}, operation) {
+	writing := []string{"PutItem", "DeleteItem", "BatchWriteItem", "BatchExecuteStatement", "TransactWriteItems"}
+	if !slices.Contains(writing, operation) {
 		return nil, nil
 	}
 	var input struct {
-		TableName    string
-		Item, Key    json.RawMessage
-		RequestItems tableWrites
-		Statements   []statement
+		TableName     string
+		Item, Key     json.RawMessage
+		RequestItems  tableWrites
+		Statements    []statement
+		TransactItems []transactItem
 	}
 	if err := json.Unmarshal(q.body, &input); err != nil {
 		return nil, fmt.Errorf("faults: the body of %s: %w", operation, err)
@@ -83,6 +85,8 @@ func (q *request) readWrites() ([]Write, error) {
 		return []Write{{input.TableName, true, input.Item}}, nil
 	case "DeleteItem":
 		return []Write{{input.TableName, false, input.Key}}, nil
+	case "TransactWriteItems":
+		return transactionWrites(input.TransactItems), nil
 	case "BatchExecuteStatement":
 		return statementWrites(input.Statements)
 	default:

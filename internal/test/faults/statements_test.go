@@ -95,4 +95,16 @@ func TestAnUnprocessedReadReturnsItsKeys(t *testing.T) {
 	if items, left, err := read(); items != 0 || left != 3 || err != nil {
 		t.Errorf("unprocessed: read %d items, %d keys left, %v", items, left, err)
 	}
+	injector.Use(faults.Rule{Kind: faults.Unprocessed, Probability: 0.5})
+	some := false
+	for range 20 {
+		items, left, err := read()
+		if err != nil || items+left > 3 || items+left < 2 { // one key has no item
+			t.Errorf("some unprocessed: read %d items, %d keys left, %v", items, left, err)
+		}
+		some = some || items > 0 && left > 0
+	}
+	if !some {
+		t.Error("no answer had items and unprocessed keys")
+	}
 }

@@ -13,11 +13,14 @@ func (db *DB) batchWriteItem(request []byte) ([]byte, error) {
 	if len(request) > maxBatchBytes {
 		return nil, invalid("The request is longer than %d bytes", maxBatchBytes)
 	}
-	var requests []tableRequests
-	err := decode(request, members{"RequestItems": func(v any) (err error) {
+	var (
+		requests []tableRequests
+		c        consumption
+	)
+	err := decode(request, c.with(members{"RequestItems": func(v any) (err error) {
 		requests, err = readRequestItems(v)
 		return err
-	}})
+	}}))
 	if err != nil {
 		return nil, err
 	}
@@ -37,11 +40,17 @@ func (db *DB) batchWriteItem(request []byte) ([]byte, error) {
 		return nil, invalid("Too many items requested for the BatchWriteItem call")
 	}
 
-	for _, w := range writes {
-		w.apply()
+	var used []consumed
+	for _, r := range requests {
+		u := consumed{table: r.table}
+		for range r.requests {
+			u.units += float64(writes[0].apply())
+			writes = writes[1:]
+		}
+		used = append(used, u)
 	}
 
-	return []byte(`{"UnprocessedItems":{}}`), nil
+	return answer(`"UnprocessedItems":{}`, c.list(used)), nil
 }
 
 // tableRequests are the writes of a batch to one table.

@@ -5,29 +5,39 @@ import (
 	"strings"
 )
 
-// maxBatchKeys is the highest number of keys of a BatchGetItem call. Source: DynamoDB API
-// Reference, BatchGetItem.
-const maxBatchKeys = 100
+// Limits of one BatchGetItem call. Source: DynamoDB API Reference, BatchGetItem.
+const (
+	maxBatchKeys      = 100
+	maxBatchReadBytes = 16 << 20 // what it does not read for that is unprocessed
+)
 
 // keysRequest is the keys to read of one table.
 type keysRequest struct {
+	table      string
 	keys       []attributes
 	consistent bool
-	projection string
-	names      conditional // for its names
+	projection projection
+
+	// What follows is set by the checks.
+
+	of         *table
+	identities []string
+	names      []string
 }
 
-// batchGetItem reads items of one or more tables. It knows projections of whole attributes
-// by placeholders.
+// batchGetItem reads items of one or more tables.
 func (db *DB) batchGetItem(request []byte) ([]byte, error) {
-	var requests object
-	err := decode(request, members{"RequestItems": func(v any) error {
+	var (
+		requests object
+		c        consumption
+	)
+	err := decode(request, c.with(members{"RequestItems": func(v any) error {
 		var ok bool
 		if requests, ok = v.(object); !ok {
 			return malformed("RequestItems is not an object")
 		}
 		return nil
-	}})
+	}}))
 	if err != nil {
 		return nil, err
 	}
@@ -35,29 +45,37 @@ func (db *DB) batchGetItem(request []byte) ([]byte, error) {
 		return nil, invalid("The batch get request list for a table cannot be null or empty")
 	}
 
-	answers, keys := make([]string, len(requests)), 0
+	reads, keys := make([]*keysRequest, len(requests)), 0
 	for i, m := range requests {
-		q, err := readKeysRequest(m.value)
-		if err != nil {
+		if reads[i], err = db.checkKeys(m.name, m.value); err != nil {
 			return nil, err
 		}
-		keys += len(q.keys)
-		items, err := db.getKeys(m.name, q)
-		if err != nil {
-			return nil, err
-		}
-		answers[i] = fmt.Sprintf("%s:[%s]", appendQuoted(nil, m.name), strings.Join(items, ","))
+		keys += len(reads[i].keys)
 	}
 	if keys > maxBatchKeys {
 		return nil, invalid("Too many items requested for the BatchGetItem call")
 	}
 
-	return fmt.Appendf(nil, `{"Responses":{%s},"UnprocessedKeys":{}}`, strings.Join(answers, ",")), nil
+	var answers, unprocessed []string
+	var used []consumed
+	size := 0
+	for _, q := range reads {
+		items, units, left := q.read(&size)
+		answers = append(answers, fmt.Sprintf("%s:[%s]", appendQuoted(nil, q.table), strings.Join(items, ",")))
+		used = append(used, consumed{table: q.table, units: units})
+		if len(left) > 0 {
+			unprocessed = append(unprocessed, q.without(left))
+		}
+	}
+
+	return answer(fmt.Sprintf(`"Responses":{%s},"UnprocessedKeys":{%s}`, strings.Join(answers, ","),
+		strings.Join(unprocessed, ",")), c.list(used)), nil
 }
 
-func readKeysRequest(v any) (keysRequest, error) {
-	var q keysRequest
-	err := members{
+// checkKeys reads and checks the keys of one table.
+func (db *DB) checkKeys(name string, v any) (*keysRequest, error) {
+	q := &keysRequest{table: name}
+	err := q.projection.with(members{
 		"Keys": func(v any) error {
 			list, ok := v.([]any)
 			if !ok {
@@ -72,62 +90,73 @@ func readKeysRequest(v any) (keysRequest, error) {
 			}
 			return nil
 		},
-		"ConsistentRead":           &q.consistent,
-		"ProjectionExpression":     &q.projection,
-		"ExpressionAttributeNames": func(v any) error { return q.names.readNames(v) },
-	}.read(v)
-
-	return q, err
-}
-
-// getKeys returns the items of one table that exist, as JSON.
-func (db *DB) getKeys(name string, q keysRequest) ([]string, error) {
-	if len(q.keys) == 0 || len(q.keys) > maxBatchKeys {
-		return nil, invalid("The list of keys of %s has %d keys, not 1 to %d", name, len(q.keys), maxBatchKeys)
-	}
-	t, err := db.table(name)
+		"ConsistentRead": &q.consistent,
+	}).read(v)
 	if err != nil {
 		return nil, err
 	}
+	if q.names, err = q.projection.attributes(); err != nil {
+		return nil, err
+	}
+	if len(q.keys) == 0 || len(q.keys) > maxBatchKeys {
+		return nil, invalid("The list of keys of %s has %d keys, not 1 to %d", name, len(q.keys), maxBatchKeys)
+	}
+	if q.of, err = db.table(name); err != nil {
+		return nil, err
+	}
 
-	var items []string
-	identities := map[string]bool{}
+	found := map[string]bool{}
 	for _, key := range q.keys {
-		identity, err := t.checkKey(key)
+		identity, err := q.of.checkKey(key)
 		if err != nil {
 			return nil, err
 		}
-		if identities[identity] {
+		if found[identity] {
 			return nil, invalid("Provided list of item keys contains duplicates")
 		}
-		identities[identity] = true
-		if found, ok := t.items[identity]; ok {
-			projected, err := q.project(found.attributes)
-			if err != nil {
-				return nil, err
-			}
-			items = append(items, string(projected.append(nil)))
-		}
+		found[identity] = true
+		q.identities = append(q.identities, identity)
 	}
 
-	return items, nil
+	return q, nil
 }
 
-// project returns the attributes that the projection names, all without one.
-func (q keysRequest) project(item attributes) (attributes, error) {
-	if q.projection == "" {
-		return item, nil
-	}
-	projected := attributes{}
-	for placeholder := range strings.SplitSeq(q.projection, ",") {
-		name, defined := q.names.names[placeholder]
-		if !defined {
-			return nil, invalid("Invalid ProjectionExpression: %s is not defined", placeholder)
+// read returns the items that exist, as JSON, their read units, and the keys for which the
+// answer is full; size is that of the items in the answer. The order is not that of the keys, because
+// DynamoDB promises none.
+func (q *keysRequest) read(size *int) (items []string, units float64, left []attributes) {
+	for i := len(q.keys) - 1; i >= 0; i-- {
+		found, exists := q.of.items[q.identities[i]]
+		if *size+found.size > maxBatchReadBytes {
+			left = append(left, q.keys[i])
+			continue
 		}
-		if v, found := item.find(name); found {
-			projected = projected.with(name, *v)
+		*size += found.size
+		units += readUnits(found.size, q.consistent)
+		if exists {
+			items = append(items, found.project(q.names))
 		}
 	}
 
-	return projected, nil
+	return items, units, left
+}
+
+// without returns the member of UnprocessedKeys with the keys that are left.
+func (q *keysRequest) without(left []attributes) string {
+	keys := make([]string, len(left))
+	for i := range left {
+		keys[i] = string(left[i].append(nil))
+	}
+	text := fmt.Sprintf(`%s:{"ConsistentRead":%t,"Keys":[%s]`, appendQuoted(nil, q.table), q.consistent,
+		strings.Join(keys, ","))
+	if q.projection.expression != nil {
+		var names []string
+		for placeholder, name := range q.projection.names {
+			names = append(names, fmt.Sprintf("%s:%s", appendQuoted(nil, placeholder), appendQuoted(nil, name)))
+		}
+		text += fmt.Sprintf(`,"ProjectionExpression":%s,"ExpressionAttributeNames":{%s}`,
+			appendQuoted(nil, *q.projection.expression), strings.Join(names, ","))
+	}
+
+	return text + "}"
 }

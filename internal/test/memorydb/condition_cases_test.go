@@ -86,6 +86,22 @@ func conditionCases() []conformanceCase {
 		add(condition, pk, "", want)
 	}
 	add("#a = :v", `{"#a":"str"}`, `{":v":`+nested(31)+`}`, failed)
+	// Comparators, functions and keywords are operators: up to 300.
+	for _, c := range []struct {
+		term, keyword string
+		most          int
+	}{
+		{"#a=:v", " AND ", 150}, {"#a=:v", " OR ", 150}, {"(#a=:v)", " OR ", 150}, {"#a.#a=:v", " AND ", 150},
+		{"NOT #a=:v", " AND ", 100}, {"begins_with(#a,:v)", " AND ", 150},
+	} {
+		repeated := func(times int) string { return c.term + strings.Repeat(c.keyword+c.term, times-1) }
+		outcome := failed
+		if strings.HasPrefix(c.term, "NOT") {
+			outcome = ok
+		}
+		add(repeated(c.most), `{"#a":"none"}`, `{":v":{"S":"x"}}`, outcome)
+		add(repeated(c.most+1), `{"#a":"none"}`, `{":v":{"S":"x"}}`, invalid)
+	}
 	const s = `{":v":{"S":"x"}}`
 	for _, c := range []struct{ condition, names, values, want string }{
 		{"attribute_exists(#m.#n)", `{"#m":"m","#n":"n"}`, "", ok},

@@ -9,6 +9,10 @@ import (
 // Developer Guide, "Quotas": 4 KB.
 const maxExpression = 4096
 
+// maxOperators is how many comparators, functions and keywords an expression may have. Source:
+// DynamoDB Developer Guide, "Quotas": 300.
+const maxOperators = 300
+
 // parseCondition reads a condition expression.
 func parseCondition(expression string) (*condition, error) {
 	if strings.TrimSpace(expression) == "" {
@@ -28,6 +32,9 @@ func parseCondition(expression string) (*condition, error) {
 	if p.token != "" {
 		return nil, p.syntaxError()
 	}
+	if p.operators > maxOperators {
+		return nil, invalidCondition("The expression contains too many operators; operator count: %d", p.operators)
+	}
 	p.condition.root = root
 
 	return &p.condition, nil
@@ -38,6 +45,7 @@ type conditionParser struct {
 	condition condition
 	rest      string
 	token     string // the next one; empty at the end
+	operators int
 }
 
 // advance reads the next token: a word with its leading # or :, a comparator, or
@@ -88,6 +96,7 @@ func (p *conditionParser) or() (node, error) {
 	left, err := p.and()
 	for err == nil && p.accept("OR") {
 		var right node
+		p.operators++
 		right, err = p.and()
 		left = or{left, right}
 	}
@@ -98,6 +107,7 @@ func (p *conditionParser) and() (node, error) {
 	left, err := p.not()
 	for err == nil && p.accept("AND") {
 		var right node
+		p.operators++
 		right, err = p.not()
 		left = and{left, right}
 	}
@@ -106,6 +116,7 @@ func (p *conditionParser) and() (node, error) {
 
 func (p *conditionParser) not() (node, error) {
 	if p.accept("NOT") {
+		p.operators++
 		of, err := p.not()
 		return not{of}, err
 	}
@@ -154,6 +165,7 @@ func (p *conditionParser) comparison() (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.operators++
 	comparator := p.token
 	switch comparator {
 	case "=", "<>", "<", "<=", ">", ">=":
@@ -168,6 +180,7 @@ func (p *conditionParser) comparison() (node, error) {
 
 // operands reads a function's name and its operands.
 func (p *conditionParser) operands(count int) ([]operand, error) {
+	p.operators++
 	p.advance()
 	operands := make([]operand, count)
 	for i := range operands {

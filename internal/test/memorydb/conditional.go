@@ -1,11 +1,13 @@
 package memorydb
 
-// conditional is the part of PutItem and DeleteItem that says when the write is
+// conditional is the part of a write that says when the write is
 // applied.
 type conditional struct {
 	expression *string
 	names      map[string]string
 	values     map[string]value
+	// returnOld says that a refusal returns the item as it is.
+	returnOld bool
 }
 
 // with adds the condition's members to those of an operation.
@@ -14,27 +16,44 @@ func (c *conditional) with(operation members) members {
 		c.expression = new(string)
 		return assign(c.expression, v)
 	}
-	operation["ExpressionAttributeNames"] = func(v any) error { return c.readNames(v) }
+	operation["ExpressionAttributeNames"] = func(v any) (err error) {
+		c.names, err = readNames(v)
+		return err
+	}
 	operation["ExpressionAttributeValues"] = func(v any) error { return c.readValues(v) }
+	operation["ReturnValuesOnConditionCheckFailure"] = func(v any) error {
+		var values string
+		if err := assign(&values, v); err != nil {
+			return err
+		}
+		if values != "NONE" && values != "ALL_OLD" {
+			return invalid("Value '%s' at 'returnValuesOnConditionCheckFailure' failed to satisfy constraint: "+
+				"Member must satisfy enum value set: [ALL_OLD, NONE]", values)
+		}
+		c.returnOld = values == "ALL_OLD"
+
+		return nil
+	}
 
 	return operation
 }
 
-func (c *conditional) readNames(v any) error {
+// readNames reads the names of an expression's placeholders.
+func readNames(v any) (map[string]string, error) {
 	o, ok := v.(object)
 	if !ok {
-		return malformed("ExpressionAttributeNames is not an object")
+		return nil, malformed("ExpressionAttributeNames is not an object")
 	}
-	c.names = make(map[string]string, len(o))
+	names := make(map[string]string, len(o))
 	for _, m := range o {
 		name, ok := m.value.(string)
 		if !ok {
-			return malformed("the attribute name %s is not a string", m.name)
+			return nil, malformed("the attribute name %s is not a string", m.name)
 		}
-		c.names[m.name] = name
+		names[m.name] = name
 	}
 
-	return nil
+	return names, nil
 }
 
 func (c *conditional) readValues(v any) error {

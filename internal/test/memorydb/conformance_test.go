@@ -87,7 +87,7 @@ type conformanceCase struct {
 
 func TestAnswersAreThoseOfDynamoDB(t *testing.T) {
 	cases := slices.Concat(itemCases(), keyCases(), numberCases(), sizeCases(),
-		conditionCases(), batchCases(), statementCases(), protocolCases())
+		conditionCases(), batchCases(), statementCases(), transactCases(), scanCases(), protocolCases())
 	for name, open := range engines {
 		t.Run(name, func(t *testing.T) {
 			testCases(t, open(t), cases, name == "DynamoDB Local")

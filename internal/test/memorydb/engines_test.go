@@ -44,10 +44,11 @@ type answer struct {
 	body   []byte
 }
 
-// outcome is the error's code. The outcome of statements is that of each, with commas.
+// outcome is the error's code. The outcome of statements is that of each, with commas, and
+// that of a canceled transaction has the codes of its reasons.
 func (a answer) outcome() string {
 	if a.status != http.StatusOK {
-		return a.code
+		return strings.Join(append([]string{a.code}, a.reasons()...), " ")
 	}
 
 	var answered struct {
@@ -62,6 +63,22 @@ func (a answer) outcome() string {
 	}
 
 	return strings.Join(outcomes, ",")
+}
+
+// reasons returns the codes of the reasons of a canceled transaction, with commas, or nothing.
+func (a answer) reasons() []string {
+	var canceled struct {
+		CancellationReasons []struct{ Code string }
+	}
+	if json.Unmarshal(a.body, &canceled) != nil || canceled.CancellationReasons == nil {
+		return nil
+	}
+	codes := make([]string, len(canceled.CancellationReasons))
+	for i, r := range canceled.CancellationReasons {
+		codes[i] = r.Code
+	}
+
+	return []string{strings.Join(codes, ",")}
 }
 
 // send sends a request. Every caller has an account of its own: DynamoDB Local

@@ -1,7 +1,9 @@
 package memorydb
 
+import "strconv"
+
 // members says where the members of a JSON object go, by name: to a *string, a
-// *bool, an *attributes or a func(any) error.
+// *bool, a **int, an *attributes or a func(any) error.
 type members map[string]any
 
 // decode reads a request.
@@ -46,6 +48,13 @@ func assign(to, v any) error {
 		*to, ok = v.(string)
 	case *bool:
 		*to, ok = v.(bool)
+	case **int:
+		var text jsonNumber
+		if text, ok = v.(jsonNumber); ok {
+			*to = new(int)
+			**to, err = strconv.Atoi(string(text))
+			ok = err == nil
+		}
 	case *attributes:
 		*to, err = readAttributes(v, 1)
 	case func(any) error:

@@ -9,12 +9,16 @@
 // or clock, so it works inside a [testing/synctest] bubble.
 //
 // It implements CreateTable, PutItem, DeleteItem, GetItem, BatchGetItem, BatchWriteItem
-// and Scan, with conditions on PutItem and DeleteItem, and BatchExecuteStatement with
-// the statements of package partiql. It refuses every operation, request member and
-// part of an expression that it does not implement: no request means less here than in
-// DynamoDB. A statement that it does not know is not even answered. Capacity is unlimited, all reads are consistent, a Scan
-// is one page, and a BatchWriteItem is applied as a whole; package faults makes
-// requests fail. Signatures are not checked.
+// and Scan, TransactWriteItems with Put, Delete and ConditionCheck, conditions on all
+// writes but those of BatchWriteItem, and BatchExecuteStatement with the statements of
+// package partiql. It refuses every operation, request member and part of an expression
+// that it does not implement: no request means less here than in DynamoDB. A statement
+// that it does not know is not even answered. Capacity is unlimited but counted, all reads
+// are consistent, and a BatchWriteItem is applied as a whole; package faults makes requests
+// fail. Signatures are not checked.
+//
+// The order of a Scan is that of a hash of the partition key, so it is arbitrary, but the same
+// every time.
 //
 // The package's tests run one suite over it and over DynamoDB Local.
 package memorydb
@@ -37,6 +41,7 @@ type DB struct {
 	tables     map[string]*table
 	conditions map[string]*condition // by expression
 	statements map[string]partiql.Statement
+	tokens     map[string]string // of successful transactions: what the request was
 	requests   int
 }
 
@@ -44,6 +49,7 @@ type DB struct {
 func New() *DB {
 	return &DB{
 		tables: map[string]*table{}, conditions: map[string]*condition{}, statements: map[string]partiql.Statement{},
+		tokens: map[string]string{},
 	}
 }
 
@@ -117,7 +123,8 @@ func (db *DB) Item(tableName string, key []byte) string {
 }
 
 // WriteUnits returns the write units that the successful writes to a table have
-// used: for each the started KB of the old or new item, of the larger one.
+// used: for each the started KB of the old or new item, of the larger one, and in
+// transactions twice.
 func (db *DB) WriteUnits(tableName string) int {
 	db.mu.Lock()
 	defer db.mu.Unlock()

@@ -76,6 +76,18 @@ func TestTheSDKUnderstandsTheAnswers(t *testing.T) {
 			if err != nil || scan.Count != 1 {
 				t.Errorf("scan: %v, %v", scan, err)
 			}
+			_, err = c.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{
+				TransactItems: []types.TransactWriteItem{{ConditionCheck: &types.ConditionCheck{
+					TableName: table, Key: attributes{"pk": str("x")}, ConditionExpression: aws.String("attribute_not_exists(#pk)"),
+					ExpressionAttributeNames:            map[string]string{"#pk": "pk"},
+					ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+				}}},
+			})
+			canceled := (*types.TransactionCanceledException)(nil)
+			if !errors.As(err, &canceled) || *canceled.CancellationReasons[0].Code != "ConditionalCheckFailed" ||
+				len(canceled.CancellationReasons[0].Item) != 3 || canceled.ErrorMessage() == "" {
+				t.Errorf("a canceled transaction: %v", err)
+			}
 			batch, err := c.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
 				RequestItems: map[string][]types.WriteRequest{
 					*table: {{DeleteRequest: &types.DeleteRequest{Key: attributes{"pk": str("x")}}}},
@@ -87,7 +99,8 @@ func TestTheSDKUnderstandsTheAnswers(t *testing.T) {
 			_, err = c.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
 				TableName: table, Key: attributes{"pk": str("x")},
 				ConditionExpression: aws.String("attribute_exists(#pk)"), ExpressionAttributeNames: map[string]string{"#pk": "pk"}})
-			if conditionFailed := (*types.ConditionalCheckFailedException)(nil); !errors.As(err, &conditionFailed) {
+			conditionFailed := (*types.ConditionalCheckFailedException)(nil)
+			if !errors.As(err, &conditionFailed) || conditionFailed.ErrorMessage() == "" {
 				t.Errorf("a failed condition: %v", err)
 			}
 			_, err = c.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("missing"), Item: item})

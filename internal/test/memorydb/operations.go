@@ -1,9 +1,6 @@
 package memorydb
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // call carries out one operation and returns the body of its answer. The caller
 // holds db.mu.
@@ -21,6 +18,8 @@ func (db *DB) call(operation string, request []byte) ([]byte, error) {
 		return db.batchExecuteStatement(request)
 	case "BatchGetItem":
 		return db.batchGetItem(request)
+	case "TransactWriteItems":
+		return db.transactWriteItems(request)
 	case "Scan":
 		return db.scan(request)
 	case "CreateTable":
@@ -29,9 +28,6 @@ func (db *DB) call(operation string, request []byte) ([]byte, error) {
 		return nil, refuse(unknownOperationException, "memorydb does not implement the operation %q", operation)
 	}
 }
-
-// done is the answer of an operation that returns nothing.
-var done = []byte(`{}`)
 
 func (db *DB) putItem(request []byte) ([]byte, error) {
 	return db.writeItem(request, "Item", (*table).checkPut)
@@ -46,12 +42,13 @@ func (db *DB) writeItem(request []byte, member string, check func(*table, attrib
 	var (
 		name string
 		item attributes
-		c    conditional
+		when conditional
+		c    consumption
 	)
-	if err := decode(request, c.with(members{"TableName": &name, member: &item})); err != nil {
+	if err := decode(request, c.with(when.with(members{"TableName": &name, member: &item}))); err != nil {
 		return nil, err
 	}
-	condition, err := db.condition(&c)
+	meets, err := db.condition(&when)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +61,22 @@ func (db *DB) writeItem(request []byte, member string, check func(*table, attrib
 		return nil, err
 	}
 
-	return done, w.applyIf(condition)
+	stored := w.stored()
+	if !meets(stored.attributes) {
+		refused := refuse(conditionalCheckFailedException, "The conditional request failed")
+		if when.returnOld {
+			refused.item = stored.json
+		}
+
+		return nil, refused
+	}
+
+	return answer(c.member(consumed{table: name, units: float64(w.apply())})), nil
+}
+
+// answer is an answer of members, each with a comma before it.
+func answer(members ...string) []byte {
+	return []byte("{" + strings.TrimPrefix(strings.Join(members, ""), ",") + "}")
 }
 
 func (db *DB) getItem(request []byte) ([]byte, error) {
@@ -72,9 +84,15 @@ func (db *DB) getItem(request []byte) ([]byte, error) {
 		name       string
 		key        attributes
 		consistent bool
+		p          projection
+		c          consumption
 	)
 	to := members{"TableName": &name, "Key": &key, "ConsistentRead": &consistent}
-	if err := decode(request, to); err != nil {
+	if err := decode(request, c.with(p.with(to))); err != nil {
+		return nil, err
+	}
+	names, err := p.attributes()
+	if err != nil {
 		return nil, err
 	}
 	t, err := db.table(name)
@@ -85,30 +103,14 @@ func (db *DB) getItem(request []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, ok := t.items[identity]
-	if !ok {
-		return done, nil
+
+	found, exists := t.items[identity]
+	text := ""
+	if exists {
+		text = `,"Item":` + found.project(names)
 	}
 
-	return fmt.Appendf(nil, `{"Item":%s}`, found.json), nil
-}
-
-func (db *DB) scan(request []byte) ([]byte, error) {
-	var (
-		name       string
-		consistent bool
-	)
-	if err := decode(request, members{"TableName": &name, "ConsistentRead": &consistent}); err != nil {
-		return nil, err
-	}
-	t, err := db.table(name)
-	if err != nil {
-		return nil, err
-	}
-	items := t.list() // any order is right, but the same one every time helps tests
-
-	return fmt.Appendf(nil, `{"Count":%d,"ScannedCount":%[1]d,"Items":[%s]}`,
-		len(items), strings.Join(items, ",")), nil
+	return answer(text, c.member(consumed{table: name, units: readUnits(found.size, consistent)})), nil
 }
 
 // table returns the table with a name.

@@ -1,6 +1,7 @@
 package memorydb_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -27,11 +28,12 @@ func TestRandomHistoriesEndTheSame(t *testing.T) {
 				operation, body := h.request()
 				got := memory.mustSend(t, account, operation, body)
 				want := local.mustSend(t, account, operation, body)
-				if got.outcome() != want.outcome() {
+				if got.outcome() != want.outcome() || got.items(t) != want.items(t) {
 					t.Fatalf("%s %s\nmemorydb: %s %s\nlocal: %s %s",
 						operation, body, got.outcome(), got.body, want.outcome(), want.body)
 				}
-				for one := range strings.SplitSeq(want.outcome(), ",") {
+				outcome, _, _ := strings.Cut(want.outcome(), " ") // without reasons
+				for one := range strings.SplitSeq(outcome, ",") {
 					outcomes[operation+" "+one]++
 				}
 			}
@@ -42,7 +44,8 @@ func TestRandomHistoriesEndTheSame(t *testing.T) {
 				"PutItem OK", "PutItem " + failed, "PutItem " + invalid,
 				"DeleteItem OK", "DeleteItem " + failed, "BatchWriteItem OK", "BatchWriteItem " + invalid,
 				"BatchExecuteStatement OK", "BatchExecuteStatement " + invalid, "BatchExecuteStatement DuplicateItem",
-				"BatchExecuteStatement ConditionalCheckFailed",
+				"BatchExecuteStatement ConditionalCheckFailed", "GetItem OK",
+				"TransactWriteItems OK", "TransactWriteItems " + invalid, "TransactWriteItems TransactionCanceledException",
 			} {
 				if outcomes[often] == 0 {
 					t.Errorf("no request had the outcome %s: the history proves too little: %v", often, outcomes)
@@ -52,6 +55,28 @@ func TestRandomHistoriesEndTheSame(t *testing.T) {
 	}
 }
 
+// items returns the items in an answer of GetItem or in a refusal, in canonical form.
+func (a answer) items(t *testing.T) string {
+	t.Helper()
+	var answered struct {
+		Item                json.RawMessage
+		CancellationReasons []struct{ Item json.RawMessage }
+	}
+	if err := json.Unmarshal(a.body, &answered); err != nil {
+		t.Fatalf("%v: %s", err, a.body)
+	}
+	var items []string
+	if answered.Item != nil {
+		items = append(items, canonical(t, answered.Item))
+	}
+	for _, r := range answered.CancellationReasons {
+		if r.Item != nil {
+			items = append(items, canonical(t, r.Item))
+		}
+	}
+	return strings.Join(items, "\n")
+}
+
 // history draws random requests. Everything comes from small sets, so that keys
 // meet and conditions hold about as often as not.
 type history struct{ *rand.Rand }
@@ -59,7 +84,19 @@ type history struct{ *rand.Rand }
 func (h history) one(of ...string) string { return of[h.IntN(len(of))] }
 
 func (h history) request() (operation, body string) {
-	switch h.IntN(10) {
+	switch h.IntN(14) {
+	case 13:
+		return "GetItem", `{"TableName":"sorted","ConsistentRead":true,"Key":{` + h.key() + `}` + h.projection() + `}`
+	case 10, 11, 12:
+		// Never one key twice: DynamoDB Local then answers with a condition that does not hold.
+		keys := []string{`"pk":{"S":"a"},"sk":{"N":"1.0"}`, `"pk":{"S":"b"},"sk":{"N":"1"}`, `"pk":{"S":"b"},"sk":{"N":"2e0"}`,
+			`"pk":{"S":"a"},"sk":{"S":"no number"}`, `"pk":{"S":"a"},"sk":{"N":"-0.5"}`}
+		h.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+		var actions []string
+		for _, key := range keys[:1+h.IntN(3)] {
+			actions = append(actions, h.action(key))
+		}
+		return "TransactWriteItems", `{"TransactItems":[` + strings.Join(actions, ",") + `]}`
 	case 8, 9:
 		// Never one key twice: DynamoDB Local then carries out what it refuses.
 		statements := []string{h.statement(`{"S":"a"}`)}
@@ -73,15 +110,42 @@ func (h history) request() (operation, body string) {
 			if h.IntN(3) == 0 {
 				writes = append(writes, deleteRequest("{"+h.key()+"}"))
 			} else {
-				writes = append(writes, putRequest(h.item()))
+				writes = append(writes, putRequest(h.item(h.key())))
 			}
 		}
 		return "BatchWriteItem", `{"RequestItems":{"sorted":[` + strings.Join(writes, ",") + `]}}`
 	case 1, 2:
-		return "DeleteItem", `{"TableName":"sorted","Key":{` + h.key() + `}` + h.condition() + `}`
+		return "DeleteItem", `{"TableName":"sorted","Key":{` + h.key() + `}` + h.condition() + h.returned() + `}`
 	default:
-		return "PutItem", `{"TableName":"sorted","Item":` + h.item() + h.condition() + `}`
+		return "PutItem", `{"TableName":"sorted","Item":` + h.item(h.key()) + h.condition() + h.returned() + `}`
 	}
+}
+
+// action draws one action of a transaction on the item with a key.
+func (h history) action(key string) string {
+	switch h.IntN(3) {
+	case 0:
+		return act("Delete", "sorted", "{"+key+"}", h.condition())
+	case 1:
+		condition := ""
+		for condition == "" {
+			condition = h.condition()
+		}
+		return act("ConditionCheck", "sorted", "{"+key+"}", condition, h.returned())
+	default:
+		return act("Put", "sorted", h.item(key), h.condition())
+	}
+}
+
+// returned draws whether a refusal returns the item.
+func (h history) returned() string {
+	return h.one("", `,"ReturnValuesOnConditionCheckFailure":"ALL_OLD"`)
+}
+
+// projection draws the members of a projection, or none.
+func (h history) projection() string {
+	return h.one("", `,"ProjectionExpression":"#x","ExpressionAttributeNames":{"#x":"x"}`,
+		`,"ProjectionExpression":"#x , #z,#pk","ExpressionAttributeNames":{"#x":"x","#z":"z","#pk":"pk"}`)
 }
 
 // statement draws one of the statements that the replicator sends, for an item of a partition.
@@ -114,8 +178,8 @@ func (h history) key() string {
 	return `"pk":` + h.one(`{"S":"a"}`, `{"S":"b"}`) + `,"sk":` + sortKey
 }
 
-func (h history) item() string {
-	members := []string{h.key()}
+func (h history) item(key string) string {
+	members := []string{key}
 	for _, name := range []string{"x", "y", "z"} {
 		if h.IntN(3) > 0 {
 			members = append(members, fmt.Sprintf(`%q:%s`, name, h.value(0)))

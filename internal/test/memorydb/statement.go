@@ -41,16 +41,22 @@ type planned struct {
 	key      attributes
 	// err is the statement's own error.
 	err *refusal
+	// units are the write units that the statement has used. A refused condition uses those of
+	// the item as it is.
+	units int
 }
 
 // batchExecuteStatement carries out statements, each by itself. Like DynamoDB, it refuses the
 // whole call for a value that no table takes, and for one key twice.
 func (db *DB) batchExecuteStatement(request []byte) ([]byte, error) {
-	var statements []statement
-	err := decode(request, members{"Statements": func(v any) (err error) {
+	var (
+		statements []statement
+		c          consumption
+	)
+	err := decode(request, c.with(members{"Statements": func(v any) (err error) {
 		statements, err = readStatements(v)
 		return err
-	}})
+	}}))
 	if err != nil {
 		return nil, err
 	}
@@ -76,11 +82,15 @@ func (db *DB) batchExecuteStatement(request []byte) ([]byte, error) {
 	}
 
 	answers := make([]string, len(plans))
+	var used []consumed
 	for i := range plans {
 		answers[i] = plans[i].answer()
+		if plans[i].units > 0 {
+			used = append(used, consumed{table: plans[i].parsed.Table, units: float64(plans[i].units)})
+		}
 	}
 
-	return fmt.Appendf(nil, `{"Responses":[%s]}`, strings.Join(answers, ",")), nil
+	return answer(fmt.Sprintf(`"Responses":[%s]`, strings.Join(answers, ",")), c.list(used)), nil
 }
 
 func readStatements(v any) ([]statement, error) {
@@ -190,12 +200,14 @@ func (p *planned) execute() *refusal {
 	stored, exists := p.table.items[p.identity]
 	switch {
 	case p.parsed.Kind == partiql.Delete && !exists:
+		p.units = units(0, writeUnit)
 		return nil // as DynamoDB Local does: nothing to delete is no error
 	case p.parsed.Kind == partiql.Delete:
 		if !p.holds(stored.attributes) {
+			p.units = units(stored.size, writeUnit)
 			return refuse(conditionalCheckFailed, "The conditional request failed")
 		}
-		write{table: p.table, identity: p.identity}.apply()
+		p.units = write{table: p.table, identity: p.identity}.apply()
 		return nil
 	case p.parsed.Kind == partiql.Insert:
 		return p.put(p.assembled(nil), exists, duplicateItem, "Duplicate primary key exists in table")
@@ -208,6 +220,7 @@ func (p *planned) execute() *refusal {
 // put stores an item, unless it is not valid or is refused.
 func (p *planned) put(put attributes, refused bool, code, why string) *refusal {
 	if refused {
+		p.units = units(p.table.items[p.identity].size, writeUnit)
 		return refuse(code, "%s", why)
 	}
 	w, err := p.table.checkPut(put)
@@ -217,7 +230,7 @@ func (p *planned) put(put attributes, refused bool, code, why string) *refusal {
 	case w.identity != p.identity:
 		return refuse(validationError, "This attribute is part of the key")
 	}
-	w.apply()
+	p.units = w.apply()
 
 	return nil
 }

@@ -205,7 +205,7 @@ func TestReadItemsAreThoseThatExist(t *testing.T) {
 				request("missing", keys):                                                                      noTable,
 			} {
 				a := e.mustSend(t, account, "BatchGetItem", body)
-				if got := read(t, a); got != want {
+				if got := readItems(t, a); got != want {
 					t.Errorf("%s\n got %s\nwant %s", body, got, want)
 				}
 			}
@@ -213,8 +213,8 @@ func TestReadItemsAreThoseThatExist(t *testing.T) {
 	}
 }
 
-// read returns the items of an answer of BatchGetItem in canonical form, or its error's code.
-func read(t *testing.T, a answer) string {
+// readItems returns the items of an answer of BatchGetItem in canonical form, or its error's code.
+func readItems(t *testing.T, a answer) string {
 	t.Helper()
 	if a.status != http.StatusOK {
 		return a.code

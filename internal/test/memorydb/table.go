@@ -12,15 +12,14 @@ const (
 	maxSortKey      = 1024
 )
 
-// writeUnit is how much of an item one write unit covers, in bytes. Source: DynamoDB
-// Developer Guide, "DynamoDB read and write operations".
-const writeUnit = 1 << 10
-
 // table is the items under one key schema.
 type table struct {
 	keys  []keyAttribute // the partition key, then the sort key if there is one
 	items map[string]item
 	units int // written so far
+	// order holds the positions of the items as they were at the last scan, added those of
+	// the ones that were added since.
+	order, added []position
 }
 
 type keyAttribute struct {
@@ -44,25 +43,26 @@ type write struct {
 	size     int        // of put
 }
 
-func (w write) apply() {
-	w.table.units += max(1, units(w.size), units(w.table.items[w.identity].size))
+// stored returns the item as it is, an empty one when there is none.
+func (w write) stored() item { return w.table.items[w.identity] }
+
+// units returns the write units: those of the old or the new item, of the larger one.
+func (w write) units() int { return units(max(w.size, w.stored().size), writeUnit) }
+
+// apply applies the write and returns its write units.
+func (w write) apply() int {
+	t, used := w.table, w.units()
+	t.units += used
 	if w.put == nil {
-		delete(w.table.items, w.identity)
-		return
+		delete(t.items, w.identity)
+		return used
 	}
-	w.table.items[w.identity] = item{w.put, w.size, string(w.put.append(nil))}
-}
-
-func units(size int) int { return (size + writeUnit - 1) / writeUnit }
-
-// applyIf applies the write when the item, as it is, meets the condition.
-func (w write) applyIf(condition func(attributes) bool) error {
-	if !condition(w.table.items[w.identity].attributes) {
-		return refuse(conditionalCheckFailedException, "The conditional request failed")
+	if _, exists := t.items[w.identity]; !exists {
+		t.added = append(t.added, t.position(w.put, w.identity))
 	}
-	w.apply()
+	t.items[w.identity] = item{w.put, w.size, string(w.put.append(nil))}
 
-	return nil
+	return used
 }
 
 // checkPut returns the write that puts an item, nil when the request has none.
@@ -77,7 +77,7 @@ func (t *table) checkPut(put attributes) (write, error) {
 				"Missing the key %s in the item", key.name)
 		}
 		if v.typ != key.typ {
-			return write{}, invalid("One or more parameter values were invalid: "+
+			return write{}, mismatch("One or more parameter values were invalid: "+
 				"Type mismatch for key %s expected: %s actual: %s", key.name, key.typ, v.typ)
 		}
 	}
@@ -105,13 +105,15 @@ func (t *table) checkKey(key attributes) (string, error) {
 	if key == nil {
 		return "", missing("key")
 	}
-	matches := len(key) == len(t.keys)
+	const differs = "The provided key element does not match the schema"
 	for _, k := range t.keys {
 		v, found := key.find(k.name)
-		matches = matches && found && v.typ == k.typ
-	}
-	if !matches {
-		return "", invalid("The provided key element does not match the schema")
+		switch {
+		case !found || len(key) != len(t.keys):
+			return "", invalid(differs)
+		case v.typ != k.typ:
+			return "", mismatch(differs)
+		}
 	}
 
 	return t.identity(key)
@@ -147,4 +149,15 @@ func (t *table) list() []string {
 	slices.Sort(list)
 
 	return list
+}
+
+// keyOf returns the key of an item.
+func (t *table) keyOf(item attributes) attributes {
+	var key attributes
+	for _, k := range t.keys {
+		v, _ := item.find(k.name)
+		key = key.with(k.name, *v)
+	}
+
+	return key
 }
