@@ -3,8 +3,8 @@
 //
 // Three kinds of messages arrive in the queue: a [Message] of KindRecord for each record
 // that can never be applied, one of KindKeys for items of a target that was set aside, and
-// from Lambda's event source mapping the stream position of records that it gave up on,
-// which has no member "version".
+// from Lambda's event source mapping the stream position of records that it gave up on, which
+// has a member "DDBStreamBatchInfo", and a "version" that is a text.
 package failurequeue
 
 import "encoding/json"
