@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
+)
+
+// loadConfig reads the credentials, the Region and the endpoints as every AWS SDK does. An ARN
+// brings its own Region.
+func loadConfig(ctx context.Context, nameOrARN string, connections int) (aws.Config, error) {
+	options := []func(*config.LoadOptions) error{
+		config.WithLogger(logging.Nop{}), // what is an error is returned
+		// Fewer idle connections than requests in flight means a new connection for most requests.
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConns, t.MaxIdleConnsPerHost = 2*connections, connections
+		})),
+	}
+	if strings.HasPrefix(nameOrARN, "arn:") {
+		parsed, err := arn.Parse(nameOrARN)
+		if err != nil {
+			return aws.Config{}, usageError("%q is not an ARN", nameOrARN)
+		}
+		options = append(options, config.WithRegion(parsed.Region))
+	}
+
+	c, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return aws.Config{}, usageError("the AWS configuration cannot be read: %s", err)
+	}
+	if c.Region == "" {
+		return aws.Config{}, &aws.MissingRegionError{}
+	}
+
+	return c, nil
+}
