@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -129,11 +130,11 @@ func over(statistic *string) *awscloudwatch.MetricOptions {
 
 // newAlarm defines an alarm. Unless props say otherwise, it goes off as soon as the
 // value of one period exceeds the threshold, and a period without values is healthy.
-func newAlarm(t *replicatedTable, id string, props awscloudwatch.AlarmProps) awscloudwatch.Alarm {
+func newAlarm(scope constructs.Construct, id string, props awscloudwatch.AlarmProps) awscloudwatch.Alarm {
 	props.ComparisonOperator = cmp.Or(
 		props.ComparisonOperator, awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD)
 	props.EvaluationPeriods = cmp.Or(props.EvaluationPeriods, jsii.Number(1))
 	props.TreatMissingData = cmp.Or(props.TreatMissingData, awscloudwatch.TreatMissingData_NOT_BREACHING)
 
-	return awscloudwatch.NewAlarm(t, jsii.String(id), &props)
+	return awscloudwatch.NewAlarm(scope, jsii.String(id), &props)
 }

@@ -16,30 +16,41 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 
-	// The function is built inside the app's module. This import puts the
-	// dependencies of its code into that module's go.sum and vendor folder.
+	// The functions are built inside the app's module. These imports put the
+	// dependencies of their code into that module's go.sum and vendor folder.
+	_ "github.com/replicatedtable/cdk-go/runtime/reconciler"
 	_ "github.com/replicatedtable/cdk-go/runtime/replicator"
 )
 
+// program is the last element of the path of the package whose Start is a function's main.
+type program string
+
+const (
+	replicatorProgram program = "replicator"
+	reconcilerProgram program = "reconciler"
+)
+
 // functionCode returns the code of the props, or builds the function.
-func functionCode(scope constructs.Construct, code awslambda.Code, architecture string) (awslambda.Code, error) {
+func functionCode(
+	scope constructs.Construct, p program, code awslambda.Code, architecture string,
+) (awslambda.Code, error) {
 	if code != nil {
 		return code, nil
 	}
-	folder, err := buildFunction(scope, architecture)
+	folder, err := buildFunction(scope, p, architecture)
 	if err != nil {
 		return nil, err
 	}
 	return awslambda.Code_FromAsset(&folder, nil), nil
 }
 
-// buildFunction builds the function for an architecture, next to the assets of scope's app,
-// and returns the folder with the binary. Every ReplicatedTable of an app gets the same
-// folder for the same architecture, hence the same asset.
+// buildFunction builds a program for an architecture, next to the assets of scope's app, and
+// returns the folder with the binary. Every ReplicatedTable of an app gets the same folder
+// for the same program and architecture, hence the same asset.
 //
 // It runs the go command itself: the shell command of GoFunction breaks on folders with
 // spaces and quotes, needs bash, and passes on settings of the caller's environment.
-func buildFunction(scope constructs.Construct, architecture string) (string, error) {
+func buildFunction(scope constructs.Construct, p program, architecture string) (string, error) {
 	stage := awscdk.Stage_Of(scope)
 	if stage == nil {
 		return "", errors.New("is outside of an App: the function's code has nowhere to go; define it in a Stack")
@@ -52,11 +63,12 @@ func buildFunction(scope constructs.Construct, architecture string) (string, err
 		return writePlaceholder(filepath.Join(outdir, "skipped"))
 	}
 
+	outdir = filepath.Join(outdir, string(p))
 	folder := filepath.Join(outdir, architecture)
 	if _, done := built.Load(folder); done && exists(filepath.Join(folder, "bootstrap")) {
 		return folder, nil
 	}
-	if err := compile(outdir, folder, architecture); err != nil {
+	if err := compile(p, outdir, folder, architecture); err != nil {
 		return "", err
 	}
 	built.Store(folder, true)
@@ -89,7 +101,7 @@ const buildFlags = "-trimpath -buildvcs=false -ldflags=-s -tags=lambda.norpc,net
 // compile builds the function into folder, in the app's module.
 //
 // Nothing of the caller's settings of processors and experiments reaches it.
-func compile(outdir, folder, architecture string) error {
+func compile(p program, outdir, folder, architecture string) error {
 	if _, err := exec.LookPath("go"); err != nil {
 		return fmt.Errorf("the function is built during synthesis, which needs the go command: "+
 			"install Go and put it on PATH (%w)", err)
@@ -106,7 +118,7 @@ func compile(outdir, folder, architecture string) error {
 	if isVendored(moduleFile, workspace) {
 		mod = "vendor"
 	}
-	entry, err := writeMain(outdir)
+	entry, err := writeMain(p, outdir)
 	if err != nil {
 		return fmt.Errorf("writing the function's main package: %w", err)
 	}
@@ -195,24 +207,25 @@ func isVendored(moduleFile, workspace string) bool {
 	return exists(filepath.Join(root, "vendor", "modules.txt"))
 }
 
-// functionMain is the source of the function's main package. compile writes it next
-// to the assets, because vendor folders omit the main packages of dependencies.
+// functionMain is the source of a function's main package, with the name of its program.
+// compile writes it next to the assets, because vendor folders omit the main packages of
+// dependencies.
 const functionMain = `// Package main is generated while synthesizing a ReplicatedTable.
 package main
 
-import "github.com/replicatedtable/cdk-go/runtime/replicator"
+import "github.com/replicatedtable/cdk-go/runtime/%[1]s"
 
-func main() { replicator.Start() }
+func main() { %[1]s.Start() }
 `
 
 // writeMain writes the main package to outdir and returns its absolute path. The dot in
 // front of that folder's name hides the package from the app's own "./..." patterns.
-func writeMain(outdir string) (string, error) {
+func writeMain(p program, outdir string) (string, error) {
 	if err := os.MkdirAll(outdir, 0o755); err != nil {
 		return "", err
 	}
 	entry := filepath.Join(outdir, "main.go")
-	return entry, os.WriteFile(entry, []byte(functionMain), 0o644)
+	return entry, os.WriteFile(entry, fmt.Appendf(nil, functionMain, p), 0o644)
 }
 
 // goOutput runs the go command and returns its output.

@@ -65,7 +65,7 @@ func TestTheFunctionIsBuiltOnceAndReproducibly(t *testing.T) {
 func TestTheFunctionIsBuiltAgainWhereItsFolderWasRemoved(t *testing.T) {
 	outdir := t.TempDir()
 	for range 2 {
-		folder, err := buildFunction(newBuiltStack(outdir), "arm64")
+		folder, err := buildFunction(newBuiltStack(outdir), replicatorProgram, "arm64")
 		if err != nil {
 			t.Fatal(err)
 		}

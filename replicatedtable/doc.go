@@ -66,7 +66,7 @@
 // Adding a target changes no other: it adds a table to the stack, and to the function
 // what it has to know and may do. Removing one removes no more than its table from the
 // stack, and RemovalPolicy says what becomes of that. A target that is added to a stack
-// that is deployed already is not filled with the items that are there.
+// that is deployed already gets the items that are there by a backfill.
 //
 // The function gets the mapping of all targets from its environment, or, when it is too
 // long for that, from the file of a Lambda layer that the construct defines. The target
@@ -80,10 +80,30 @@
 //
 // The function begins with the oldest change in the stream, which keeps changes for 24
 // hours. An item that was written before that, and that nobody changes, is missing from
-// the targets. A count of both tables tells roughly how many such items there are, and the
-// version attribute that [Ordering_VersionGuard] and [Ordering_LastWriterWins] give
-// to target items tells which ones are there. To bring an item, write it again with a
-// change: DynamoDB puts no record into the stream for a write that changes nothing.
+// the targets until a backfill.
+//
+// # Backfill, verify, repair
+//
+// The function applies what changes from now on. Three operations work on all items, while
+// the application writes and the stream flows:
+//
+//   - backfill puts the target items that are missing.
+//   - verify compares the source table and the target tables in both directions. It reads a
+//     difference again until a grace time is over, because most are items that are on their
+//     way.
+//   - repair verifies, and mends each difference.
+//
+// They never write to the source table, and never put or delete a target item on the strength
+// of an earlier read alone.
+//
+// The command runtime/cmd/replicatedtable runs them from a terminal. GrantVerify and
+// GrantReconcile allow a role what it needs. AddReconciler adds a state machine that runs them
+// beyond one machine: it divides a table into segments, and a function works on many at once.
+// Neither deployment nor synthesis starts an execution; only the prop VerifySchedule does. See
+// [Reconciler] for its input and its output.
+//
+// The reconciler's function is a second program, which synthesis builds only for an app that
+// has a reconciler.
 //
 // # The failure queue
 //
@@ -107,8 +127,9 @@
 // refuse every item, the function sends nothing to the queue, unless the target is set
 // aside. The stream waits, and the function's log says for what.
 //
-// Nothing applies a message later. Its images may be older than the item in the
-// source table by then, so read the source item again instead of writing an image.
+// Nothing applies a message by itself. "replicatedtable redrive" works through the queue: it
+// makes the targets right for the source item as it is then, and deletes the message. The
+// images in a message may be older than that, so never write an image.
 //
 // # Alarms
 //
@@ -119,20 +140,28 @@
 //   - IteratorAgeAlarm sees that the last record of a batch was more than 10
 //     minutes old. Lambda counts that age only when a batch ends: a stream that
 //     nobody reads has none.
+//
 //   - UnreadStreamAlarm sees that Lambda has not polled the stream for 15 minutes:
 //     the event source mapping is disabled, the role cannot read the stream, the
 //     source table's key is disabled, the function is throttled, or every shard
 //     waits for a batch that is retried. It does not see one shard that waits while
 //     others are read, which IteratorAgeAlarm does. It may go off after the first
 //     deployment, until the first polls are counted.
+//
 //   - FailureQueueAlarm sees that a message waits in the failure queue. It sees
 //     neither that more of them follow, nor a message that a consumer has just
 //     received.
+//
 //   - FailureRateAlarm sees that more than 10 messages arrive there within 5 minutes,
 //     whether or not others wait already. It does not see fewer, and it ends with the
 //     flood, even if the cause remains.
+//
 //   - FailureDeadLetterQueueAlarm sees that a message waits in the failure queue's
 //     dead-letter queue. It does not see that more of them follow.
+//
+//   - FailedExecutionsAlarm, of a [Reconciler], sees that an execution failed: one that
+//     verifies fails when it finds differences. It does not see an execution that is
+//     stopped, or that waits between retries.
 //
 // None of them watches Lambda's metric Errors, which does not count the changes that
 // a function reports as failed. It does count a function that cannot start, or that

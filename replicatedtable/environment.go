@@ -19,6 +19,19 @@ func (r replication) variables(mebibytes int) map[string]string {
 	return variables
 }
 
+// tuning are the variables that fit the Go runtime to a function's memory.
+var tuning = []string{"GOGC", "GOMEMLIMIT", "GOMAXPROCS"}
+
+// reconcilerVariables returns the environment of a reconciler's function. The caller's tuning is
+// for another memory.
+func (r replication) reconcilerVariables(mebibytes int) map[string]string {
+	r.environment = maps.Clone(r.environment)
+	for _, name := range tuning {
+		delete(r.environment, name)
+	}
+	return r.variables(mebibytes)
+}
+
 // needsLayer reports whether the spec is too long for the function's environment. More
 // targets only make it longer.
 func (r replication) needsLayer() bool {

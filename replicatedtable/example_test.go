@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
@@ -180,8 +181,38 @@ func ExampleReplicatedTable_addTarget() {
 	app.Synth(nil)
 }
 
+// The items from before the stream are filled in by an execution with the input
+// {"operation": "backfill"}, which somebody starts. Once a week, all items are verified. A
+// role can also do it by hand.
+func ExampleReplicatedTable_addReconciler() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+	users := replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.SourceProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Target: &replicatedtable.TargetProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
+			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+	})
+
+	reconciler := users.AddReconciler(jsii.String("Reconciler"), &replicatedtable.ReconcilerProps{
+		VerifySchedule: awsscheduler.ScheduleExpression_Rate(awscdk.Duration_Days(jsii.Number(7))),
+	})
+	awscdk.NewCfnOutput(stack, jsii.String("ReconcilerArn"), &awscdk.CfnOutputProps{
+		Value: reconciler.StateMachine().StateMachineArn(),
+	})
+
+	operator := awsiam.NewRole(stack, jsii.String("Operator"), &awsiam.RoleProps{AssumedBy: awsiam.NewAccountRootPrincipal()})
+	users.GrantReconcile(operator)
+
+	app.Synth(nil)
+}
+
 // The table is another team's. Its stream must hold new and old images. Items that were
-// written before the deployment follow when they change.
+// written before the deployment follow when they change, or by a backfill.
 func ExampleNewReplicatedTable_existingTable() {
 	defer jsii.Close()
 	app := awscdk.NewApp(nil)

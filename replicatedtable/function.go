@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
@@ -13,52 +14,66 @@ import (
 // newFunction defines the function that runs the replicator. The CDK makes it wait
 // for the role and every policy attached to the role.
 func newFunction(t *replicatedTable, props ReplicatedTableProps, code awslambda.Code) awslambda.Function {
-	mebibytes := 0 // only deployment knows the value of a token
-	if memory := known(props.MemorySize); memory != nil {
-		mebibytes = int(*memory)
-	}
 	variables := map[string]*string{}
-	for name, value := range t.replication.variables(mebibytes) {
+	for name, value := range t.replication.variables(mebibytesOf(props.MemorySize)) {
 		variables[name] = &value
 	}
 
-	settings := &awslambda.FunctionProps{
-		FunctionName:   props.FunctionName,
-		Description:    props.Description,
-		Code:           code,
-		Handler:        jsii.String("bootstrap"),
-		Runtime:        awslambda.Runtime_PROVIDED_AL2023(),
-		Architecture:   props.Architecture,
-		MemorySize:     props.MemorySize,
-		Timeout:        props.Timeout,
-		Environment:    &variables,
-		Layers:         props.Layers,
-		Role:           t.role,
-		Vpc:            props.Vpc,
-		VpcSubnets:     props.VpcSubnets,
-		SecurityGroups: props.SecurityGroups,
-		LoggingFormat:  props.LoggingFormat,
-		LogGroup:       t.logGroup,
+	settings := commonSettings(props)
+	settings.FunctionName = props.FunctionName
+	settings.Description = props.Description
+	settings.Code = code
+	settings.MemorySize = props.MemorySize
+	settings.Timeout = props.Timeout
+	settings.Environment = &variables
+	settings.Layers = props.Layers
+	settings.Role = t.role
+	settings.LogGroup = t.logGroup
+	settings.ReservedConcurrentExecutions = props.ReservedConcurrentExecutions
 
-		ReservedConcurrentExecutions: props.ReservedConcurrentExecutions,
-		SystemLogLevelV2:             props.SystemLogLevel,
+	function := awslambda.NewFunction(t, jsii.String("Function"), settings)
+	setTracing(function, props.Tracing)
+	if t.rolePolicy != nil {
+		// The event source mapping refers to the function, and so waits for the policy too.
+		function.Node().AddDependency(t.rolePolicy)
+	}
+	return function
+}
+
+// mebibytesOf returns the memory of a function, 0 for a token, whose value only deployment knows.
+func mebibytesOf(memory *float64) int {
+	if n := known(memory); n != nil {
+		return int(*n)
+	}
+	return 0
+}
+
+// commonSettings are those that the function has in common with that of a reconciler.
+func commonSettings(props ReplicatedTableProps) *awslambda.FunctionProps {
+	settings := &awslambda.FunctionProps{
+		Handler:          jsii.String("bootstrap"),
+		Runtime:          awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture:     props.Architecture,
+		Vpc:              props.Vpc,
+		VpcSubnets:       props.VpcSubnets,
+		SecurityGroups:   props.SecurityGroups,
+		LoggingFormat:    props.LoggingFormat,
+		SystemLogLevelV2: props.SystemLogLevel,
 	}
 	if props.LoggingFormat == awslambda.LoggingFormat_JSON {
 		// The function keeps to LogLevel itself. Lambda drops no line at its lowest level.
 		settings.ApplicationLogLevelV2 = awslambda.ApplicationLogLevel_TRACE
 	}
 
-	function := awslambda.NewFunction(t, jsii.String("Function"), settings)
-	if mode := tracingMode(props.Tracing); mode != "" {
-		// The CDK's prop would add a second policy to the role.
+	return settings
+}
+
+// setTracing turns tracing on. The CDK's prop would add a second policy to the role.
+func setTracing(function awslambda.Function, tracing awslambda.Tracing) {
+	if mode := tracingMode(tracing); mode != "" {
 		resource := function.Node().DefaultChild().(awslambda.CfnFunction)
 		resource.SetTracingConfig(&awslambda.CfnFunction_TracingConfigProperty{Mode: &mode})
 	}
-	if t.rolePolicy != nil {
-		// The event source mapping refers to the function, and so waits for the policy too.
-		function.Node().AddDependency(t.rolePolicy)
-	}
-	return function
 }
 
 // tracingMode is what CloudFormation calls a kind of tracing. It is empty for none.
@@ -75,12 +90,9 @@ func tracingMode(tracing awslambda.Tracing) string {
 	}
 }
 
-// newLogGroup returns the log group of props, or defines one.
-func newLogGroup(t *replicatedTable, props ReplicatedTableProps) awslogs.ILogGroup {
-	if props.LogGroup != nil {
-		return props.LogGroup
-	}
-	return awslogs.NewLogGroup(t, jsii.String("LogGroup"), &awslogs.LogGroupProps{
+// newLogGroup defines the log group of a function.
+func newLogGroup(scope constructs.Construct, props ReplicatedTableProps) awslogs.ILogGroup {
+	return awslogs.NewLogGroup(scope, jsii.String("LogGroup"), &awslogs.LogGroupProps{
 		Retention:     props.LogRetention,
 		RemovalPolicy: props.RemovalPolicy,
 	})

@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -87,4 +89,37 @@ func newRegionalStack(t *testing.T) awscdk.Stack {
 	return awscdk.NewStack(newStack(t).Node().Root().(awscdk.App), jsii.String("Regional"), &awscdk.StackProps{
 		Env: &awscdk.Environment{Account: jsii.String("123456789012"), Region: jsii.String("eu-west-1")},
 	})
+}
+
+// reconcilers is a stack with a reconciler without props, before a second target, and one with
+// every prop, of tables with keys of the customer.
+func reconcilers(t *testing.T) assertions.Template {
+	t.Helper()
+	stack := newRegionalStack(t)
+	users := NewReplicatedTable(stack, jsii.String("Users"), uniqueProps())
+	users.AddReconciler(jsii.String("Reconciler"), nil)
+	users.AddTarget(jsii.String("ByCity"), lastWriterProps().Target)
+
+	props := uniqueProps()
+	key := awskms.NewKey(stack, jsii.String("Key"), &awskms.KeyProps{
+		EnableKeyRotation: jsii.Bool(true), RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+	})
+	props.Source.TableProps = &awsdynamodb.TablePropsV2{Encryption: awsdynamodb.TableEncryptionV2_CustomerManagedKey(key, nil)}
+	props.Target.TableProps = props.Source.TableProps
+	props.Tracing = awslambda.Tracing_ACTIVE
+	props.LoggingFormat = awslambda.LoggingFormat_JSON
+	NewReplicatedTable(stack, jsii.String("Accounts"), props).AddReconciler(jsii.String("Reconciler"), everyReconcilerProp())
+
+	return assertions.Template_FromStack(stack, nil)
+}
+
+// everyReconcilerProp are props of a reconciler with every one but Code.
+func everyReconcilerProp() *ReconcilerProps {
+	return &ReconcilerProps{
+		MemorySize:       jsii.Number(1024),
+		MaxConcurrency:   jsii.Number(40),
+		StateMachineName: jsii.String("reconcile-accounts"),
+		VerifySchedule:   awsscheduler.ScheduleExpression_Rate(awscdk.Duration_Days(jsii.Number(7))),
+		VerifyReadUnits:  jsii.Number(400),
+	}
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// encode returns v, which holds only strings, booleans, lists and maps, as JSON. It
+// encode returns v, which holds only strings, booleans, numbers, lists and maps, as JSON. It
 // does not escape < > &, because AWS limits the length of event patterns and of the
 // environment.
 func encode(v any) string {
@@ -14,7 +14,7 @@ func encode(v any) string {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		panic(fmt.Sprintf("replicatedtable: strings, booleans, lists and maps can always be encoded: %v", err))
+		panic(fmt.Sprintf("replicatedtable: strings, booleans, numbers, lists and maps can always be encoded: %v", err))
 	}
 	return string(bytes.TrimSpace(b.Bytes()))
 }

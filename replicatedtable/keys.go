@@ -25,21 +25,24 @@ var keyReadActions = []string{"kms:Decrypt"}
 // aws-dynamodb/lib/perms.ts, KEY_WRITE_ACTIONS.
 var keyWriteActions = []string{"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
 
-// allowKey allows the function the actions on the customer key of a table, if it has
-// one. It repeats nothing that an earlier call allowed on the same key.
-func (t *replicatedTable) allowKey(table awsdynamodb.ITable, actions []string) []awsiam.PolicyStatement {
+// keyActions holds what a role may do with each customer key, by the key's ARN.
+type keyActions map[string][]string
+
+// allow allows the role the actions on the customer key of a table, if it has one. It
+// repeats nothing that an earlier call allowed on the same key.
+func (k keyActions) allow(table awsdynamodb.ITable, actions []string) []awsiam.PolicyStatement {
 	key := table.EncryptionKey()
 	if key == nil {
 		return nil
 	}
 
 	arn := *key.KeyArn()
-	isAllowed := func(action string) bool { return slices.Contains(t.keyActions[arn], action) }
+	isAllowed := func(action string) bool { return slices.Contains(k[arn], action) }
 	missing := slices.DeleteFunc(slices.Clone(actions), isAllowed)
 	if len(missing) == 0 {
 		return nil
 	}
-	t.keyActions[arn] = append(t.keyActions[arn], missing...)
+	k[arn] = append(k[arn], missing...)
 
 	return []awsiam.PolicyStatement{allow(&arn, missing...)}
 }

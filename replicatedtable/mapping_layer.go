@@ -71,6 +71,12 @@ func (t *replicatedTable) setMapping(folder string) {
 			Code:        awslambda.Code_FromAsset(jsii.String(folder), nil),
 		})
 		t.function.AddLayers(t.mappingLayer)
+		for _, r := range t.reconcilers {
+			r.function.AddLayers(t.mappingLayer)
+		}
+		for _, o := range t.operators {
+			o.grantLayer(t)
+		}
 		return
 	}
 

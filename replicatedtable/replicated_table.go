@@ -39,7 +39,7 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	if problems := append(validate(props, sizes), roleProblems(scope, props)...); len(problems) > 0 {
 		panic(message(path, problems))
 	}
-	code, err := functionCode(scope, props.Code, sizes.architecture)
+	code, err := functionCode(scope, replicatorProgram, props.Code, sizes.architecture)
 	if err != nil {
 		panic(fmt.Sprintf("%s: %v", path, err))
 	}
@@ -52,13 +52,16 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	defer refuse(scope, id, path)
 	settings := props.withDefaults()
 	t := &replicatedTable{
-		replication: replication, removalPolicy: settings.RemovalPolicy, keyActions: map[string][]string{},
+		replication: replication, settings: settings, keyActions: keyActions{},
 	}
 	constructs.NewConstruct_Override(t, scope, id)
 	t.sourceTable = newSourceTable(t, props.Source)
 	t.target = target{newTargetTable(t, jsii.String("Target"), props.Target)}
+	t.targets = []awsdynamodb.ITable{t.target.Table()}
 	t.failureQueue, t.failureDeadLetterQueue = newFailureQueue(t, settings)
-	t.logGroup = newLogGroup(t, settings)
+	if t.logGroup = settings.LogGroup; t.logGroup == nil {
+		t.logGroup = newLogGroup(t, settings)
+	}
 	t.policy = newPolicy(t, settings)
 	t.role = newRole(t, settings)
 	nameTable(&t.replication.Source, t.sourceTable)
@@ -99,6 +102,15 @@ type ReplicatedTable interface {
 	// It panics when props break a rule, with all problems at once like
 	// [NewReplicatedTable], and changes nothing then.
 	AddTarget(id *string, props *TargetProps) Target
+	// AddReconciler defines a state machine that works on all items of the tables, and the
+	// function that it invokes: it fills the targets with the items from before the stream,
+	// verifies that they are right, and repairs them. It defines nothing that runs by itself,
+	// unless VerifySchedule says so: start an execution. The parts are below a construct that
+	// is called id. nil props are those without a setting.
+	//
+	// It panics when props break a rule, with all problems at once like
+	// [NewReplicatedTable], and changes nothing then.
+	AddReconciler(id *string, props *ReconcilerProps) Reconciler
 	// Function applies the source table's changes to the target tables.
 	Function() awslambda.Function
 	// EventSourceMapping reads the source table's stream and invokes the
@@ -134,6 +146,23 @@ type ReplicatedTable interface {
 	Role() awsiam.IRole
 	// LogGroup holds the function's logs: that of the props, or the construct's own.
 	LogGroup() awslogs.ILogGroup
+
+	// GrantVerify allows grantee what "replicatedtable verify" and "replicatedtable show"
+	// need: to read the function's configuration, the layer that may have the mapping, and
+	// the tables, with those that AddTarget adds later. Where a table has a customer key, it
+	// allows kms:Decrypt on it. lambda:ListEventSourceMappings has no resources, and is
+	// allowed on all.
+	//
+	// The grantee is a role, user or group of the stack's account with a policy of its own,
+	// and GrantVerify panics for any other.
+	GrantVerify(grantee awsiam.IGrantable) awsiam.Grant
+	// GrantReconcile allows grantee what all operations of the command need: what GrantVerify
+	// allows; to check items of the source table within a transaction and to write to the
+	// target tables, with their customer keys; for redrive to receive and delete the
+	// messages of the failure queue and of its dead-letter queue, to send one to the failure
+	// queue again, and to read the source table's stream; and to start, watch, stop and redrive executions of the reconcilers. The
+	// grantee is as with GrantVerify.
+	GrantReconcile(grantee awsiam.IGrantable) awsiam.Grant
 }
 
 // replicatedTable embeds the Construct that NewConstruct_Override fills in, so it
@@ -142,13 +171,15 @@ type replicatedTable struct {
 	constructs.Construct
 
 	// replication is what the function is told, with the tables and the queue as tokens.
-	replication   replication
-	removalPolicy awscdk.RemovalPolicy
+	replication replication
+	// settings are the props with their defaults, for the parts that come later.
+	settings ReplicatedTableProps
 	// policy is the part of the role that AddTarget extends.
 	policy awsiam.PolicyDocument
 
 	sourceTable                          awsdynamodb.ITable
 	target                               Target
+	targets                              []awsdynamodb.ITable // of all targets
 	function                             awslambda.Function
 	mappingLayer                         awslambda.LayerVersion // nil while the environment has room
 	eventSourceMapping                   awslambda.CfnEventSourceMapping
@@ -159,8 +190,10 @@ type replicatedTable struct {
 	role                                 awsiam.IRole
 	rolePolicy                           awsiam.Policy // nil if the construct defines the role
 	logGroup                             awslogs.ILogGroup
-	// keyActions holds what the function may do with each customer key, by the key's ARN.
-	keyActions map[string][]string
+	keyActions                           keyActions
+	// reconcilers and operators get what a later target needs.
+	reconcilers []*reconciler
+	operators   []operator
 }
 
 func (t *replicatedTable) SourceTable() awsdynamodb.ITable { return t.sourceTable }

@@ -59,13 +59,21 @@ func newPolicy(t *replicatedTable, props ReplicatedTableProps) awsiam.PolicyDocu
 			allow(t.sourceTable.TableStreamArn(), "dynamodb:DescribeStream", "dynamodb:GetRecords",
 				"dynamodb:GetShardIterator", "dynamodb:ListStreams"),
 		},
-		t.allowKey(t.sourceTable, keyReadActions),
+		t.keyActions.allow(t.sourceTable, keyReadActions),
 		t.allowTarget(t.target.Table(), *t.replication.last()),
 		[]awsiam.PolicyStatement{
 			allow(t.failureQueue.QueueArn(), "sqs:SendMessage"),
 			allow(t.logGroup.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"),
 		},
 	)
+	statements = append(statements, settingStatements(props)...)
+
+	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &statements})
+}
+
+// settingStatements allow what a function needs for its tracing and its VPC.
+func settingStatements(props ReplicatedTableProps) []awsiam.PolicyStatement {
+	var statements []awsiam.PolicyStatement
 	if tracingMode(props.Tracing) != "" {
 		statements = append(statements, allow(jsii.String("*"), tracingActions...))
 	}
@@ -73,14 +81,14 @@ func newPolicy(t *replicatedTable, props ReplicatedTableProps) awsiam.PolicyDocu
 		statements = append(statements, allow(jsii.String("*"), networkActions...))
 	}
 
-	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &statements})
+	return statements
 }
 
 // allowTarget allows the function to write to the table of a target.
 func (t *replicatedTable) allowTarget(table awsdynamodb.ITable, target spec.Target) []awsiam.PolicyStatement {
 	return append(
 		[]awsiam.PolicyStatement{allow(table.TableArn(), targetActions(target)...)},
-		t.allowKey(table, keyWriteActions)...,
+		t.keyActions.allow(table, keyWriteActions)...,
 	)
 }
 

@@ -39,7 +39,7 @@ func (t *replicatedTable) tableProps(props *awsdynamodb.TablePropsV2) awsdynamod
 		settings = *props
 	}
 
-	settings.RemovalPolicy = cmp.Or(settings.RemovalPolicy, t.removalPolicy)
+	settings.RemovalPolicy = cmp.Or(settings.RemovalPolicy, t.settings.RemovalPolicy)
 	if settings.Billing == nil {
 		settings.Billing = awsdynamodb.Billing_OnDemand(nil)
 	}

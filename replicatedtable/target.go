@@ -19,9 +19,9 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	if props != nil {
 		existing = readTable(t, props.Table)
 	}
-	name := fmt.Sprintf("AddTarget(%q)", toString(id))
+	name := addTargetCall(toString(id))
 	next := t.replication.with(name, toString(id), props, existing)
-	problems := slices.Concat(t.idProblems(id), targetProblems(next, nil, props, existing))
+	problems := slices.Concat(t.idProblems(name, "target", id), targetProblems(next, nil, props, existing))
 	if len(problems) > 0 {
 		panic(message(*t.Node().Path(), problems))
 	}
@@ -34,10 +34,17 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	nameTable(&next.last().Table, added.table)
 	next.tables[len(next.tables)-1] = *added.table.Node().Path()
 	t.replication = next
+	t.targets = append(t.targets, added.table)
 	t.policy.AddStatements(t.allowTarget(added.table, *next.last())...)
 	text := next.variables(0)[spec.EnvironmentVariable]
 	t.function.AddEnvironment(jsii.String(spec.EnvironmentVariable), jsii.String(text), nil)
 	t.setMapping(mapping)
+	for _, r := range t.reconcilers {
+		r.addTarget(added.table)
+	}
+	for _, o := range t.operators {
+		o.grantTable(added.table, o.target)
+	}
 	t.setFilter(next.Targets)
 	t.warn(next.warnings(props, existing)...)
 	t.warn(t.sharedTargetWarnings(existing)...)
@@ -51,6 +58,9 @@ func (t *replicatedTable) defineTarget(id *string, props *TargetProps) target {
 	defer refuse(t, id, *t.Node().Path()+"/"+*id)
 	return target{newTargetTable(t, id, props)}
 }
+
+// addTargetCall is what messages call a target that is added.
+func addTargetCall(id string) string { return fmt.Sprintf("AddTarget(%q)", id) }
 
 // Target is a target table of a ReplicatedTable.
 type Target interface {
@@ -88,20 +98,19 @@ func (t target) GrantReadData(grantee awsiam.IGrantable) awsiam.Grant {
 	return grant(t.table.Node().Path(), "GrantReadData", t.table, grantee, reading)
 }
 
-// idProblems says why the table of a new target cannot be called id.
-func (t *replicatedTable) idProblems(id *string) []spec.Problem {
+// idProblems says why a new part cannot be called id. path is the call that adds it.
+func (t *replicatedTable) idProblems(path, part string, id *string) []spec.Problem {
 	name := toString(id)
-	path := fmt.Sprintf("AddTarget(%q)", name)
 	switch {
 	case name == "":
-		return []spec.Problem{{Path: path, Text: "has no ID: name the target"}}
+		return []spec.Problem{{Path: path, Text: "has no ID: name the " + part}}
 	case isToken(name):
 		return []spec.Problem{{Path: path, Text: "has a token for an ID: write the ID out"}}
 	case name == "Default" || name == "Resource":
 		return []spec.Problem{{Path: path, Text: "has an ID that has a meaning for the CDK, the default child: " +
 			"choose another ID"}}
 	// A target whose table exists is no child.
-	case t.Node().TryFindChild(id) != nil || slices.Contains(t.replication.names, path) || name == mappingLayerID:
+	case t.Node().TryFindChild(id) != nil || slices.Contains(t.replication.names, addTargetCall(name)) || name == mappingLayerID:
 		return []spec.Problem{{Path: path, Text: "has the ID of another target, or of another part of the table: " +
 			"choose another ID"}}
 	default:

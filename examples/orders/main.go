@@ -19,12 +19,12 @@
 //
 // # Deploy
 //
-// It needs Go 1.26, Node.js, credentials, and version 2 of the CDK's command line. In this
-// folder:
+// It needs Go 1.26, Node.js, credentials, version 2 of the CDK's command line and the AWS CLI.
+// In this folder:
 //
-//	cdk bootstrap                                # once for an account and a Region
-//	cdk deploy Orders                            # enables the stream; the table keeps its items
-//	cdk deploy OrderViews                        # makes both tables and fills them from now on
+//	cdk bootstrap                   # once for an account and a Region
+//	cdk deploy Orders               # enables the stream; the table keeps its items
+//	cdk deploy OrderViews           # makes both tables, and fills them from now on
 //
 // A query for the open orders of a day has the partition key
 // compositekey.Join("#", "OPEN", "2026-11-02"). "cdk destroy OrderViews" keeps the tables, as
@@ -32,25 +32,28 @@
 //
 // # Orders from before
 //
-// A stream holds the changes of the last 24 hours, and none from before it was enabled. So
-// an order that was written earlier is missing from both tables until it changes: then it
-// comes with all of its attributes. There is no command yet that fills them in.
+// A stream holds the changes of the last 24 hours, and none from before it was enabled. So an
+// order that was written earlier is missing from both tables. The reconciler puts it there, while
+// the application and the stream go on. RECONCILER is the output ReconcilerArn:
 //
-// To tell which orders are missing, compare keys. Every target item carries the orderId:
+//	aws stepfunctions start-execution --state-machine-arn "$RECONCILER" --input '{"operation": "backfill"}'
 //
-//	orders()  { aws dynamodb scan --table-name "$1" --consistent-read \
-//	              --projection-expression orderId --query 'Items[].[orderId.S]' --output text | sort; }
-//	comm -23 <(orders "$ORDERS_TABLE") <(orders "$BY_CUSTOMER_TABLE")
+// That answers with the ARN of an execution, and this tells its status, and at the end its counts:
 //
-// Orders written while this runs may be listed too, and so are orders that have no target
-// item because they lack customerId or day.
+//	aws stepfunctions describe-execution --execution-arn "$EXECUTION"
 //
-// Any change brings a missing order, such as a new attribute. Writing an item as it is does
-// not: DynamoDB has no stream record for it. The condition keeps a deleted order deleted:
+// # Is it right?
 //
-//	aws dynamodb update-item --table-name "$ORDERS_TABLE" --key '{"orderId": {"S": "o-1001"}}' \
-//	  --update-expression 'SET followed = :true' --expression-attribute-values '{":true": {"BOOL": true}}' \
-//	  --condition-expression 'attribute_exists(orderId)'
+// The next execution compares both tables with the orders table, in both directions. It succeeds
+// when they agree. Otherwise it fails, its cause has the counts, and an alarm goes off:
+//
+//	aws stepfunctions start-execution --state-machine-arn "$RECONCILER" --input '{"operation": "verify"}'
+//
+// And this mends what differs:
+//
+//	aws stepfunctions start-execution --state-machine-arn "$RECONCILER" --input '{"operation": "repair"}'
+//
+// A prop of the reconciler, VerifySchedule, verifies every week or so.
 package main
 
 import (

@@ -67,7 +67,7 @@ func TestOrderViewsFollowTheOrdersTable(t *testing.T) {
 	})
 
 	t.Run("the function may read the stream, and not the table", func(t *testing.T) {
-		policies := views.only(t, "AWS::IAM::Role").Properties["Policies"].([]any)
+		policies := views.only(t, "AWS::IAM::Role", "OrdersRole").Properties["Policies"].([]any)
 		statements := policies[0].(map[string]any)["PolicyDocument"].(map[string]any)["Statement"].([]any)
 		var onOrders []any
 		for _, s := range statements {

@@ -19,8 +19,9 @@ type OrderViewsStackProps struct {
 	Architecture awslambda.Architecture
 }
 
-// NewOrderViewsStack defines the two tables that follow the orders table, and the outputs
-// OrdersTableName, ByCustomerTableName and ByStatusTableName.
+// NewOrderViewsStack defines the two tables that follow the orders table, the reconciler that
+// fills them with the orders from before, and the outputs OrdersTableName,
+// ByCustomerTableName, ByStatusTableName and ReconcilerArn.
 func NewOrderViewsStack(scope constructs.Construct, id string, props *OrderViewsStackProps) awscdk.Stack {
 	stack := awscdk.NewStack(scope, &id, &props.StackProps)
 	orders := replicatedtable.NewReplicatedTable(stack, jsii.String("Orders"), &replicatedtable.ReplicatedTableProps{
@@ -32,6 +33,7 @@ func NewOrderViewsStack(scope constructs.Construct, id string, props *OrderViews
 		Architecture: props.Architecture,
 	})
 	byStatus := orders.AddTarget(jsii.String("ByStatus"), byStatusAndDay())
+	reconciler := orders.AddReconciler(jsii.String("Reconciler"), nil)
 
 	output := func(name string, value *string) {
 		awscdk.NewCfnOutput(stack, &name, &awscdk.CfnOutputProps{Value: value})
@@ -39,6 +41,7 @@ func NewOrderViewsStack(scope constructs.Construct, id string, props *OrderViews
 	output("OrdersTableName", orders.SourceTable().TableName())
 	output("ByCustomerTableName", orders.Target().Table().TableName())
 	output("ByStatusTableName", byStatus.Table().TableName())
+	output("ReconcilerArn", reconciler.StateMachine().StateMachineArn())
 	return stack
 }
 

@@ -23,14 +23,16 @@ type broken struct {
 var faults = []broken{
 	{
 		name: "a dependency that go mod tidy does not see", why: "the app's go.sum lacks the function's modules",
-		file: "replicatedtable/asset.go", before: "\t_ \"" + modulePath + "/runtime/replicator\"\n",
+		file: "replicatedtable/asset.go",
+		before: "\t_ \"" + modulePath + "/runtime/reconciler\"\n" +
+			"\t_ \"" + modulePath + "/runtime/replicator\"\n",
 		fails: []string{"fresh app", "vendored", "prebuilt app"}, passes: []string{"outside of a module"},
 		message: "the function cannot be built in the module",
 	},
 	{
 		name: "an import that vendored apps lack", why: "the package is in the module cache only",
-		file: "replicatedtable/asset.go", before: "\nfunc main() { replicator.Start() }",
-		after:  "\nimport _ \"github.com/aws/aws-lambda-go/events\"\n\nfunc main() { replicator.Start() }",
+		file: "replicatedtable/asset.go", before: "\nfunc main() { %[1]s.Start() }",
+		after:  "\nimport _ \"github.com/aws/aws-lambda-go/events\"\n\nfunc main() { %[1]s.Start() }",
 		passes: []string{"prebuilt app", "spaces"}, fails: []string{"vendored", "vendored, no cache or proxy"},
 		message: "import lookup disabled by -mod=vendor",
 	},

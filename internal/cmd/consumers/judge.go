@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"debug/elf"
 	"encoding/json"
@@ -16,7 +17,7 @@ import (
 
 // assembly is what a synthesis wrote.
 type assembly struct {
-	// functions are the hashes of the assets with a function, by its processor.
+	// functions are the hashes of the assets with a function, by its program and its processor.
 	functions map[string]string
 	templates []string
 	resources []resource
@@ -54,13 +55,25 @@ func (a *assembly) addFunction(path, hash string) error {
 		return fmt.Errorf("the asset %s has no function: %w", hash, err)
 	}
 	defer binary.Close()
-	processor := binary.Machine.String()
-	if other, ok := a.functions[processor]; ok && other != hash {
-		return fmt.Errorf("two functions for %s: %s and %s", processor, other, hash)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
 	}
-	a.functions[processor] = hash
+	function := program(content) + " for " + binary.Machine.String()
+	if other, ok := a.functions[function]; ok && other != hash {
+		return fmt.Errorf("two functions %s: %s and %s", function, other, hash)
+	}
+	a.functions[function] = hash
 
 	return nil
+}
+
+// program tells a function by the packages that it links.
+func program(content []byte) string {
+	if bytes.Contains(content, []byte(modulePath+"/runtime/reconciler.")) {
+		return "reconciler"
+	}
+	return "replicator"
 }
 
 func (a *assembly) addTemplate(path string) error {
@@ -101,11 +114,20 @@ func (s situation) accept(got assembly) error {
 	if len(got.functions) == 0 {
 		problems = append(problems, errors.New("no function was built"))
 	}
+	reconcilers := 0
+	for function := range got.functions {
+		if strings.HasPrefix(function, "reconciler ") {
+			reconcilers++
+		}
+	}
+	if reconcilers != s.reconcilers {
+		problems = append(problems, fmt.Errorf("%d functions of reconcilers, want %d", reconcilers, s.reconcilers))
+	}
 
 	return errors.Join(problems...)
 }
 
-// built is the one function that all situations with the same dependencies must share.
+// built is the one function of a program that all situations with the same dependencies must share.
 type built struct {
 	hash       string
 	situations int
@@ -114,8 +136,8 @@ type built struct {
 // compare returns how the functions differ from those that the same dependencies led to
 // in earlier situations.
 func (l *lab) compare(s situation, got assembly) error {
-	for processor, hash := range got.functions {
-		key := fmt.Sprintf("%s, %s", cmp.Or(s.versions, "the README's dependencies"), processor)
+	for function, hash := range got.functions {
+		key := fmt.Sprintf("%s, %s", cmp.Or(s.versions, "the README's dependencies"), function)
 		earlier, ok := l.functions[key]
 		if ok && earlier.hash != hash {
 			return fmt.Errorf("another function than before, with %s: asset %.8s, want %.8s", key, hash, earlier.hash)

@@ -27,6 +27,12 @@ func commands(lines ...string) func(*app) error {
 	}
 }
 
+// operatorsCommand runs the command of the release.
+func operatorsCommand(a *app) error {
+	_, err := a.run("go", "run", modulePath+"/runtime/cmd/replicatedtable@"+a.release.version, "help")
+	return err
+}
+
 // only makes the app require these versions of modules and whatever they need, as if it
 // had begun with them.
 func only(modules ...string) func(*app) error {

@@ -28,6 +28,8 @@ type situation struct {
 	versions string
 	// tables is the number of tables in all templates, if not two.
 	tables int
+	// reconcilers is the number of functions of reconcilers.
+	reconcilers int
 	// every names a property that each resource of a type must have.
 	every map[string]string
 	// contains is a text that some template must contain.
@@ -95,6 +97,8 @@ var situations = []situation{
 	{name: "no node", why: "the CDK for Go runs on it", binary: "readme",
 		programs: []string{"go"}, refusalOfCDK: `exec: "node": executable file not found`},
 
+	{name: "the command", why: "go run builds it apart from the app's module", prepare: operatorsCommand},
+
 	{name: "two tables", why: "one function's code for both", shape: "two tables", tables: 4},
 	{name: "ten tables", why: "one function's code for all", shape: "ten tables", tables: 20},
 	{name: "two architectures", why: "two builds", shape: "two architectures", tables: 4},
@@ -104,6 +108,9 @@ var situations = []situation{
 		contains: "AWS::CodePipeline::Pipeline"},
 	{name: "nested stacks", why: "templates are assets, too", shape: "nested stacks", tables: 4},
 	{name: "TableV2", why: "the newest CDK returns its settings in another form", shape: "TableV2"},
+	{name: "reconcilers", why: "a second function, one for all", shape: "reconcilers", tables: 4, reconcilers: 1},
+	{name: "vendored reconcilers", why: "its package is vendored too", shape: "reconcilers", tables: 4, reconcilers: 1,
+		prepare: commands("go mod vendor"), versions: "vendored"},
 	{name: "own construct", why: "a scope written in Go", shape: "own construct"},
 	{name: "tags", why: "an aspect visits each part", shape: "tags",
 		every: map[string]string{"AWS::Lambda::Function": "Tags", "AWS::SQS::Queue": "Tags", "AWS::IAM::Role": "Tags"}},

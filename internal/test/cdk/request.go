@@ -28,14 +28,15 @@ func (c *Cloud) allowPlainHTTP(ctx context.Context) error {
 	if c.Log == "" {
 		return nil
 	}
-	_, err := c.send(ctx, http.MethodDelete, "s3", "/"+assetsBucket+"?policy", "")
+	_, err := c.send(ctx, http.MethodDelete, "s3", "/"+assetsBucket+"?policy", "", form)
 	return err
 }
 
-// CreateStack creates a stack that needs nothing but its template.
+// CreateStack creates a stack that needs nothing but its template, which may define roles.
 func (c *Cloud) CreateStack(ctx context.Context, name string, template []byte) error {
 	return c.query(ctx, "cloudformation", map[string]string{
 		"Action": "CreateStack", "StackName": name, "TemplateBody": string(template),
+		"Capabilities.member.1": "CAPABILITY_NAMED_IAM",
 	}, nil)
 }
 
@@ -56,25 +57,28 @@ func (c *Cloud) PhysicalID(ctx context.Context, stack, logicalID string) (string
 // query calls an API whose requests are forms and whose answers are XML. answer is nil
 // where nobody asks for it.
 func (c *Cloud) query(ctx context.Context, service string, fields map[string]string, answer any) error {
-	form := url.Values{}
+	values := url.Values{}
 	for name, value := range fields {
-		form.Set(name, value)
+		values.Set(name, value)
 	}
-	content, err := c.send(ctx, http.MethodPost, service, "/", form.Encode())
+	content, err := c.send(ctx, http.MethodPost, service, "/", values.Encode(), form)
 	if err != nil || answer == nil {
 		return err
 	}
 	return xml.Unmarshal(content, answer)
 }
 
+// form is the header of a request whose body is a form.
+var form = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+
 // send sends a request of the root user to an emulator. It is for the few calls to APIs
 // whose SDKs are no dependencies of this module.
-func (c *Cloud) send(ctx context.Context, method, service, path, body string) ([]byte, error) {
+func (c *Cloud) send(ctx context.Context, method, service, path, body string, header http.Header) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.Endpoint+path, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header = header.Clone()
 	key, err := root().Retrieve(ctx)
 	if err != nil {
 		return nil, err

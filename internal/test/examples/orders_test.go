@@ -3,8 +3,14 @@ package examples_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -12,15 +18,17 @@ import (
 	"github.com/replicatedtable/cdk-go/runtime/compositekey"
 )
 
-// tableID and roleID are the logical IDs of the team's table and of the function's role.
+// The logical IDs of the team's table, and of the roles of both functions.
 const (
 	tableID = "TableCD117FA1"
 	roleID  = "OrdersRoleF1878990"
+
+	reconcilerRoleID = "OrdersReconcilerRole985BB38F"
 )
 
 // The team's stack is deployed as it was before anybody thought of views, without a
 // stream. Then the example is deployed, and the table keeps its orders.
-func TestOrderViewsHaveWhatIsWrittenSinceTheStreamWasEnabled(t *testing.T) {
+func TestOrderViewsFollowATableThatHasOrders(t *testing.T) {
 	root, cloud := startMiniStack(t)
 	app := newApp(t, root, cloud, "examples/orders")
 	check(t, cloud.CreateStack(t.Context(), "Orders", withoutStream(t, app)))
@@ -28,6 +36,7 @@ func TestOrderViewsHaveWhatIsWrittenSinceTheStreamWasEnabled(t *testing.T) {
 	check(t, err)
 
 	orders := newTable(t, cloud, name)
+	lost, later := newOrder("o-1007"), newOrder("o-1008")
 	untouched, changed, deleted := newOrder("o-1001"), newOrder("o-1002"), newOrder("o-1003")
 	orders.put(untouched.item(), changed.item(), deleted.item())
 
@@ -79,15 +88,134 @@ func TestOrderViewsHaveWhatIsWrittenSinceTheStreamWasEnabled(t *testing.T) {
 
 		giveBack, err := cloud.TakeAway(ctx, role, action)
 		check(t, err)
-		orders.put(newOrder("o-1007").item())
+		orders.put(lost.item())
 		check(t, cloud.AwaitDenial(ctx, role, action))
 		views.await(t, between, changed)
 
 		check(t, giveBack())
-		later := newOrder("o-1008")
 		orders.put(later.item())
 		views.await(t, between, changed, later)
 	})
+
+	reconcile := func(t *testing.T, input string) cdk.Execution {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), executionTimeout)
+		defer cancel()
+		started, err := cloud.StartExecution(ctx, outputs["ReconcilerArn"], input)
+		check(t, err)
+		execution, err := cloud.AwaitExecution(ctx, started)
+		check(t, err)
+		return execution
+	}
+
+	t.Run("the documented backfill brings the orders from before, and the lost one", func(t *testing.T) {
+		got := reconcile(t, documentedInput(t, root, "backfill"))
+		want := map[string]float64{"Read": 5, "Put": 4, "There": 6}
+		if counts := countsOf(t, got, want); !maps.Equal(counts, want) {
+			t.Errorf("the counts are %v, want %v", counts, want)
+		}
+		views.await(t, untouched, between, changed, lost, later)
+	})
+
+	t.Run("the documented verification finds that all is right", func(t *testing.T) {
+		got := reconcile(t, documentedInput(t, root, "verify"))
+		want := map[string]float64{"Missing": 0, "Extra": 0, "Stale": 0, "WrongOwner": 0}
+		if counts := countsOf(t, got, want); !maps.Equal(counts, want) {
+			t.Errorf("the counts are %v, want %v", counts, want)
+		}
+	})
+
+	t.Run("a verification fails on differences, and a repair mends them", func(t *testing.T) {
+		stale := later
+		stale.total = "0.5"
+		views.byCustomer.delete(item{"customerId": text(untouched.customer), "dayOrder": untouched.byCustomer()["dayOrder"]})
+		views.byStatus.put(stale.byStatus(), newOrder("o-0000").byStatus())
+
+		// What differs is read again for a second instead of a minute.
+		got := reconcile(t, `{"operation": "verify", "graceSeconds": 1}`)
+		const want = "(found: 1 missing, 1 extra, 1 stale, 0 with a wrong owner, 0 unclaimed;"
+		if got.Status != "FAILED" || got.Error != "Differences" || !strings.Contains(got.Cause, want) {
+			t.Errorf("got %+v, want a failure that says %q", got, want)
+		}
+
+		repaired := reconcile(t, `{"operation": "repair", "graceSeconds": 1}`)
+		countsOf(t, repaired, nil)
+		views.await(t, untouched, between, changed, lost, later)
+		countsOf(t, reconcile(t, documentedInput(t, root, "verify")), nil)
+	})
+
+	t.Run("a backfill that was interrupted also scans the views", func(t *testing.T) {
+		const action = "dynamodb:Scan"
+		role, err := cloud.PhysicalID(t.Context(), "OrderViews", reconcilerRoleID)
+		check(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), executionTimeout)
+		defer cancel()
+
+		giveBack, err := cloud.TakeAway(ctx, role, action)
+		check(t, err)
+		started, err := cloud.StartExecution(ctx, outputs["ReconcilerArn"], `{"operation": "backfill", "segments": 2}`)
+		check(t, err)
+		check(t, cloud.AwaitFailedTask(ctx, started, "is not authorized to perform: "+action))
+		check(t, giveBack())
+		got, err := cloud.AwaitExecution(ctx, started)
+		check(t, err)
+
+		var output struct {
+			Passes []struct {
+				Target      string
+				Interrupted int
+			}
+		}
+		countsOf(t, got, nil)
+		check(t, json.Unmarshal([]byte(got.Output), &output))
+		var scanned []string
+		for _, pass := range output.Passes {
+			scanned = append(scanned, pass.Target)
+		}
+		if !slices.Equal(scanned, []string{"", views.byCustomer.name, views.byStatus.name}) || output.Passes[0].Interrupted == 0 {
+			t.Errorf("the passes are %+v, want one over the orders that was interrupted, and one over each view", output.Passes)
+		}
+	})
+
+	t.Run("an input that cannot be used says why", func(t *testing.T) {
+		got := reconcile(t, `{"operation": "fill"}`)
+		const want = `operation is "fill": use "backfill", "verify" or "repair"`
+		if got.Status != "FAILED" || got.Error != "InputError" || got.Cause != want {
+			t.Errorf("got %+v, want a failure that says %q", got, want)
+		}
+	})
+}
+
+// executionTimeout is how long an execution may take. Each starts some dozens of processes.
+const executionTimeout = 3 * time.Minute
+
+// countsOf returns those counts of an execution that has succeeded that want has.
+func countsOf(t *testing.T, e cdk.Execution, want map[string]float64) map[string]float64 {
+	t.Helper()
+	if e.Status != "SUCCEEDED" {
+		t.Fatalf("got %+v", e)
+	}
+	var output struct{ Counts map[string]float64 }
+	check(t, json.Unmarshal([]byte(e.Output), &output))
+	maps.DeleteFunc(output.Counts, func(name string, _ float64) bool {
+		_, ok := want[name]
+		return !ok
+	})
+	return output.Counts
+}
+
+// documentedInput is the input of the command in the example's documentation that starts an
+// execution with this operation.
+func documentedInput(t *testing.T, root, operation string) string {
+	t.Helper()
+	documentation, err := os.ReadFile(filepath.Join(root, "examples", "orders", "main.go"))
+	check(t, err)
+	input := fmt.Sprintf(`{"operation": %q}`, operation)
+	command := fmt.Sprintf("aws stepfunctions start-execution --state-machine-arn \"$RECONCILER\" --input '%s'\n", input)
+	if !strings.Contains(string(documentation), command) {
+		t.Fatalf("the documentation of the example has no command %s", command)
+	}
+	return input
 }
 
 // withoutStream is the template of the team's stack as it was before the views: its table

@@ -45,6 +45,26 @@ func TestCDKNagFindsOnlyWhatIsAccepted(t *testing.T) {
 			why:  "each stands for the variants of one action on one key, as in the CDK's own grants",
 		},
 		{
+			rule: `AwsSolutions-IAM5\[(Resource::\*|Action::kms:(GenerateDataKey|ReEncrypt)\*)\]`,
+			file: "../../../replicatedtable/testdata/reconcilers.golden.json",
+			why:  "as above: tracing, and the variants of one action on one key",
+		},
+		{
+			rule: `AwsSolutions-IAM5\[Resource::arn:.*:execution:<.*StateMachine.*\.Name>(/Segments)?:\*\]`,
+			file: "../../../replicatedtable/testdata/reconcilers.golden.json",
+			why:  "the wildcard stands for the executions of one state machine, which Step Functions names",
+		},
+		{
+			rule: `AwsSolutions-SF1`,
+			file: "../../../replicatedtable/testdata/reconcilers.golden.json",
+			why:  "Step Functions keeps the history of each execution, and a log would need actions on all resources",
+		},
+		{
+			rule: `AwsSolutions-SF2`,
+			file: "../../../replicatedtable/testdata/reconcilers.golden.json",
+			why:  "tracing is the choice of the caller",
+		},
+		{
 			rule: `AwsSolutions-APIG4`,
 			file: "../../../examples/users/testdata/users.golden.json",
 			why:  "the example is about tables, not about signing in; its README says that it has no authorizer",

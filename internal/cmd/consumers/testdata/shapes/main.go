@@ -66,6 +66,12 @@ var shapes = map[string]func(app awscdk.App){
 			Target: &replicatedtable.TargetProps{PartitionKey: text("state"), SortKey: text("email")},
 		})
 	},
+	"reconcilers": func(app awscdk.App) {
+		s := stack(app, "App")
+		for _, id := range []string{"Users", "Accounts"} {
+			table(s, id, nil).AddReconciler(jsii.String("Reconciler"), nil)
+		}
+	},
 	"own construct": func(app awscdk.App) { newDirectory(stack(app, "App"), "Directory") },
 	"tags": func(app awscdk.App) {
 		table(stack(app, "App"), "Users", nil)
