@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
 	"github.com/replicatedtable/cdk-go/internal/test/faults"
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
@@ -37,6 +38,8 @@ type cloud struct {
 	// around is called before every invocation, and returns a function to call after it. It
 	// leaves out the table that fails.
 	around func(payload []byte, leftOut string) func()
+	// operator runs the reconciler meanwhile. Usually nil.
+	operator *operator
 }
 
 // drain drains the world's history through replicators, with faults, crashes and
@@ -63,11 +66,13 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (
 	for range cap(environments) {
 		environments <- w.environment(seed, in, q)
 	}
+	finish := in.operator.start(t.Context(), q)
 	stats, err := w.drainBounded(t.Context(), m, w.shards, func(ctx context.Context, payload []byte) ([]byte, error) {
 		e := <-environments
 		defer func() { environments <- e }()
 		return e.invoke(ctx, payload)
 	})
+	err = errors.Join(err, finish())
 	sum = tally{Stats: stats, steps: w.writes, faults: map[faults.Kind]int{}}
 	lost := map[lostRecord]bool{}
 	for range cap(environments) {
@@ -81,11 +86,17 @@ func (w *world) drain(t testing.TB, seed uint64, in cloud) (
 		sum.aside += e.aside
 	}
 	sum.lost = len(lost)
-	if err == nil {
-		err = w.applyAgain(t.Context(), lost, w.environment(seed, cloud{config: in.config, rules: in.rules[:1]}, q))
+	calm := w.environment(seed, cloud{config: in.config, rules: in.rules[:1]}, q)
+	switch {
+	case err != nil:
+	case in.operator == nil:
+		err = w.applyAgain(t.Context(), lost, calm)
+	default:
+		err = w.redeliver(t.Context(), calm, random)
 	}
 	for _, o := range w.oracles {
 		for l := range lost {
+			o.lost[l.sequenceNumber] = o.lost[l.sequenceNumber] || in.operator != nil && l.table == o.target.TableName
 			if l.table == o.target.TableName && !o.poison[l.sequenceNumber] && !o.refused[l.sequenceNumber] {
 				delete(q.queued[l.table], l.sequenceNumber)
 			}
@@ -140,13 +151,28 @@ func (w *world) applyAgain(ctx context.Context, lost map[lostRecord]bool, e *env
 	return err
 }
 
+// redeliver delivers the last records of some shards once more, after a reconciler has made the
+// targets right.
+func (w *world) redeliver(ctx context.Context, e *environment, random *rand.Rand) error {
+	shards := slices.Clone(w.shards)
+	for i := range shards {
+		n := len(shards[i].Records)
+		shards[i].Records = shards[i].Records[n-random.IntN(min(n, 100)+1):]
+	}
+	m := eventsource.Mapping{BatchSize: 1000, PartialResponses: true, MaxRetryAttempts: -1, Timeout: 10 * time.Second}
+	_, err := w.drainBounded(ctx, m, shards, e.replicator.Invoke)
+
+	return err
+}
+
 // run drains the world into an in-memory table and returns the divergences.
 func (w *world) run(t testing.TB, seed uint64) (divergences []string, sum tally) {
 	db := memorydb.New()
 	for _, target := range w.spec.Targets {
 		createTarget(t, db, target)
 	}
-	guard := &guardWatch{world: w, db: db, checked: map[partiql.Kind]int{}}
+	guard := &guardWatch{world: w, db: db, checked: map[partiql.Kind]int{},
+		replaced: map[string]bool{}, filled: map[string]bool{}, left: map[string]bool{}}
 	guard.putInitial(t)
 	watch := &watch{world: w, db: db, guard: guard, staying: map[place]bool{}, owner: map[string]int{}}
 	rules := randomFaults(rand.New(rand.NewPCG(seed, 4)))
@@ -161,6 +187,13 @@ func (w *world) run(t testing.TB, seed uint64) (divergences []string, sum tally)
 	if w.next != nil {
 		in.around = func([]byte, string) func() { return func() {} }
 	}
+	if w.operated {
+		for _, o := range w.oracles {
+			o.replaced = func(keyJSON string) bool { return guard.replaced[o.target.TableName+canonicalKey([]byte(keyJSON))] }
+		}
+		in.operator = w.newOperator(t, seed, newSourceTable(t, w, db), watch)
+		in.around = in.operator.invocation
+	}
 	queued, violations, sum, err := w.drain(t, seed, in)
 	sum.checked = guard.checked
 	if err != nil {
@@ -170,7 +203,12 @@ func (w *world) run(t testing.TB, seed uint64) (divergences []string, sum tally)
 		err := w.settle(t, in)
 		return append(guard.violations, w.unsettled(db.Items, err)...), sum
 	}
-	return slices.Concat(w.divergences(db.Items, queued), watch.vanished, guard.violations, violations), sum
+	divergences = slices.Concat(w.divergences(db.Items, queued), watch.vanished, guard.violations, violations)
+	if w.operated {
+		divergences = append(divergences, in.operator.check(t.Context())...)
+		sum.operators = in.operator.tally
+	}
+	return divergences, sum
 }
 
 // maxWindows is how often a table of one world fails as a whole: with slow requests besides,
@@ -369,7 +407,7 @@ func randomFaults(random *rand.Rand) []faults.Rule {
 		{Kind: faults.ResetBefore, Probability: 0.1},
 		{Kind: faults.ResetAfter, Probability: 0.1},
 		{Kind: faults.Slow, Probability: 0.1, Delay: 3 * time.Second},
-		{Kind: faults.Slow, Probability: 0.05, Delay: answerTimeout}, // the transport waits no longer
+		{Kind: faults.Slow, Probability: 0.05, Delay: awsconfig.AnswerTimeout}, // the transport waits no longer
 		{Kind: faults.Unprocessed, Probability: []float64{0.1, 0.8}[random.IntN(2)]},
 		{Kind: []faults.Kind{faults.Unprocessed, faults.Throttled}[random.IntN(2)], Probability: 0.8, Select: isHot},
 		{Kind: faults.AccessDenied, Probability: 0.03},
@@ -377,6 +415,7 @@ func randomFaults(random *rand.Rand) []faults.Rule {
 		{Kind: faults.AccessDenied, Probability: []float64{0, 0, 0.2, 1}[random.IntN(4)], Operation: "BatchExecuteStatement",
 			Select: func(faults.Write) bool { return true }},
 		{Kind: faults.NotFound, Probability: 0.01},
+		{Kind: faults.Conflict, Probability: 0.1},
 	} {
 		if random.IntN(3) == 0 {
 			rules = append(rules, rule)
@@ -403,6 +442,8 @@ type memoryQueue struct {
 	odds   float64
 	// queued holds the sequence numbers of the records that it has accepted, by table.
 	queued map[string]map[string]bool
+	// messages are those that it has accepted.
+	messages []failurequeue.Message
 }
 
 func (q *memoryQueue) send(ctx context.Context, bodies []string) map[int]error {
@@ -423,6 +464,7 @@ func (q *memoryQueue) send(ctx context.Context, bodies []string) map[int]error {
 			errs[i] = errors.New("the queue does not accept it")
 			continue
 		}
+		q.messages = append(q.messages, m)
 		if m.Kind == failurequeue.KindRecord {
 			if q.queued[m.TargetTable] == nil {
 				q.queued[m.TargetTable] = map[string]bool{}

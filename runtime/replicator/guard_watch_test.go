@@ -33,6 +33,9 @@ type guardWatch struct {
 	violations []string
 	// checked counts the writes that were carried out and checked, by how they were sent.
 	checked map[partiql.Kind]int
+	// replaced are the places where a reconciler has replaced another owner's item, filled those
+	// where it has put one, and left those that a message of the failure queue names as left.
+	replaced, filled, left map[string]bool
 }
 
 // store is the tables: in memory or of DynamoDB Local. Item returns an item in canonical form.
@@ -92,10 +95,18 @@ func (g *guardWatch) Do(r *http.Request) (*http.Response, error) {
 	if err := json.Unmarshal(answer, &answered); err != nil {
 		return nil, err
 	}
+	if operation == "TransactWriteItems" {
+		g.checkTransaction(writes)
+		return response, nil
+	}
 	for i, w := range writes {
 		if operation == "PutItem" || answered.Responses[i].Error == nil {
 			g.checked[w.kind]++
 			g.check(w)
+			if fromReconciler(r) {
+				g.filled[w.place()] = true
+				g.checkReconciledVersion(w)
+			}
 		}
 	}
 
@@ -112,11 +123,17 @@ func (g *guardWatch) writes(operation string, body []byte) []guardedWrite {
 			Parameters []json.RawMessage
 		}
 	}
+	if operation == "TransactWriteItems" {
+		return g.transactionWrites(body)
+	}
 	if operation != "PutItem" && operation != "BatchExecuteStatement" {
 		return nil
 	}
 	if err := json.Unmarshal(body, &input); err != nil {
 		panic(err)
+	}
+	if operation == "PutItem" && g.isSource(input.TableName) {
+		return nil
 	}
 	if operation == "PutItem" {
 		return []guardedWrite{g.write(input.TableName, input.Item, input.Item)}
@@ -151,6 +168,118 @@ func (g *guardWatch) writes(operation string, body []byte) []guardedWrite {
 	}
 
 	return writes
+}
+
+// fromReconciler reports whether a reconciler of the model has sent a request.
+func fromReconciler(r *http.Request) bool { return r.Header.Get(reconcilerHeader) != "" }
+
+const reconcilerHeader = "X-Model-Reconciler"
+
+// transactionWrites returns the puts and deletes of a transaction.
+func (g *guardWatch) transactionWrites(body []byte) []guardedWrite {
+	type action *struct {
+		TableName string
+		Item, Key jsonItem
+	}
+	var input struct {
+		TransactItems []struct{ Put, Delete action }
+	}
+	if err := json.Unmarshal(body, &input); err != nil {
+		panic(err)
+	}
+	var writes []guardedWrite
+	for _, a := range input.TransactItems {
+		if a.Put != nil && !g.isSource(a.Put.TableName) {
+			writes = append(writes, g.write(a.Put.TableName, a.Put.Item, a.Put.Item))
+		}
+		if a.Delete != nil && !g.isSource(a.Delete.TableName) {
+			writes = append(writes, g.write(a.Delete.TableName, nil, a.Delete.Key))
+		}
+	}
+
+	return writes
+}
+
+// checkTransaction checks what a reconciler's transaction leaves, and notes the keys where it has
+// replaced another owner's item.
+func (g *guardWatch) checkTransaction(writes []guardedWrite) {
+	for _, w := range writes {
+		place := w.place()
+		if w.put == nil {
+			if w.before != "" && w.target.ExpiredItems == spec.KeepExpired && !g.hasSource(w.before) &&
+				!g.filled[place] && !g.left[place] {
+				g.violate("R5: a reconciler deletes an item that may be a kept one: %s", w.before)
+			}
+			continue
+		}
+		g.filled[place] = true
+		g.checkFingerprint(w.target, g.db.Item(w.target.TableName, w.key))
+		if w.before != "" && !g.isOwn(w) {
+			g.replaced[place] = true
+		}
+		g.checkReconciledVersion(w)
+	}
+}
+
+// checkReconciledVersion checks R4 for a put of a reconciler.
+func (g *guardWatch) checkReconciledVersion(w guardedWrite) {
+	if w.target.VersionAttribute == "" {
+		return
+	}
+	at, seq := 0.0, lowestSeq
+	if w.before != "" {
+		var stored jsonItem
+		if err := json.Unmarshal([]byte(w.before), &stored); err != nil {
+			panic(err)
+		}
+		foundAt, foundSeq := version(stored[w.target.VersionAttribute])
+		switch {
+		case foundSeq == "":
+		case g.isOwn(w):
+			at, seq = foundAt, foundSeq
+		default:
+			at = foundAt + 1
+		}
+	}
+	if gotAt, gotSeq := version(w.put[w.target.VersionAttribute]); gotAt != at || gotSeq != seq {
+		g.violate("R4: %s: a reconciler puts the version %v %s, not %v %s, where there was %s",
+			w.target.TableName, gotAt, gotSeq, at, seq, w.before)
+	}
+}
+
+// place is the table and the key of a write.
+func (w guardedWrite) place() string { return w.target.TableName + canonicalKey(w.key) }
+
+// leave notes a target key that a source item has left.
+func (g *guardWatch) leave(table string, key []byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.left[table+canonicalKey(key)] = true
+}
+
+// hasSource reports whether the owner of a target item is in the source table.
+func (g *guardWatch) hasSource(item string) bool {
+	var stored jsonItem
+	if err := json.Unmarshal([]byte(item), &stored); err != nil {
+		panic(err)
+	}
+	key := jsonItem{}
+	for _, k := range g.world.spec.Source.Attributes() {
+		key[k.Name] = stored[k.Name]
+	}
+
+	return g.db.Item(g.world.spec.Source.TableName, toJSON(key)) != ""
+}
+
+// isSource reports whether a request writes to the source table, which nothing may do but the
+// application.
+func (g *guardWatch) isSource(table string) bool {
+	is := table == g.world.spec.Source.TableName
+	if is {
+		g.violate("R1: a request writes to the source table")
+	}
+
+	return is
 }
 
 func cmpOr(put, known jsonItem) jsonItem {
@@ -203,11 +332,7 @@ func (g *guardWatch) allows(w guardedWrite) bool {
 		panic(err)
 	}
 	at, seq := version(stored[w.target.VersionAttribute])
-	isOwn := true
-	for _, k := range g.world.spec.Source.Attributes() {
-		own, found := w.owner[k.Name] // a key attribute that another one is derived from is unique
-		isOwn = isOwn && (!found || canonicalItem(jsonItem{"k": own}) == canonicalItem(jsonItem{"k": stored[k.Name]}))
-	}
+	isOwn := g.isOwn(w)
 	switch {
 	case seq == "":
 		return isOwn || w.put != nil
@@ -219,6 +344,22 @@ func (g *guardWatch) allows(w guardedWrite) bool {
 		newAt, _ := version(w.put[w.target.VersionAttribute])
 		return at < newAt || at == newAt && seq < w.seq
 	}
+}
+
+// isOwn reports whether the stored item has the owner of the write.
+func (g *guardWatch) isOwn(w guardedWrite) bool {
+	var stored jsonItem
+	if err := json.Unmarshal([]byte(w.before), &stored); err != nil {
+		panic(err)
+	}
+	for _, k := range g.world.spec.Source.Attributes() {
+		own, found := w.owner[k.Name] // a key attribute that another one is derived from is unique
+		if found && canonicalItem(jsonItem{"k": own}) != canonicalItem(jsonItem{"k": stored[k.Name]}) {
+			return false
+		}
+	}
+
+	return true
 }
 
 // checkFingerprint checks that an item's fingerprint, if it has one, is that of its names.
@@ -317,6 +458,9 @@ func (g *guardWatch) putInitial(t testing.TB) {
 	t.Helper()
 	for _, o := range g.world.oracles {
 		for _, v := range o.items {
+			if g.world.unfilled[v.owner] {
+				continue
+			}
 			var item jsonItem
 			if err := json.Unmarshal([]byte("{"+v.item+"}"), &item); err != nil {
 				t.Fatal(err)

@@ -30,6 +30,14 @@ type oracle struct {
 	// keys holds the target key after every record that changes the target item, as
 	// canonicalKey returns it.
 	keys map[string]string
+	// claimants holds the source items that ever mapped to a target key.
+	claimants map[string]map[int]bool
+	// lost holds the sequence numbers of the records that were not applied, but redriven by a
+	// reconciler.
+	lost map[string]bool
+	// replaced reports whether a reconciler has replaced another owner's item at a target key, in
+	// DynamoDB's JSON.
+	replaced func(keyJSON string) bool
 }
 
 // canonicalKey returns a target key in DynamoDB's JSON in canonical form.
@@ -50,7 +58,8 @@ func newOracle(w *world, t spec.Target) *oracle {
 	return &oracle{
 		world: w, target: t, items: map[string]owned{}, newest: map[string]owned{}, version: map[int]owned{},
 		poison: map[string]bool{}, refused: map[string]bool{}, changes: map[string]ownedChange{},
-		keys: map[string]string{},
+		keys: map[string]string{}, claimants: map[string]map[int]bool{}, lost: map[string]bool{},
+		replaced: func(string) bool { return false },
 	}
 }
 
@@ -83,6 +92,7 @@ func (o *oracle) apply(c sourceChange, at int, label, sequenceNumber string) {
 	}
 
 	o.version[c.id] = after
+	o.claim(after)
 	delete(o.items, before.key)
 	delete(o.items, after.key)
 	if after.key != "" && !after.poisoned {
@@ -99,12 +109,20 @@ func (o *oracle) begin(id int, item map[string]string) {
 	v, _ := o.mapped(item)
 	v.owner = id
 	o.version[id] = v
+	o.claim(v)
 	if v.key == "" || v.poisoned {
 		return
 	}
 	if _, taken := o.items[v.key]; !taken {
 		o.items[v.key] = v
 	}
+}
+
+func (o *oracle) claim(v owned) {
+	if o.claimants[v.key] == nil {
+		o.claimants[v.key] = map[int]bool{}
+	}
+	o.claimants[v.key][v.owner] = true
 }
 
 // mapped is the mapping: the target item of a source item, without its version.
@@ -244,7 +262,12 @@ func (o *oracle) divergences(table []string, queued map[string]bool) []string {
 	diverged := func(format string, args ...any) {
 		found = append(found, o.target.TableName+": "+fmt.Sprintf(format, args...))
 	}
+	normalized := normalized
 	allowed, required := o.allowedAndRequired()
+	if o.world.operated {
+		normalized = o.withoutVersion
+		allowed, required = o.reconciledItems(table)
+	}
 	for _, item := range table {
 		item = normalized(item)
 		if !allowed[item] {
@@ -256,7 +279,7 @@ func (o *oracle) divergences(table []string, queued map[string]bool) []string {
 		diverged("the target lacks %s", item)
 	}
 	for sequenceNumber := range o.poison {
-		if !queued[sequenceNumber] {
+		if !queued[sequenceNumber] && !o.lost[sequenceNumber] {
 			diverged("the failure queue lacks the record %s, which cannot be projected", sequenceNumber)
 		}
 	}
@@ -266,7 +289,7 @@ func (o *oracle) divergences(table []string, queued map[string]bool) []string {
 		}
 	}
 	for id := range o.world.source {
-		if v := o.version[id]; v.poisoned && v.number != "" && !queued[v.number] {
+		if v := o.version[id]; v.poisoned && v.number != "" && !queued[v.number] && !o.lost[v.number] {
 			diverged("the failure queue lacks the record %s, whose item the table refuses", v.number)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
@@ -95,13 +96,15 @@ type localCloud struct {
 
 func (l localCloud) config() config {
 	return config{
-		region: "us-east-1",
-		credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: l.account, SecretAccessKey: "secret"}, nil
-		}),
-		endpoint: func(string) *string { return &l.endpoint },
+		Config: awsconfig.Config{
+			Region: "us-east-1",
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: l.account, SecretAccessKey: "secret"}, nil
+			}),
+			Endpoint: func(string) *string { return &l.endpoint },
+		},
 		inFlight: minInFlight,
-		http:     newHTTPClient(minInFlight),
+		http:     awsconfig.NewHTTPClient(minInFlight),
 	}
 }
 
@@ -180,7 +183,7 @@ func (l localCloud) write(w *world, c sourceChange) {
 func (l localCloud) follow(w *world, changes []sourceChange, streamARN string) {
 	l.t.Helper()
 	c := l.config()
-	local := aws.Config{Region: c.region, Credentials: c.credentials, BaseEndpoint: &l.endpoint}
+	local := aws.Config{Region: c.Region, Credentials: c.Credentials, BaseEndpoint: &l.endpoint}
 	stream := eventsource.Open(local, streamARN)
 	shards, err := stream.Shards(l.t.Context())
 	if err != nil {

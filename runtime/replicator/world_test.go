@@ -23,6 +23,7 @@ type world struct {
 	// mostlyPoison that most do.
 	poisonable, mostlyPoison bool
 	ids                      []string // the source key members of each source item, as JSON
+	group                    spec.Attribute
 	groups                   []string // attribute values of the targets' own key attribute, bad ones included
 	cities                   []string // values of a nested attribute that a target key is derived from
 
@@ -36,6 +37,21 @@ type world struct {
 	nextOracles []*oracle
 
 	source map[int]map[string]string // live source items: attributes by name, as JSON
+	// initial are the source items from before the stream, unfilled those of them whose target
+	// items only a backfill puts. operated says that there is an operator who runs one.
+	initial  map[int]map[string]string
+	unfilled map[int]bool
+	operated bool
+	// timeline has the changes of the history in their order, those of one transaction together;
+	// position says how many of its entries a record needs, and changes what it is about, by
+	// sequence number.
+	timeline [][]sourceChange
+	position map[string]int
+	changes  map[string]sourceChange
+	// lastWrite is the number of the write with the last change.
+	lastWrite int
+	// lastID is the source item of the last write.
+	lastID int
 	shards []eventsource.Shard
 	writes int
 
@@ -77,7 +93,8 @@ const (
 func newWorld(seed uint64) *world {
 	w := &world{
 		random: rand.New(rand.NewPCG(seed, 0)),
-		source: map[int]map[string]string{},
+		source: map[int]map[string]string{}, initial: map[int]map[string]string{}, unfilled: map[int]bool{},
+		position: map[string]int{}, changes: map[string]sourceChange{},
 	}
 	w.mapping()
 	for _, t := range w.spec.Targets {
@@ -97,7 +114,11 @@ func newHistory(seed uint64, writes int) *world {
 	if w.one(4) {
 		w.changeMapping()
 	}
-	if w.one(2) {
+	w.operated = w.next == nil && *modelOperated > 0 && w.one(*modelOperated)
+	if w.operated {
+		w.moreValues()
+	}
+	if w.operated || w.one(2) {
 		w.begin()
 	}
 	for w.writes < writes {
@@ -106,14 +127,17 @@ func newHistory(seed uint64, writes int) *world {
 	return w
 }
 
-// begin adds source items from before the stream. The targets have their items already.
+// begin adds source items from before the stream. The targets have their items already, unless
+// an operator fills them.
 func (w *world) begin() {
-	for range 1 + w.random.IntN(len(w.ids)) {
+	for range 1 + w.random.IntN(2*len(w.ids)) {
 		id := w.random.IntN(len(w.ids))
 		if w.source[id] != nil {
 			continue
 		}
 		w.source[id] = w.item(id, nil)
+		w.initial[id] = w.source[id]
+		w.unfilled[id] = w.operated && !w.one(4)
 		for _, o := range slices.Concat(w.oracles, w.nextOracles) {
 			o.begin(id, w.source[id])
 		}
@@ -127,6 +151,7 @@ func (w *world) mapping() {
 	types := []spec.AttributeType{spec.String, spec.Number, spec.Binary}
 	key := func(name string) spec.Attribute { return spec.Attribute{Name: name, Type: types[w.random.IntN(3)]} }
 	id, group := key("id"), key("group")
+	w.group = group
 	w.spec.Source = spec.Table{TableName: "source", KeySchema: spec.KeySchema{PartitionKey: id}}
 	var since *spec.Attribute
 	if w.one(3) {
@@ -287,6 +312,24 @@ func (w *world) values(id, group spec.Attribute, since *spec.Attribute) {
 	}
 }
 
+// moreValues adds source items and values of their keys, so that many items change seldom: what a
+// reconciler does wrong shows until the item changes again.
+func (w *world) moreValues() {
+	id, since := w.spec.Source.PartitionKey, w.spec.Source.SortKey
+	for range w.random.IntN(200) {
+		member := `"id":` + w.keyValue(id.Type, len(w.ids))
+		if since != nil {
+			member += `,"since":` + w.keyValue(since.Type, w.random.IntN(3))
+		}
+		if !slices.Contains(w.ids, member) {
+			w.ids = append(w.ids, member)
+		}
+	}
+	for range w.random.IntN(8) {
+		w.groups = append(w.groups, w.keyValue(w.group.Type, len(w.groups)))
+	}
+}
+
 // deriveKeys derives the target key from attributes of other names: from a nested or a
 // renamed one, or, with the source key, from a composite.
 func (w *world) deriveKeys(t *spec.Target, group, id string) {
@@ -337,6 +380,10 @@ func (w *world) write() {
 		return
 	}
 	id := w.random.IntN(len(w.ids))
+	if w.operated && w.one(2) {
+		id = w.lastID // what a reconciler has just read changes again
+	}
+	w.lastID = id
 	before := w.source[id]
 	var after map[string]string
 	expires := false
@@ -457,6 +504,12 @@ func (w *world) record(c sourceChange) {
 	shard.Records = append(shard.Records,
 		eventsource.Record{JSON: []byte(text), SequenceNumber: sequence, Item: fmt.Sprint(c.id),
 			Created: time.Unix(int64(second), 0)})
+	if n := len(w.timeline); n > 0 && w.lastWrite == w.writes {
+		w.timeline[n-1] = append(w.timeline[n-1], c)
+	} else {
+		w.timeline = append(w.timeline, []sourceChange{c})
+	}
+	w.lastWrite, w.position[sequence], w.changes[sequence] = w.writes, len(w.timeline), c
 	w.apply(c, second, modelLabel, sequence)
 }
 
