@@ -16,13 +16,14 @@ import (
 
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/endpoint"
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/orders"
+	"github.com/replicatedtable/cdk-go/internal/cmd/bench/process"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
 // TestMain lets the test's own program be the processes that the command starts.
 func TestMain(m *testing.M) {
-	if role := os.Getenv(roleVariable); role != "" {
+	if role := os.Getenv(process.RoleVariable); role != "" {
 		if err := start(context.Background(), role, nil, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/endpoint"
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/orders"
+	"github.com/replicatedtable/cdk-go/internal/cmd/bench/process"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
@@ -92,13 +93,13 @@ func tables() []spec.Table {
 
 // endpointProcess is the endpoint as the parent sees it.
 type endpointProcess struct {
-	*process
+	*process.Process
 	url string
 }
 
 func startEndpoint(ctx context.Context, delay time.Duration) (*endpointProcess, error) {
 	var first listening
-	p, err := startProcess(ctx, endpointRole, &first, delayVariable+"="+delay.String())
+	p, err := process.Start(ctx, endpointRole, &first, delayVariable+"="+delay.String())
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +110,7 @@ func startEndpoint(ctx context.Context, delay time.Duration) (*endpointProcess, 
 // settle returns the totals of the requests since the last call.
 func (e *endpointProcess) settle(next settle) (endpoint.Totals, error) {
 	var answer settled
-	if err := e.call(next, &answer); err != nil {
+	if err := e.Call(next, &answer); err != nil {
 		return endpoint.Totals{}, fmt.Errorf("ask the endpoint: %w", err)
 	}
 	if answer.Error != "" {

@@ -9,13 +9,11 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/replicatedtable/cdk-go/internal/cmd/bench/process"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
 
@@ -90,7 +88,7 @@ func invoke(ctx context.Context, h lambda.Handler, payload []byte) (measured, er
 
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	cpu, err := cpuTime()
+	cpu, err := process.CPUTime()
 	if err != nil {
 		return measured{}, err
 	}
@@ -102,7 +100,7 @@ func invoke(ctx context.Context, h lambda.Handler, payload []byte) (measured, er
 		return m, err
 	}
 
-	cpuAfter, err := cpuTime()
+	cpuAfter, err := process.CPUTime()
 	if err != nil {
 		return m, err
 	}
@@ -112,42 +110,13 @@ func invoke(ctx context.Context, h lambda.Handler, payload []byte) (measured, er
 	if bytes.Contains(answer, []byte("itemIdentifier")) {
 		return m, errors.New("not everything was applied")
 	}
-	m.PeakRSS, err = peakRSS()
+	m.PeakRSS, err = process.PeakRSS()
 
 	return m, err
 }
 
-// cpuTime returns the CPU time of the process so far.
-func cpuTime() (time.Duration, error) {
-	var usage syscall.Rusage
-	err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), err
-}
-
-// peakRSS returns the highest resident memory of the process so far, in bytes.
-func peakRSS() (int64, error) {
-	if runtime.GOOS != "linux" { // macOS counts bytes
-		var usage syscall.Rusage
-		err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-		return usage.Maxrss, err
-	}
-	// On Linux, getrusage includes the parent's memory before the exec.
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0, err
-	}
-	_, line, _ := strings.Cut(string(status), "VmHWM:")
-	line, _, _ = strings.Cut(line, "\n")
-	kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(line), " kB"), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("read VmHWM: %w", err)
-	}
-
-	return kilobytes * 1024, nil
-}
-
 // startHandler starts the process of a variant in the environment of its function.
-func startHandler(ctx context.Context, v variant, s spec.Spec, url string) (*process, error) {
+func startHandler(ctx context.Context, v variant, s spec.Spec, url string) (*process.Process, error) {
 	environment := []string{}
 	for name, value := range s.Environment(v.memory) {
 		if v.tuned || name == spec.EnvironmentVariable {
@@ -156,7 +125,7 @@ func startHandler(ctx context.Context, v variant, s spec.Spec, url string) (*pro
 	}
 
 	var ready struct{}
-	return startProcess(ctx, handlerRole, &ready, append(environment,
+	return process.Start(ctx, handlerRole, &ready, append(environment,
 		variantVariable+"="+v.name,
 		"AWS_REGION=eu-west-1",
 		"AWS_ACCESS_KEY_ID=bench",

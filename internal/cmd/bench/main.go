@@ -70,10 +70,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
-)
 
-// roleVariable tells a process that this command starts its role.
-const roleVariable = "REPLICATEDTABLE_BENCH_ROLE"
+	"github.com/replicatedtable/cdk-go/internal/cmd/bench/process"
+)
 
 // The roles.
 const (
@@ -85,7 +84,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// From the first signal on a second one ends the process at once.
 	context.AfterFunc(ctx, stop)
-	if err := start(ctx, os.Getenv(roleVariable), os.Args[1:], os.Stdout); err != nil {
+	if err := start(ctx, os.Getenv(process.RoleVariable), os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 		os.Exit(1)
 	}

@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/replicatedtable/cdk-go/internal/cmd/bench/figure"
 )
 
 // column is one thing that is measured.
@@ -18,35 +19,19 @@ type column struct {
 }
 
 var (
-	wall        = column{"wall", "wall", func(s sample) float64 { return s.Wall.Seconds() }, milliseconds}
-	cpu         = column{"cpu", "CPU", func(s sample) float64 { return s.CPU.Seconds() }, milliseconds}
-	requests    = column{"requests", "requests", func(s sample) float64 { return float64(s.Requests) }, whole}
-	singles     = column{"single", "single", func(s sample) float64 { return float64(s.Single) }, whole}
-	reads       = column{"reads", "reads", func(s sample) float64 { return float64(s.Reads) }, whole}
-	writeUnits  = column{"write_units", "write units", func(s sample) float64 { return float64(s.WriteUnits) }, whole}
-	bytesSent   = column{"bytes", "bytes", func(s sample) float64 { return float64(s.Bytes) }, whole}
-	rss         = column{"rss", "peak RSS", func(s sample) float64 { return float64(s.PeakRSS) }, megabytes}
-	allocations = column{"allocations", "allocations", func(s sample) float64 { return float64(s.Allocations) }, whole}
-	allocated   = column{"allocated", "allocated", func(s sample) float64 { return float64(s.Allocated) }, megabytes}
+	wall        = column{"wall", "wall", func(s sample) float64 { return s.Wall.Seconds() }, figure.Milliseconds}
+	cpu         = column{"cpu", "CPU", func(s sample) float64 { return s.CPU.Seconds() }, figure.Milliseconds}
+	requests    = column{"requests", "requests", func(s sample) float64 { return float64(s.Requests) }, figure.Whole}
+	singles     = column{"single", "single", func(s sample) float64 { return float64(s.Single) }, figure.Whole}
+	reads       = column{"reads", "reads", func(s sample) float64 { return float64(s.Reads) }, figure.Whole}
+	writeUnits  = column{"write_units", "write units", func(s sample) float64 { return float64(s.WriteUnits) }, figure.Whole}
+	bytesSent   = column{"bytes", "bytes", func(s sample) float64 { return float64(s.Bytes) }, figure.Whole}
+	rss         = column{"rss", "peak RSS", func(s sample) float64 { return float64(s.PeakRSS) }, figure.Megabytes}
+	allocations = column{"allocations", "allocations", func(s sample) float64 { return float64(s.Allocations) }, figure.Whole}
+	allocated   = column{"allocated", "allocated", func(s sample) float64 { return float64(s.Allocated) }, figure.Megabytes}
 )
 
 var columns = []column{wall, cpu, requests, singles, reads, writeUnits, bytesSent, rss, allocations, allocated}
-
-func milliseconds(seconds float64) string { return significant(seconds*1e3) + " ms" }
-func megabytes(bytes float64) string      { return significant(bytes/1e6) + " MB" }
-func whole(v float64) string              { return strconv.FormatFloat(v, 'f', 0, 64) }
-
-// significant shows a number with three digits, or all of its whole ones.
-func significant(v float64) string {
-	switch {
-	case v >= 100:
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	case v >= 10:
-		return strconv.FormatFloat(v, 'f', 1, 64)
-	default:
-		return strconv.FormatFloat(v, 'f', 2, 64)
-	}
-}
 
 // value returns the median of the runs in a column, or the last run's peak, which is
 // that of all runs.
@@ -103,7 +88,7 @@ func printTable(out io.Writer, title string, results []result) {
 // printRatios prints a case for machines.
 func printRatios(out io.Writer, name string, delay time.Duration, records int, results []result) {
 	ratio := func(metric string, value float64) {
-		fmt.Fprintf(out, "ratio %s %s %s\n", name, metric, significant(value))
+		fmt.Fprintf(out, "ratio %s %s %s\n", name, metric, figure.Significant(value))
 	}
 	results = slices.DeleteFunc(slices.Clone(results), func(r result) bool { return len(r.samples) == 0 })
 	for _, yardstick := range results {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/cpulimit"
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/endpoint"
+	"github.com/replicatedtable/cdk-go/internal/cmd/bench/process"
 )
 
 // A variant has as many runs as fit into the time of its case, but one when a run
@@ -60,7 +61,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, e.end()) }()
+	defer func() { err = errors.Join(err, e.End()) }()
 	groups, limitErr := newLimits()
 	defer func() { err = errors.Join(err, groups.remove()) }()
 
@@ -136,7 +137,7 @@ type bench struct {
 // contestant is a variant and its process in one case.
 type contestant struct {
 	result
-	process *process
+	process *process.Process
 	turns   int
 }
 
@@ -160,7 +161,7 @@ func (b *bench) measure(ctx context.Context) (results []result, err error) {
 	var contestants []*contestant
 	defer func() {
 		for _, c := range contestants {
-			err = errors.Join(err, c.process.end())
+			err = errors.Join(err, c.process.End())
 		}
 	}()
 	for _, v := range variantsFor(b.workload) {
@@ -198,8 +199,8 @@ func (b *bench) start(ctx context.Context, v variant) (*contestant, error) {
 		return nil, err
 	}
 	if b.limits != nil {
-		if err := b.limits[v.memory].Add(p.cmd.Process.Pid); err != nil {
-			return nil, errors.Join(err, p.end())
+		if err := b.limits[v.memory].Add(p.ID()); err != nil {
+			return nil, errors.Join(err, p.End())
 		}
 	}
 
@@ -245,11 +246,11 @@ func (b *bench) write(name string, payload func() []byte) (string, error) {
 }
 
 // runOnce does one run.
-func (b *bench) runOnce(v variant, p *process, payload string) (sample, error) {
+func (b *bench) runOnce(v variant, p *process.Process, payload string) (sample, error) {
 	var s sample
 	if b.before != "" {
 		var filled measured
-		if err := p.call(command{b.before}, &filled); err != nil {
+		if err := p.Call(command{b.before}, &filled); err != nil {
 			return s, fmt.Errorf("%s, before the run: %w", v.name, err)
 		}
 		if filled.Error != "" {
@@ -259,7 +260,7 @@ func (b *bench) runOnce(v variant, p *process, payload string) (sample, error) {
 			return s, fmt.Errorf("%s, before the run: %w", v.name, err)
 		}
 	}
-	if err := p.call(command{payload}, &s.measured); err != nil {
+	if err := p.Call(command{payload}, &s.measured); err != nil {
 		return s, fmt.Errorf("%s: %w", v.name, err)
 	}
 	if s.Error != "" {

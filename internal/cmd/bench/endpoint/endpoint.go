@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/replicatedtable/cdk-go/internal/cmd/bench/delay"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
@@ -28,9 +29,8 @@ import (
 // Endpoint takes BatchWriteItem, PutItem, DeleteItem and BatchExecuteStatement
 // requests; when it is live, also BatchGetItem. It is safe for concurrent use.
 type Endpoint struct {
-	delay  time.Duration
+	delay  *delay.Delay
 	tables []spec.Table
-	due    chan answer
 
 	mu       sync.Mutex
 	live     bool
@@ -40,13 +40,6 @@ type Endpoint struct {
 	db    *memorydb.DB
 	units int
 	err   error // of a live request
-}
-
-// answer is due at a time. All wait equally long, so they are due in the order of
-// their requests.
-type answer struct {
-	at    time.Time
-	ready chan struct{}
 }
 
 type request struct {
@@ -63,21 +56,10 @@ func checksum(answer []byte) string {
 	return strconv.FormatUint(uint64(crc32.ChecksumIEEE(answer)), 10)
 }
 
-// maxWaiting is how many requests may wait for their answers: far more than any
-// of the benchmarks has in flight.
-const maxWaiting = 1024
-
-// New returns an Endpoint with empty tables that answers a request delay after it has
-// read it. It never ends.
-func New(delay time.Duration, tables ...spec.Table) *Endpoint {
-	e := &Endpoint{delay: delay, tables: tables, due: make(chan answer, maxWaiting)}
-	go func() {
-		for a := range e.due {
-			pause(time.Until(a.at))
-			close(a.ready)
-		}
-	}()
-	return e
+// New returns an Endpoint with empty tables. It answers a request when the time by has passed since
+// it has read it. It never ends.
+func New(by time.Duration, tables ...spec.Table) *Endpoint {
+	return &Endpoint{delay: delay.New(by), tables: tables}
 }
 
 // Live says whether requests are carried out before they are answered, from the next one on.
@@ -95,8 +77,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the client has gone away
 	}
 
-	ready := make(chan struct{})
-	e.due <- answer{time.Now().Add(e.delay), ready}
+	ready := e.delay.Begin()
 	status, text := e.take(request{target: r.Header.Get("X-Amz-Target"), body: body.Bytes()})
 	<-ready
 

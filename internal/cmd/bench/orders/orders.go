@@ -84,7 +84,7 @@ const (
 func Inserts(n int, size Size) []byte {
 	records := make([]string, n)
 	for i := range n {
-		records[i] = record(i, "INSERT", i, "", order(i, 0, 0, size))
+		records[i] = Record(i, i, "", order(i, 0, 0, size))
 	}
 	return payload(records)
 }
@@ -96,11 +96,11 @@ func Changes(n, changes int, size Size) []byte {
 	var records []string
 	for revision := range changes {
 		for i := range n {
-			event, old := "INSERT", ""
+			old := ""
 			if revision > 0 {
-				event, old = "MODIFY", order(i, revision-1, revision-1, size)
+				old = order(i, revision-1, revision-1, size)
 			}
-			records = append(records, record(len(records), event, i, old, order(i, revision, revision, size)))
+			records = append(records, Record(len(records), i, old, order(i, revision, revision, size)))
 		}
 	}
 	return payload(records)
@@ -115,7 +115,7 @@ func Checks(n int, size Size) []byte {
 		if i%10 == 0 {
 			revision = 1
 		}
-		records[i] = record(i, "MODIFY", i, order(i, 0, 0, size), order(i, revision, 1, size))
+		records[i] = Record(i, i, order(i, 0, 0, size), order(i, revision, 1, size))
 	}
 	return payload(records)
 }
@@ -140,7 +140,7 @@ func Renewals(n int, size Size) []byte {
 func Newer(n int, size Size) []byte {
 	records := make([]string, n)
 	for i := range n {
-		records[i] = record(later+i, "INSERT", i, "", order(i, 1, 0, size))
+		records[i] = Record(later+i, i, "", order(i, 1, 0, size))
 	}
 	return payload(records)
 }
@@ -149,7 +149,7 @@ func changes(n int, images func(i int) (before, after string)) []byte {
 	records := make([]string, n)
 	for i := range n {
 		before, after := images(i)
-		records[i] = record(later+i, "MODIFY", i, before, after)
+		records[i] = Record(later+i, i, before, after)
 	}
 	return payload(records)
 }
@@ -158,26 +158,33 @@ func payload(records []string) []byte {
 	return []byte(`{"Records":[` + strings.Join(records, ",") + `]}`)
 }
 
+// Item is an order as an item of the source table, at a revision.
+func Item(number, revision int, size Size) string { return order(number, revision, 0, size) }
+
 // firstPlaced is when order number 0 was placed. One follows every second.
 var firstPlaced = time.Date(2026, time.March, 1, 9, 0, 0, 0, time.UTC)
 
-// record is a stream record with the members that Lambda delivers. Its sequence
-// number ends in its position in the batch.
-func record(sequence int, event string, number int, oldImage, newImage string) string {
-	images := `"NewImage":` + newImage
-	if oldImage != "" {
-		images += `,"OldImage":` + oldImage
+// Record is a stream record with the members that Lambda delivers. Its sequence number ends in
+// sequence. An image that is empty does not exist.
+func Record(sequence, number int, oldImage, newImage string) string {
+	event, images := "MODIFY", `,"NewImage":`+newImage+`,"OldImage":`+oldImage
+	switch {
+	case oldImage == "":
+		event, images = "INSERT", `,"NewImage":`+newImage
+	case newImage == "":
+		event, images = "REMOVE", `,"OldImage":`+oldImage
 	}
 
 	return fmt.Sprintf(`{"eventID":"%032x","eventName":%q,"eventVersion":"1.1","eventSource":"aws:dynamodb",`+
-		`"awsRegion":"eu-west-1","dynamodb":{"ApproximateCreationDateTime":%d,"Keys":{%q:{"S":%q}},%s,`+
+		`"awsRegion":"eu-west-1","dynamodb":{"ApproximateCreationDateTime":%d,"Keys":{%q:{"S":%q}}%s,`+
 		`"SequenceNumber":"44215845000000%014d","SizeBytes":%d,"StreamViewType":"NEW_AND_OLD_IMAGES"},`+
 		`"eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/%s/stream/2026-03-01T08:00:00.000"}`,
 		0x9e3779b97f4a7c15*uint64(sequence+1), event, firstPlaced.Unix()+int64(sequence), // #nosec G115 -- small and positive
-		OrderID, id(number), images, sequence, len(oldImage)+len(newImage), Source)
+		OrderID, ID(number), images, sequence, len(oldImage)+len(newImage), Source)
 }
 
-func id(number int) string { return fmt.Sprintf("ord-%08d", number) }
+// ID is the order ID of an order.
+func ID(number int) string { return fmt.Sprintf("ord-%08d", number) }
 
 // order is one revision of an order as a stream image, after a number of checks.
 func order(number, revision, checks int, size Size) string {
@@ -185,7 +192,7 @@ func order(number, revision, checks int, size Size) string {
 	status := []string{"placed", "paid", "packed", "sent", "received"}[revision%5]
 	flat := fmt.Sprintf(`{%q:{"S":%q},%q:{"S":"cus-%05d"},%q:{"S":%q},"status":{"S":%q},`+
 		`"total":{"N":"%d.%02d"},"quantity":{"N":"%d"},"paid":{"BOOL":%t},`,
-		OrderID, id(number), CustomerID, number%1000, PlacedAt, placed, status,
+		OrderID, ID(number), CustomerID, number%1000, PlacedAt, placed, status,
 		10+number%90, number%100, 1+revision, revision > 0)
 	if size == Small {
 		return flat + fmt.Sprintf(`"tags":{"SS":["gift","web"]},%q:{"S":"checked %d"},`+

@@ -37,9 +37,9 @@ type Function struct {
 // InFlight is the number of requests in flight at once.
 const InFlight = 8
 
-// maxBatchWrites is the most writes of one BatchWriteItem call. Source: Amazon
+// MaxBatchWrites is the most writes of one BatchWriteItem call. Source: Amazon
 // DynamoDB API Reference, BatchWriteItem.
-const maxBatchWrites = 25
+const MaxBatchWrites = 25
 
 // sequenceNumberDigits is the longest sequence number. Versions are compared as
 // text, so shorter ones are padded. Source: Amazon DynamoDB Streams API Reference,
@@ -175,7 +175,7 @@ func (f *Function) project(image map[string]events.DynamoDBAttributeValue) (item
 // send sends writes, InFlight requests at a time, and returns the chains that
 // failed.
 func (f *Function) send(ctx context.Context, writes []write) map[*chain]bool {
-	limit := maxBatchWrites
+	limit := MaxBatchWrites
 	if f.VersionAttribute != "" {
 		limit = 1
 	}
@@ -222,5 +222,5 @@ func (f *Function) sendBatch(ctx context.Context, batch []write) error {
 		}
 	}
 
-	return f.batchWrite(ctx, requests)
+	return BatchWrite(ctx, f.Client, f.TableName, requests)
 }

@@ -20,11 +20,11 @@ const (
 
 var errUnprocessed = errors.New("the table left writes unprocessed in every attempt")
 
-// batchWrite sends one batch until nothing of it is unprocessed.
-func (f *Function) batchWrite(ctx context.Context, requests []types.WriteRequest) error {
-	pending := map[string][]types.WriteRequest{f.TableName: requests}
+// BatchWrite sends one batch of at most 25 writes to a table until nothing of it is unprocessed.
+func BatchWrite(ctx context.Context, client *dynamodb.Client, table string, requests []types.WriteRequest) error {
+	pending := map[string][]types.WriteRequest{table: requests}
 	for attempt := range attempts {
-		out, err := f.Client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: pending})
+		out, err := client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: pending})
 		if err != nil {
 			return err
 		}
