@@ -21,13 +21,14 @@ SEED := 1
 STEPS := 1000000
 SLOW := 2000
 
-# make bench BENCH="-cases 1000x1KB -runs 15 -delay 2ms" measures something else.
+# make bench BENCH="-cases 1000x1KB -runs 15 -delay 2ms" measures something else, and so does
+# make bench-backfill BENCH="-parts speed -items 100000".
 BENCH :=
 
 # make test-consumers CONSUMERS="-only vendored -keep" tries some situations.
 CONSUMERS :=
 
-.PHONY: help setup demo up down test test-consumers fuzz bench bench-cold lint fmt clean go
+.PHONY: help setup demo up down test test-consumers test-kills fuzz bench bench-cold bench-backfill lint fmt clean go
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +56,10 @@ test: setup ## Check formatting, vet, lint, and run every test without skipping 
 test-consumers: go ## Use the last commit as apps do that go get it (ten minutes)
 	@go run ./internal/cmd/consumers $(CONSUMERS)
 
+test-kills: setup ## Kill a backfill of 20,000 items 20 times, under writers (ten minutes)
+	REPLICATEDTABLE_ENGINES=required go test -count=1 -timeout 15m -v -run '^TestABackfillSurvivesKills' \
+	  ./runtime/cmd/replicatedtable -kill.items=20000 -kill.kills=20 -kill.seed=$(SEED)
+
 fuzz: setup ## Check random histories, faults and crashes against the contract
 	REPLICATEDTABLE_ENGINES=required go test -count=1 -timeout 60m -v \
 	  -run '^TestTheTargetIsTheOracleAfterAnyHistory' ./runtime/replicator \
@@ -65,6 +70,9 @@ bench: go ## Compare the cost of an invocation with the article's and a typed fu
 
 bench-cold: go ## Compare the start time and the size of the function
 	@go run ./internal/cmd/bench/coldstart
+
+bench-backfill: go ## Compare ways to fill a table from a million items, also under writes
+	@go run ./internal/cmd/bench/backfill $(BENCH)
 
 lint: setup ## Run golangci-lint, and actionlint on the workflows
 	$(GOLANGCI_LINT) run ./...
