@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http/httptest"
 	"os"
@@ -21,22 +19,7 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
-// TestMain lets the test's own program be the processes that the command starts.
-func TestMain(m *testing.M) {
-	if role := os.Getenv(process.RoleVariable); role != "" {
-		if err := start(context.Background(), role, nil, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	// The race detector makes each of these processes wait a second at its exit.
-	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { process.TestMain(roles, m.Run) }
 
 // small are the workloads of the benchmark with few records.
 func small() []workload {

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,22 +13,7 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/process"
 )
 
-// TestMain lets the test's own program be the processes that the command starts.
-func TestMain(m *testing.M) {
-	if role := os.Getenv(process.RoleVariable); role != "" {
-		if err := start(context.Background(), role, nil, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	// The race detector makes each of these processes wait a second at its exit.
-	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { process.TestMain(roles, m.Run) }
 
 func filler(v variant) func(context.Context, dynamodb.Options) error {
 	return func(ctx context.Context, o dynamodb.Options) error { return v.fill(ctx, o, 0) }

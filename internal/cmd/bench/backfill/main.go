@@ -65,11 +65,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/process"
@@ -81,31 +78,16 @@ const (
 	fillerRole   = "filler"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// From the first signal on a second one ends the process at once.
-	context.AfterFunc(ctx, stop)
-	if err := start(ctx, os.Getenv(process.RoleVariable), os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintf(os.Stderr, "bench-backfill: %v\n", err)
-		os.Exit(1)
-	}
-}
+var roles = map[string]process.Role{endpointRole: serveEndpoint, fillerRole: serveFiller}
 
-func start(ctx context.Context, role string, args []string, out io.Writer) error {
-	switch role {
-	case endpointRole:
-		return serveEndpoint(ctx, os.Getenv, os.Stdin, out)
-	case fillerRole:
-		return serveFiller(ctx, os.Getenv, os.Stdin, out)
-	case "":
+func main() {
+	process.Main("bench-backfill", roles, func(ctx context.Context, args []string, out io.Writer) error {
 		o, err := parse(args)
 		if err != nil {
 			return err
 		}
 		return run(ctx, o, out)
-	default:
-		return fmt.Errorf("there is no role %q", role)
-	}
+	})
 }
 
 // The parts.

@@ -11,8 +11,8 @@ import (
 	"os/exec"
 )
 
-// RoleVariable is the environment variable that tells a process its role.
-const RoleVariable = "REPLICATEDTABLE_BENCH_ROLE"
+// roleVariable is the environment variable that tells a process its role.
+const roleVariable = "REPLICATEDTABLE_BENCH_ROLE"
 
 // Process is a copy of this program in another role. It prints one JSON value when
 // it is ready and one in answer to each command, which is a JSON value too. It ends
@@ -33,7 +33,7 @@ func Start(ctx context.Context, role string, ready any, environment ...string) (
 	}
 	cmd := exec.CommandContext(ctx, program)
 	// GORACE: a test's program waits at its exit for as long as its environment says.
-	cmd.Env = append([]string{RoleVariable + "=" + role, "GORACE=" + os.Getenv("GORACE")}, environment...)
+	cmd.Env = append([]string{roleVariable + "=" + role, "GORACE=" + os.Getenv("GORACE")}, environment...)
 	cmd.Stderr = os.Stderr
 	input, err := cmd.StdinPipe()
 	if err != nil {
