@@ -91,7 +91,11 @@ func (p *page) judge(ctx context.Context, claims []*claim, consistent bool) erro
 			if c.kind != WrongOwner || !t.mapping.Collisions {
 				continue
 			}
-			if owner, ok := p.r.owner(have); ok {
+			owner, ok := p.r.owner(have)
+			switch {
+			case ok && t.mapping.KeepExpired:
+				c.kind = Collided // the item may be a kept one
+			case ok:
 				foreign, owners = append(foreign, c), append(owners, owner)
 			}
 		}
@@ -159,10 +163,6 @@ func (p *page) judgeOwners(
 
 	for i, c := range claims {
 		owner := found.items[owners[i].identity]
-		if c.target.mapping.KeepExpired {
-			c.kind = Collided // the item may be a kept one
-			continue
-		}
 		if !owner.exists() {
 			continue
 		}
