@@ -80,7 +80,8 @@ func (d *duty) derive(mapper *mapping.Mapper, source stored) {
 		d.outcome, d.reason = Refused, d.refused.text
 	case item.Exists() && d.refused != nil:
 		d.outcome, d.reason = Unmappable, d.refused.text
-		d.also = appendKey(d.also, alsoKey{target: d.target, key: d.target.keyFor(&item)})
+		// When the item changes, is put by the stream, and expires, before the next attempt, it is kept.
+		d.also = appendKey(d.also, alsoKey{target: d.target, key: d.target.keyFor(&item), last: true})
 	case item.Exists():
 		d.want = append(d.want, item)
 	}

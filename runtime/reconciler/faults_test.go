@@ -164,6 +164,27 @@ func TestARefusalIsOfTheStateThatWasRefused(t *testing.T) {
 	h.want("target", item(target...))
 }
 
+func TestAnItemThatExpiresAfterItWasRefusedIsKept(t *testing.T) {
+	// R5: what is left of the refused item is to be deleted, when it becomes smaller, and expires.
+	s := unique()
+	s.Targets[0].ExpiredItems = spec.KeepExpired
+	h := start(t, s, Options{})
+	h.put("source", "id=a", "city=1", "x="+strings.Repeat("x", 400<<10-10))
+	h.put("target", "id=a", "city=1", "x=old")
+	h.faults = faults.New(h.db, 1, faults.Rule{Kind: faults.Poison, Probability: 1, Message: faults.TooLarge,
+		Select: func(w faults.Write) bool { return w.Put }})
+	h.before = func(operation string, number int) {
+		if operation == "TransactWriteItems" && number == 2 {
+			h.put("target", "id=a", "city=1", "x=small")
+			h.delete("source", "id=a")
+		}
+	}
+	if got := h.reconcile(item("id=a")); !got.Gone || got.Targets[0].Outcome != Kept {
+		t.Errorf("%+v", got)
+	}
+	h.want("target", item("id=a", "city=1", "x=small"))
+}
+
 func TestWhatAWrongTableRefusesIsNotDeleted(t *testing.T) {
 	// F7: somebody has added an index whose key has another type than the attribute.
 	for _, seed := range []uint64{1, 2} { // two ways to be refused

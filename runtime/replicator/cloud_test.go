@@ -191,7 +191,7 @@ func (w *world) run(t testing.TB, seed uint64) (divergences []string, sum tally)
 		for _, o := range w.oracles {
 			o.replaced = func(keyJSON string) bool { return guard.replaced[o.target.TableName+canonicalKey([]byte(keyJSON))] }
 		}
-		in.operator = w.newOperator(t, seed, newSourceTable(t, w, db), watch)
+		in.operator = w.newOperator(t, seed, newSourceTable(t, w, db, guard), watch)
 		in.around = in.operator.invocation
 	}
 	queued, violations, sum, err := w.drain(t, seed, in)

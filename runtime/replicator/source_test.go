@@ -18,6 +18,7 @@ import (
 type sourceTable struct {
 	world *world
 	db    *memorydb.DB
+	guard *guardWatch
 
 	mu      sync.Mutex
 	written int // of the world's timeline
@@ -26,10 +27,10 @@ type sourceTable struct {
 }
 
 // newSourceTable creates the table with the items from before the stream.
-func newSourceTable(t testing.TB, w *world, db *memorydb.DB) *sourceTable {
+func newSourceTable(t testing.TB, w *world, db *memorydb.DB, guard *guardWatch) *sourceTable {
 	t.Helper()
 	createTarget(t, db, spec.Target{Table: w.spec.Source})
-	s := &sourceTable{world: w, db: db, ahead: []int{2, 8, 40}[w.random.IntN(3)]}
+	s := &sourceTable{world: w, db: db, guard: guard, ahead: []int{2, 8, 40}[w.random.IntN(3)]}
 	for id, item := range w.initial {
 		s.change(sourceChange{id: id, after: item})
 	}
@@ -114,7 +115,9 @@ func (s *sourceTable) change(changes ...sourceChange) {
 		panic(err)
 	}
 	r.Header.Set("X-Amz-Target", "DynamoDB_20120810.BatchWriteItem")
+	s.guard.mu.Lock() // not while a write to a target is checked, which reads the source table
 	response, err := s.db.Do(r)
+	s.guard.mu.Unlock()
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = fmt.Errorf("the source table refuses %s: %s", body, response.Status)
 	}
