@@ -188,10 +188,12 @@ func (w *world) run(t testing.TB, seed uint64) (divergences []string, sum tally)
 		in.around = func([]byte, string) func() { return func() {} }
 	}
 	if w.operated {
-		for _, o := range w.oracles {
-			o.replaced = func(keyJSON string) bool { return guard.replaced[o.target.TableName+canonicalKey([]byte(keyJSON))] }
-		}
 		in.operator = w.newOperator(t, seed, newSourceTable(t, w, db, guard), watch)
+		for _, o := range w.oracles {
+			place := func(keyJSON string) string { return o.target.TableName + canonicalKey([]byte(keyJSON)) }
+			o.replaced = func(keyJSON string) bool { return guard.replaced[place(keyJSON)] }
+			o.abandoned = func(keyJSON string) bool { return in.operator.tally.kills > 0 && guard.filled[place(keyJSON)] }
+		}
 		in.around = in.operator.invocation
 	}
 	queued, violations, sum, err := w.drain(t, seed, in)

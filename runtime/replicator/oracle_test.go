@@ -38,6 +38,8 @@ type oracle struct {
 	// replaced reports whether a reconciler has replaced another owner's item at a target key, in
 	// DynamoDB's JSON.
 	replaced func(keyJSON string) bool
+	// abandoned reports whether a reconciler has put an item at a target key, where one was killed.
+	abandoned func(keyJSON string) bool
 }
 
 // canonicalKey returns a target key in DynamoDB's JSON in canonical form.
@@ -59,7 +61,8 @@ func newOracle(w *world, t spec.Target) *oracle {
 		world: w, target: t, items: map[string]owned{}, newest: map[string]owned{}, version: map[int]owned{},
 		poison: map[string]bool{}, refused: map[string]bool{}, changes: map[string]ownedChange{},
 		keys: map[string]string{}, claimants: map[string]map[int]bool{}, lost: map[string]bool{},
-		replaced: func(string) bool { return false },
+		replaced:  func(string) bool { return false },
+		abandoned: func(string) bool { return false },
 	}
 }
 

@@ -57,11 +57,14 @@ func (o *oracle) isKept(v owned) bool {
 	return now.item != v.item
 }
 
-// allowLeft allows the earlier items of source items that are gone: where expired items are kept,
-// a reconciler cannot tell them from what was kept.
+// allowLeft allows the earlier items of source items that are gone, and those that a killed backfill
+// may have put for items that no longer map there: where expired items are kept, a reconciler cannot
+// tell them from what was kept.
 func (o *oracle) allowLeft(allowed map[string]bool) {
 	for _, c := range o.world.changes {
-		if v, _ := o.mapped(c.before); o.world.source[c.id] == nil && v.key != "" {
+		v, _ := o.mapped(c.before)
+		now, _ := o.mapped(o.world.source[c.id])
+		if v.key != "" && (o.world.source[c.id] == nil || now.key != v.key && o.abandoned(v.keyJSON)) {
 			allowed[o.withoutVersion("{"+v.item+"}")] = true
 		}
 	}
