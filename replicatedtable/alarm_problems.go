@@ -27,6 +27,9 @@ func alarmProblems(props *AlarmsProps, s sizes) []spec.Problem {
 	if props.Actions != nil {
 		problems = append(problems, nilProblems("Alarms.Actions", *props.Actions)...)
 	}
+	if props.CompositeActions != nil {
+		problems = append(problems, nilProblems("Alarms.CompositeActions", *props.CompositeActions)...)
+	}
 
 	return problems
 }

@@ -12,7 +12,19 @@ type AlarmsProps struct {
 	// Default: true.
 	Enabled *bool
 
-	// Actions are the actions of every alarm when it goes off. For those of a single alarm,
+	// All adds the alarms that tell why, or that can wait: FunctionErrorsAlarm,
+	// FunctionThrottlesAlarm, OldestFailureAlarm, ThrottleAlarm of each target, and
+	// CompositeAlarm. Not allowed with Metrics NONE.
+	// Default: false.
+	All *bool
+
+	// CompositeActions are the actions of CompositeAlarm when it goes off, and add this alarm:
+	// one action for everything that goes wrong at the same time, in place of one of each
+	// alarm. CompositeAlarm does not go off for a message that waits; FailureQueueAlarm does.
+	// Default: none, and no CompositeAlarm without All.
+	CompositeActions *[]awscloudwatch.IAlarmAction
+
+	// Actions are the actions of every alarm but CompositeAlarm when it goes off. For those of a single alarm,
 	// use its AddAlarmAction.
 	//
 	// The CDK gives a function only one LambdaAction per ID of an alarm, and without the
@@ -41,3 +53,6 @@ type AlarmsProps struct {
 }
 
 func (p *AlarmsProps) areEnabled() bool { return p.Enabled == nil || *p.Enabled }
+func (p *AlarmsProps) areAll() bool     { return p.All != nil && *p.All }
+
+func (p *AlarmsProps) hasComposite() bool { return p.areAll() || p.CompositeActions != nil }

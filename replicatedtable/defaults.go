@@ -23,6 +23,7 @@ func (p ReplicatedTableProps) withDefaults() ReplicatedTableProps {
 	p.MemorySize = cmp.Or(p.MemorySize, jsii.Number(defaultMemoryMiB))
 	p.BatchSize = cmp.Or(p.BatchSize, jsii.Number(defaultBatchSize))
 	p.LogRetention = cmp.Or(p.LogRetention, awslogs.RetentionDays_ONE_MONTH)
+	p.LoggingFormat = cmp.Or(p.LoggingFormat, awslambda.LoggingFormat_JSON)
 	p.Description = cmp.Or(p.Description, jsii.String("Applies the changes of a source table to its target tables"))
 	// LATEST would miss the changes from before the event source mapping is ready.
 	p.StartingPosition = cmp.Or(p.StartingPosition, awslambda.StartingPosition_TRIM_HORIZON)

@@ -131,41 +131,54 @@
 // makes the targets right for the source item as it is then, and deletes the message. The
 // images in a message may be older than that, so never write an image.
 //
+// # Metrics
+//
+// The function reports what becomes of each change, in lines of its log that CloudWatch turns
+// into metrics. [MetricsLevel] says which. The metrics of an invocation have the dimension
+// FunctionName, those of a target also TargetTable. CloudWatch bills each one.
+//
 // # Alarms
 //
 // Each alarm sees one thing and is blind to another. None has an action until
 // [AlarmsProps] or AddAlarmAction adds one. [AlarmsProps] can also change the thresholds
-// below, or leave the alarms out.
+// below, leave the alarms out, or add others. The description of each says what to do first.
 //
 //   - IteratorAgeAlarm sees that the last record of a batch was more than 10
 //     minutes old. Lambda counts that age only when a batch ends: a stream that
 //     nobody reads has none.
-//
 //   - UnreadStreamAlarm sees that Lambda has not polled the stream for 15 minutes:
 //     the event source mapping is disabled, the role cannot read the stream, the
 //     source table's key is disabled, the function is throttled, or every shard
 //     waits for a batch that is retried. It does not see one shard that waits while
 //     others are read, which IteratorAgeAlarm does. It may go off after the first
 //     deployment, until the first polls are counted.
-//
+//   - FailureAlarm of each [Target] sees that the function could not write to it as a whole,
+//     and stays on while the target is set aside. It does not see a target that is slow. It
+//     watches a metric of the function, and does not exist with MetricsLevel_NONE.
 //   - FailureQueueAlarm sees that a message waits in the failure queue. It sees
 //     neither that more of them follow, nor a message that a consumer has just
 //     received.
-//
 //   - FailureRateAlarm sees that more than 10 messages arrive there within 5 minutes,
 //     whether or not others wait already. It does not see fewer, and it ends with the
 //     flood, even if the cause remains.
-//
+//   - GivenUpRecordsAlarm sees that the event source mapping has given up on records and
+//     sent their positions to the failure queue, whether or not others wait already.
+//   - DroppedRecordsAlarm sees that it could not send them. Neither sees records that the
+//     stream itself drops after 24 hours; by then UnreadStreamAlarm or IteratorAgeAlarm has
+//     been on for long.
 //   - FailureDeadLetterQueueAlarm sees that a message waits in the failure queue's
 //     dead-letter queue. It does not see that more of them follow.
-//
 //   - FailedExecutionsAlarm, of a [Reconciler], sees that an execution failed: one that
 //     verifies fails when it finds differences. It does not see an execution that is
 //     stopped, or that waits between retries.
 //
+// FailureRateAlarm, GivenUpRecordsAlarm and the other urgent ones are also in CompositeAlarm,
+// where AlarmsProps asks for it.
+//
 // None of them watches Lambda's metric Errors, which does not count the changes that
 // a function reports as failed. It does count a function that cannot start, or that
-// its timeout ends. The alarms see such a function only as a stream that waits.
+// its timeout ends. These alarms see such a function only as a stream that waits, and
+// FunctionErrorsAlarm, one of those that AlarmsProps.All adds, sees it at once.
 //
 // # Settings
 //

@@ -356,6 +356,36 @@ func ExampleReplicatedTableProps_settings() {
 	app.Synth(nil)
 }
 
+// A dashboard for all targets, all alarms with one notification for what goes wrong at the same
+// time, and an alarm of the app's own on a metric of the function.
+func ExampleReplicatedTable_monitoring() {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("App"), nil)
+	topic := awssns.NewTopic(stack, jsii.String("Operators"), nil)
+
+	users := replicatedtable.NewReplicatedTable(stack, jsii.String("Users"), &replicatedtable.ReplicatedTableProps{
+		Source: &replicatedtable.SourceProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Target: &replicatedtable.TargetProps{
+			PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("state"), Type: awsdynamodb.AttributeType_STRING},
+			SortKey:      &awsdynamodb.Attribute{Name: jsii.String("email"), Type: awsdynamodb.AttributeType_STRING},
+		},
+		Metrics: replicatedtable.MetricsLevel_PER_TARGET,
+		Alarms: &replicatedtable.AlarmsProps{
+			All:              jsii.Bool(true),
+			CompositeActions: &[]awscloudwatch.IAlarmAction{awscloudwatchactions.NewSnsAction(topic)},
+		},
+	})
+	users.AddDashboard(jsii.String("Dashboard"), nil)
+	users.Target().MetricRetried(nil).CreateAlarm(stack, jsii.String("Slow"), &awscloudwatch.CreateAlarmOptions{
+		Threshold: jsii.Number(1000), EvaluationPeriods: jsii.Number(3),
+	})
+
+	app.Synth(nil)
+}
+
 // An attribute with a dot in its name is not one inside a map.
 func ExampleAttributePath() {
 	fmt.Println(*replicatedtable.AttributePath("address", "city"))

@@ -170,9 +170,9 @@ func logProblems(props *ReplicatedTableProps) []spec.Problem {
 		choiceProblems("SystemLogLevel", props.SystemLogLevel,
 			awslambda.SystemLogLevel_DEBUG, awslambda.SystemLogLevel_INFO, awslambda.SystemLogLevel_WARN),
 	)
-	if props.SystemLogLevel != "" && props.LoggingFormat != awslambda.LoggingFormat_JSON {
-		problems = append(problems, spec.Problem{Path: "SystemLogLevel", Text: "is set, and LoggingFormat is not JSON: " +
-			"Lambda filters only JSON; set LoggingFormat to JSON, or leave it out"})
+	if props.SystemLogLevel != "" && props.LoggingFormat == awslambda.LoggingFormat_TEXT {
+		problems = append(problems, spec.Problem{Path: "SystemLogLevel", Text: "is set, and LoggingFormat is TEXT: " +
+			"Lambda filters only JSON; leave one of them out"})
 	}
 	if props.LogRetention != "" && !slices.Contains(retentions, props.LogRetention) {
 		problems = append(problems, spec.Problem{Path: "LogRetention", Text: fmt.Sprintf(

@@ -23,7 +23,9 @@ func TestTheFunctionRunsOnArm64AndProvidedAL2023(t *testing.T) {
 	r.want(t, "MemorySize", 256)
 	r.want(t, "Timeout", 60)
 	r.want(t, "Role", getAtt(logicalID(k.stack, k.users.Role()), "Arn"))
-	r.want(t, "LoggingConfig", map[string]any{"LogGroup": ref(logicalID(k.stack, k.users.LogGroup()))})
+	r.want(t, "LoggingConfig", map[string]any{
+		"LogGroup": ref(logicalID(k.stack, k.users.LogGroup())), "LogFormat": "JSON", "ApplicationLogLevel": "TRACE",
+	})
 	if role := logicalID(k.stack, k.users.Role()); !slices.Contains(r.DependsOn, role) {
 		t.Errorf("the function depends on %v, want the role %s with its policies among them", r.DependsOn, role)
 	}

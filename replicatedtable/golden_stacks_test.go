@@ -5,10 +5,13 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -54,6 +57,37 @@ func severalTargets(t *testing.T) assertions.Template {
 	table.AddTarget(jsii.String("ByCity"), lastWriterProps().Target)
 
 	return assertions.Template_FromStack(stack, nil)
+}
+
+// monitored is a stack with a table of three targets, all that there is to see of it, and the
+// dashboard that internal/cmd/dashboard draws.
+func monitored(t *testing.T) assertions.Template {
+	t.Helper()
+	return assertions.Template_FromStack(newMonitored(t).stack, nil)
+}
+
+type monitoredStack struct {
+	stack awscdk.Stack
+	users ReplicatedTable
+}
+
+func newMonitored(t *testing.T) monitoredStack {
+	t.Helper()
+	stack := newStack(t)
+	topic := awssns.Topic_FromTopicArn(stack, jsii.String("Topic"),
+		jsii.String("arn:aws:sns:eu-west-1:111122223333:alarms"))
+	props := uniqueProps()
+	props.Metrics = MetricsLevel_PER_TARGET
+	props.Alarms = &AlarmsProps{
+		All:              jsii.Bool(true),
+		CompositeActions: &[]awscloudwatch.IAlarmAction{awscloudwatchactions.NewSnsAction(topic)},
+	}
+	table := NewReplicatedTable(stack, jsii.String("Users"), props)
+	table.AddTarget(jsii.String("ByPlace"), compositeProps().Target)
+	table.AddTarget(jsii.String("ByCity"), lastWriterProps().Target)
+	table.AddDashboard(jsii.String("Dashboard"), nil)
+
+	return monitoredStack{stack, table}
 }
 
 // tablesWithKeys is a stack whose tables have keys of the customer: one key for both, and

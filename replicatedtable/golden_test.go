@@ -29,6 +29,7 @@ var goldenTemplates = []struct {
 	{"existing_tables", "tables of each kind that the construct does not define", existingTables},
 	{"several_targets", "one function for three targets, guarded and not", severalTargets},
 	{"reconcilers", "a state machine and a function, with the defaults and with every prop", reconcilers},
+	{"monitored", "every metric, every alarm and the dashboard of three targets", monitored},
 	{"customer_keys", "the role has rights on exactly the keys of its tables", tablesWithKeys},
 }
 

@@ -56,6 +56,9 @@ type ReplicatedTableAttributes struct {
 	TargetTable awsdynamodb.ITable
 	// FailureQueue is the failure queue. Import it with Queue_FromQueueArn.
 	FailureQueue awssqs.IQueue
+	// FunctionName is the name of the function, which the metrics of Target need. Which of them
+	// it reports is not known here.
+	FunctionName *string
 }
 
 // ReplicatedTable_FromAttributes refers to a ReplicatedTable that another app defines,
@@ -88,7 +91,11 @@ func (t *importedReplicatedTable) FailureQueue() awssqs.IQueue     { return t.qu
 
 func (t *importedReplicatedTable) Target() Target {
 	t.require(t.attributes.TargetTable != nil, "Target", "TargetTable")
-	return target{t.attributes.TargetTable}
+	return target{
+		table:    t.attributes.TargetTable,
+		reporter: func() reporter { return reporter{t.attributes.FunctionName, spec.MetricsPerTarget} },
+		alarms:   &targetAlarms{},
+	}
 }
 
 func (t *importedReplicatedTable) GrantReadSource(grantee awsiam.IGrantable) awsiam.Grant {

@@ -94,12 +94,14 @@ func TestATargetThatMovesTheMappingIntoALayerMovesNothingElse(t *testing.T) {
 	}
 
 	environment, layer, longer := resources(3), resources(4), resources(5)
-	want := []string{"UsersByGroup AWS::DynamoDB::GlobalTable", "UsersMapping AWS::Lambda::LayerVersion"}
+	const table, alarm = "UsersByGroup AWS::DynamoDB::GlobalTable", "UsersTargetAlarmsByGroup%dFailureAlarm AWS::CloudWatch::Alarm"
+	want := []string{table, "UsersMapping AWS::Lambda::LayerVersion", fmt.Sprintf(alarm, 3)}
 	if got := added(environment, layer); !slices.Equal(got, want) {
 		t.Errorf("the first target too many added %v, want %v", got, want)
 	}
-	if got := added(layer, longer); !slices.Equal(got, want[:1]) {
-		t.Errorf("the next target added %v, want %v", got, want[:1])
+	want = []string{table, fmt.Sprintf(alarm, 4)}
+	if got := added(layer, longer); !slices.Equal(got, want) {
+		t.Errorf("the next target added %v, want %v", got, want)
 	}
 	for _, fewer := range []map[string]string{environment, layer} {
 		maps.DeleteFunc(fewer, func(id, typ string) bool { return longer[id] == typ })

@@ -60,8 +60,8 @@ func (t *replicatedTable) grantOperator(method string, grantee awsiam.IGrantable
 	granted := o.allow(t.function.FunctionArn(), "lambda:GetFunctionConfiguration")
 	granted = granted.Combine(o.allow(jsii.String("*"), "lambda:ListEventSourceMappings"))
 	granted = granted.Combine(o.grantTable(t.sourceTable, a.source))
-	for _, table := range t.targets {
-		granted = granted.Combine(o.grantTable(table, a.target))
+	for _, target := range t.targets {
+		granted = granted.Combine(o.grantTable(target.table, a.target))
 	}
 	if t.mappingLayer != nil {
 		granted = granted.Combine(o.grantLayer(t))

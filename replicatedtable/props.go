@@ -141,8 +141,8 @@ type ReplicatedTableProps struct {
 	// ERROR. Records in the failure queue are a WARN, batches that fail an ERROR.
 	//
 	// The function keeps to it itself. Lambda's own application log level is not a setting,
-	// because it would also drop what is not a log line: Lambda counts a line without a
-	// level, such as one with embedded metrics, as INFO.
+	// because it would also drop the function's metrics: Lambda counts a line without a level
+	// as INFO.
 	// Default: INFO.
 	LogLevel awslambda.ApplicationLogLevel
 
@@ -150,11 +150,11 @@ type ReplicatedTableProps struct {
 	// function always writes JSON, one object per line, and Lambda stores these lines as
 	// they are with both formats. With JSON, Lambda's application log level is set to TRACE,
 	// so that it drops none of them.
-	// Default: Lambda's, TEXT.
+	// Default: JSON.
 	LoggingFormat awslambda.LoggingFormat
 
 	// SystemLogLevel is the lowest level of the lines that Lambda itself logs, such as the
-	// report of an invocation: DEBUG, INFO or WARN. It needs LoggingFormat JSON.
+	// report of an invocation: DEBUG, INFO or WARN. Not allowed with LoggingFormat TEXT.
 	// Default: Lambda's, INFO.
 	SystemLogLevel awslambda.SystemLogLevel
 
@@ -222,8 +222,13 @@ type ReplicatedTableProps struct {
 	// Default: true.
 	Enabled *bool
 
+	// Metrics says which metrics the function reports: BASIC, PER_TARGET or NONE. CloudWatch
+	// bills each metric for the hours in which it gets values; README.md has the prices.
+	// Default: BASIC.
+	Metrics MetricsLevel
+
 	// Alarms are the settings of the alarms.
-	// Default: all alarms, without actions.
+	// Default: those about something to repair, without actions.
 	Alarms *AlarmsProps
 }
 

@@ -33,7 +33,7 @@ func (r *reconciler) newPolicy() awsiam.PolicyDocument {
 		r.keyActions.allow(t.sourceTable, keyReadActions),
 	)
 	for _, target := range t.targets {
-		statements = append(statements, r.allowTarget(target)...)
+		statements = append(statements, r.allowTarget(target.table)...)
 	}
 	statements = append(statements, allow(r.logGroup.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"))
 	statements = append(statements, settingStatements(t.settings)...)

@@ -95,15 +95,13 @@ func (r *reconciler) newSchedule(props ReconcilerProps) awsscheduler.Schedule {
 // newAlarm defines the alarm for failed executions. Children are executions of another state
 // machine for CloudWatch.
 func (r *reconciler) newAlarm() awscloudwatch.Alarm {
-	alarm := newAlarm(r, "FailedExecutionsAlarm", awscloudwatch.AlarmProps{
-		Metric:    r.stateMachine.MetricFailed(over(awscloudwatch.Stats_SUM())),
-		Threshold: jsii.Number(0),
-		AlarmDescription: jsii.String("An execution of the reconciler failed. With the error Differences, target tables " +
-			"differ from the source table: the cause has the counts, and an execution with the operation repair mends them"),
+	return r.table.alarmIn(r, failedExecutionsAlarmID, failedExecutionsAlarmID, awscloudwatch.AlarmProps{
+		Metric: r.stateMachine.MetricFailed(over(awscloudwatch.Stats_SUM())),
+		AlarmDescription: jsii.String("An execution of the reconciler failed. First read its error and its cause. " +
+			"With the error Differences, target tables differ from the source table: the cause has the counts, " +
+			"and an execution with the operation repair mends them"),
 	})
-	if actions := r.table.settings.Alarms.Actions; actions != nil {
-		alarm.AddAlarmAction(*actions...)
-	}
-
-	return alarm
 }
+
+// failedExecutionsAlarmID is also the alarm's heading in the runbook.
+const failedExecutionsAlarmID = "FailedExecutionsAlarm"

@@ -225,6 +225,15 @@ func TestTheAlarmForFailedExecutionsIsOneOfTheTable(t *testing.T) {
 	if actions, _ := alarm.Properties["AlarmActions"].([]any); len(actions) != 1 {
 		t.Errorf("the alarm has the actions %v, want that of the table", actions)
 	}
+	description := alarm.Properties["AlarmDescription"].(string)
+	for _, text := range []string{"First ", "Differences", "repair", ". Runbook: " + runbook + "#failedexecutionsalarm"} {
+		if !strings.Contains(description, text) {
+			t.Errorf("the description does not say %q: %s", text, description)
+		}
+	}
+	if len(description) > maxDescription {
+		t.Errorf("the description has %d bytes, the limit is %d", len(description), maxDescription)
+	}
 }
 
 func TestAReconcilerWithWrongPropsIsRefusedWhole(t *testing.T) {

@@ -56,8 +56,8 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	}
 	constructs.NewConstruct_Override(t, scope, id)
 	t.sourceTable = newSourceTable(t, props.Source)
-	t.target = target{newTargetTable(t, jsii.String("Target"), props.Target)}
-	t.targets = []awsdynamodb.ITable{t.target.Table()}
+	first := t.newTarget(jsii.String("Target"), props.Target)
+	t.targets = []target{first}
 	t.failureQueue, t.failureDeadLetterQueue = newFailureQueue(t, settings)
 	if t.logGroup = settings.LogGroup; t.logGroup == nil {
 		t.logGroup = newLogGroup(t, settings)
@@ -65,8 +65,8 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	t.policy = newPolicy(t, settings)
 	t.role = newRole(t, settings)
 	nameTable(&t.replication.Source, t.sourceTable)
-	nameTable(&t.replication.last().Table, t.target.Table())
-	t.replication.tables = []string{*t.sourceTable.Node().Path(), *t.target.Table().Node().Path()}
+	nameTable(&t.replication.last().Table, first.table)
+	t.replication.tables = []string{*t.sourceTable.Node().Path(), *first.table.Node().Path()}
 	t.replication.FailureQueueURL = *t.failureQueue.QueueUrl()
 	t.function = newFunction(t, settings, code)
 	t.setMapping(mapping)
@@ -76,7 +76,9 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	t.warn(t.replication.warnings(props.Target, sizes.target)...)
 	t.warn(t.sharedTargetWarnings(sizes.target)...)
 	t.warn(t.roleWarnings()...)
+	t.iteratorAgeMilliseconds = sizes.iteratorAge() * 1000
 	t.defineAlarms(settings.Alarms, sizes)
+	t.defineTargetAlarms("Target", first)
 
 	return t
 }
@@ -140,6 +142,99 @@ type ReplicatedTable interface {
 	// FailureDeadLetterQueueAlarm goes off when a message waits in the failure
 	// queue's dead-letter queue. Give it an action with AddAlarmAction.
 	FailureDeadLetterQueueAlarm() awscloudwatch.Alarm
+	// GivenUpRecordsAlarm goes off when the event source mapping gives up on records and sends
+	// their positions to the failure queue, whether or not messages wait there already. The
+	// records are in the stream until they are 24 hours old.
+	GivenUpRecordsAlarm() awscloudwatch.Alarm
+	// DroppedRecordsAlarm goes off when the event source mapping gives up on records and cannot
+	// send their positions to the failure queue.
+	DroppedRecordsAlarm() awscloudwatch.Alarm
+	// FunctionErrorsAlarm goes off when an invocation ends without an answer, also because the
+	// function cannot start. Like the next two, it is nil unless AlarmsProps asks for all
+	// alarms.
+	FunctionErrorsAlarm() awscloudwatch.Alarm
+	// FunctionThrottlesAlarm goes off when Lambda has throttled the function for 15 minutes.
+	FunctionThrottlesAlarm() awscloudwatch.Alarm
+	// OldestFailureAlarm goes off when a message has waited in the failure queue for 10 of its
+	// 14 days.
+	OldestFailureAlarm() awscloudwatch.Alarm
+	// CompositeAlarm is on while another alarm is on, that of a target included. It leaves out
+	// FailureQueueAlarm, FailureDeadLetterQueueAlarm and OldestFailureAlarm: a message that
+	// waits for days would keep it on, and hide all that goes wrong meanwhile. It also leaves
+	// out FailedExecutionsAlarm of a Reconciler, which is not about the stream. It is nil unless
+	// AlarmsProps asks for all alarms or has CompositeActions.
+	CompositeAlarm() awscloudwatch.CompositeAlarm
+	// AddDashboard defines a dashboard that says with one look whether the targets keep up,
+	// whether something fails, and what it costs. It shows all targets and alarms, so call it
+	// after AddTarget and AddReconciler. Widgets of props come first; more can be added to the dashboard. Props may be
+	// nil.
+	//
+	// It panics when the ID is empty, a token or taken, and when the CDK refuses props.
+	AddDashboard(id *string, props *awscloudwatch.DashboardProps) awscloudwatch.Dashboard
+
+	// MetricRecords counts the records that the function was invoked with. It counts a record
+	// again when it is redelivered, and so do the metrics below, which count what becomes of
+	// the records for each target. All of the function's metrics panic with Metrics NONE.
+	// Statistic: sum.
+	MetricRecords(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricWrites counts the puts and deletes that the target tables have carried out. A
+	// delete that finds no item is one too.
+	// Statistic: sum.
+	MetricWrites(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricElided counts the changes that needed no write of their own: they left the target
+	// item as it was, or a later change of the same batch replaced them.
+	// Statistic: sum.
+	MetricElided(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricUnmapped counts the changes of items that had no target item and get none: they
+	// lack a key attribute, or do not meet the filter. What Lambda filters out never gets to
+	// the function: MetricFilteredOutEventCount counts it.
+	// Statistic: sum.
+	MetricUnmapped(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricStale counts the puts under an Ordering that were not needed: the target table has
+	// the same state of the item, or a newer one.
+	// Statistic: sum.
+	MetricStale(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricRetried counts the writes that a target table did not take at first, because it was
+	// throttled or did not answer, each time anew.
+	// Statistic: sum.
+	MetricRetried(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricFailed counts the records that can never be applied and went to the failure queue.
+	// Statistic: sum.
+	MetricFailed(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricSetAside counts the items whose keys went to the failure queue because a target is
+	// set aside.
+	// Statistic: sum.
+	MetricSetAside(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricLag is the age of the oldest record of a batch when the invocation ends, in
+	// milliseconds. It is as fine as the stream's clock: one second.
+	// Statistic: maximum.
+	MetricLag(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricDuration is the time of an invocation in milliseconds.
+	// Statistic: maximum.
+	MetricDuration(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+
+	// MetricPolledEventCount counts the records that Lambda has read from the stream. It counts
+	// 0 for a poll that finds none, and nothing where nobody polls.
+	// Statistic: sum.
+	MetricPolledEventCount(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricFilteredOutEventCount counts the records that Lambda has filtered out.
+	// Statistic: sum.
+	MetricFilteredOutEventCount(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricInvokedEventCount counts the records that Lambda has invoked the function with.
+	// Statistic: sum.
+	MetricInvokedEventCount(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricFailedInvokeEventCount counts the records of invocations that failed, or reported a
+	// record as failed.
+	// Statistic: sum.
+	MetricFailedInvokeEventCount(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricDroppedEventCount counts the records that Lambda has given up and whose positions it
+	// could not send to the failure queue.
+	// Statistic: sum.
+	MetricDroppedEventCount(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricOnFailureDestinationDeliveredEventCount counts the records that Lambda has given up
+	// and whose positions it has sent to the failure queue.
+	// Statistic: sum.
+	MetricOnFailureDestinationDeliveredEventCount(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
 	// Role holds the function's permissions: the role of the props, or the construct's own.
 	// They include those on the customer keys of the tables, which count only if the
 	// keys' policies let them, as the package's documentation says.
@@ -178,15 +273,14 @@ type replicatedTable struct {
 	policy awsiam.PolicyDocument
 
 	sourceTable                          awsdynamodb.ITable
-	target                               Target
-	targets                              []awsdynamodb.ITable // of all targets
+	targets                              []target
 	function                             awslambda.Function
 	mappingLayer                         awslambda.LayerVersion // nil while the environment has room
 	eventSourceMapping                   awslambda.CfnEventSourceMapping
 	failureQueue, failureDeadLetterQueue awssqs.Queue
-	iteratorAgeAlarm, unreadStreamAlarm  awscloudwatch.Alarm
-	failureQueueAlarm, failureRateAlarm  awscloudwatch.Alarm
-	failureDeadLetterQueueAlarm          awscloudwatch.Alarm
+	alarms                               alarms
+	iteratorAgeMilliseconds              float64 // at which its alarm goes off
+	hasDashboard                         bool
 	role                                 awsiam.IRole
 	rolePolicy                           awsiam.Policy // nil if the construct defines the role
 	logGroup                             awslogs.ILogGroup
@@ -197,22 +291,15 @@ type replicatedTable struct {
 }
 
 func (t *replicatedTable) SourceTable() awsdynamodb.ITable { return t.sourceTable }
-func (t *replicatedTable) Target() Target                  { return t.target }
+func (t *replicatedTable) Target() Target                  { return t.targets[0] }
 func (t *replicatedTable) Function() awslambda.Function    { return t.function }
 func (t *replicatedTable) EventSourceMapping() awslambda.CfnEventSourceMapping {
 	return t.eventSourceMapping
 }
-func (t *replicatedTable) FailureQueue() awssqs.IQueue            { return t.failureQueue }
-func (t *replicatedTable) FailureDeadLetterQueue() awssqs.Queue   { return t.failureDeadLetterQueue }
-func (t *replicatedTable) IteratorAgeAlarm() awscloudwatch.Alarm  { return t.iteratorAgeAlarm }
-func (t *replicatedTable) UnreadStreamAlarm() awscloudwatch.Alarm { return t.unreadStreamAlarm }
-func (t *replicatedTable) FailureQueueAlarm() awscloudwatch.Alarm { return t.failureQueueAlarm }
-func (t *replicatedTable) FailureRateAlarm() awscloudwatch.Alarm  { return t.failureRateAlarm }
-func (t *replicatedTable) FailureDeadLetterQueueAlarm() awscloudwatch.Alarm {
-	return t.failureDeadLetterQueueAlarm
-}
-func (t *replicatedTable) Role() awsiam.IRole          { return t.role }
-func (t *replicatedTable) LogGroup() awslogs.ILogGroup { return t.logGroup }
+func (t *replicatedTable) FailureQueue() awssqs.IQueue          { return t.failureQueue }
+func (t *replicatedTable) FailureDeadLetterQueue() awssqs.Queue { return t.failureDeadLetterQueue }
+func (t *replicatedTable) Role() awsiam.IRole                   { return t.role }
+func (t *replicatedTable) LogGroup() awslogs.ILogGroup          { return t.logGroup }
 
 func (t *replicatedTable) GrantReadSource(grantee awsiam.IGrantable) awsiam.Grant {
 	return grant(t.Node().Path(), "GrantReadSource", t.sourceTable, grantee, reading)

@@ -60,7 +60,7 @@ func newPolicy(t *replicatedTable, props ReplicatedTableProps) awsiam.PolicyDocu
 				"dynamodb:GetShardIterator", "dynamodb:ListStreams"),
 		},
 		t.keyActions.allow(t.sourceTable, keyReadActions),
-		t.allowTarget(t.target.Table(), *t.replication.last()),
+		t.allowTarget(t.targets[0].table, *t.replication.last()),
 		[]awsiam.PolicyStatement{
 			allow(t.failureQueue.QueueArn(), "sqs:SendMessage"),
 			allow(t.logGroup.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"),

@@ -72,7 +72,8 @@ func TestTheAlarmsHaveTheSettingsOfTheProps(t *testing.T) {
 	}
 	for _, alarm := range []awscloudwatch.Alarm{
 		k.cities.IteratorAgeAlarm(), k.cities.UnreadStreamAlarm(), k.cities.FailureQueueAlarm(),
-		k.cities.FailureRateAlarm(), k.cities.FailureDeadLetterQueueAlarm(),
+		k.cities.FailureRateAlarm(), k.cities.FailureDeadLetterQueueAlarm(), k.cities.GivenUpRecordsAlarm(),
+		k.cities.DroppedRecordsAlarm(), k.cities.Target().FailureAlarm(),
 	} {
 		k.resource(alarm).want(t, "AlarmActions", []any{"arn:aws:sns:eu-west-1:111122223333:alarms"})
 	}
@@ -82,14 +83,19 @@ func TestDisabledAlarmsAreNil(t *testing.T) {
 	k := allKinds(t)
 	for i, alarm := range []awscloudwatch.Alarm{
 		k.borrower.IteratorAgeAlarm(), k.borrower.UnreadStreamAlarm(), k.borrower.FailureQueueAlarm(),
-		k.borrower.FailureRateAlarm(), k.borrower.FailureDeadLetterQueueAlarm(),
+		k.borrower.FailureRateAlarm(), k.borrower.FailureDeadLetterQueueAlarm(), k.borrower.GivenUpRecordsAlarm(),
+		k.borrower.DroppedRecordsAlarm(), k.borrower.FunctionErrorsAlarm(), k.borrower.FunctionThrottlesAlarm(),
+		k.borrower.OldestFailureAlarm(), k.borrower.Target().FailureAlarm(), k.borrower.Target().ThrottleAlarm(),
 	} {
 		if alarm != nil {
 			t.Errorf("alarm %d is %s", i, *alarm.Node().Path())
 		}
 	}
+	if k.borrower.CompositeAlarm() != nil {
+		t.Error("there is a composite alarm")
+	}
 	for id, r := range k.template.Resources {
-		if strings.HasPrefix(id, "Borrower") && r.Type == "AWS::CloudWatch::Alarm" {
+		if strings.HasPrefix(id, "Borrower") && strings.HasPrefix(r.Type, "AWS::CloudWatch::") {
 			t.Errorf("%s is an alarm", id)
 		}
 	}

@@ -17,8 +17,8 @@ var keyless = []string{"Projection", "Filter", "ExpiredItems"}
 func specProblems(r replication, keysComplete bool) []spec.Problem {
 	var problems []spec.Problem
 	for _, p := range r.longest().Problems() {
-		if p.Path == "SetAsideSeconds" || p.Path == "LogLevel" {
-			continue // setAsideProblems and functionProblems say it of the prop
+		if slices.Contains([]string{"SetAsideSeconds", "LogLevel", "Metrics"}, p.Path) {
+			continue // setAsideProblems, functionProblems and metricsProblems say it of the prop
 		}
 		target, field := r.targetOf(p.Path)
 		name, _, _ := strings.Cut(field, ".")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
@@ -21,7 +22,7 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	}
 	name := addTargetCall(toString(id))
 	next := t.replication.with(name, toString(id), props, existing)
-	problems := slices.Concat(t.idProblems(name, "target", id), targetProblems(next, nil, props, existing))
+	problems := slices.Concat(t.idProblems(name, "target", id), t.dashboardProblems(id), targetProblems(next, nil, props, existing))
 	if len(problems) > 0 {
 		panic(message(*t.Node().Path(), problems))
 	}
@@ -34,7 +35,6 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	nameTable(&next.last().Table, added.table)
 	next.tables[len(next.tables)-1] = *added.table.Node().Path()
 	t.replication = next
-	t.targets = append(t.targets, added.table)
 	t.policy.AddStatements(t.allowTarget(added.table, *next.last())...)
 	text := next.variables(0)[spec.EnvironmentVariable]
 	t.function.AddEnvironment(jsii.String(spec.EnvironmentVariable), jsii.String(text), nil)
@@ -49,6 +49,8 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	t.warn(next.warnings(props, existing)...)
 	t.warn(t.sharedTargetWarnings(existing)...)
 	t.warn(t.roleWarnings()...)
+	t.defineTargetAlarms(*id, added)
+	t.targets = append(t.targets, added)
 
 	return added
 }
@@ -56,7 +58,15 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 // defineTarget defines one more target's table, or takes the table that exists.
 func (t *replicatedTable) defineTarget(id *string, props *TargetProps) target {
 	defer refuse(t, id, *t.Node().Path()+"/"+*id)
-	return target{newTargetTable(t, id, props)}
+	return t.newTarget(id, props)
+}
+
+func (t *replicatedTable) newTarget(id *string, props *TargetProps) target {
+	return target{
+		table:    newTargetTable(t, id, props),
+		reporter: func() reporter { return reporter{t.function.FunctionName(), t.replication.Metrics} },
+		alarms:   &targetAlarms{},
+	}
 }
 
 // addTargetCall is what messages call a target that is added.
@@ -88,9 +98,55 @@ type Target interface {
 	// stacks. So the CDK fixes the name, and CloudFormation replaces a table that was
 	// deployed without a fixed name. Use Role_FromRoleArn instead.
 	GrantReadData(grantee awsiam.IGrantable) awsiam.Grant
+
+	// FailureAlarm goes off when the target fails as a whole, and stays on while it is set
+	// aside: when a permission, the table or its key is missing, or when it refuses every item.
+	// It is nil where the alarms are disabled, and with Metrics NONE.
+	FailureAlarm() awscloudwatch.Alarm
+	// ThrottleAlarm goes off when DynamoDB has throttled writes to the target table for 15
+	// minutes. It is nil unless AlarmsProps asks for all alarms.
+	ThrottleAlarm() awscloudwatch.Alarm
+
+	// MetricSystemicFailures counts the invocations in which the target fails as a whole. Like
+	// the next two, it has values only in hours with a value other than 0, and it panics with
+	// Metrics NONE.
+	// Statistic: sum.
+	MetricSystemicFailures(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricSetAside counts the items whose keys went to the failure queue because the target
+	// is set aside.
+	// Statistic: sum.
+	MetricSetAside(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricSingleWrites counts the guarded writes to the target that were sent one by one
+	// because it has refused the requests that take several. Each then costs a request; the
+	// function's log says why.
+	// Statistic: sum.
+	MetricSingleWrites(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+
+	// MetricWrites and the methods below are those of [ReplicatedTable] for this target alone.
+	// They panic unless Metrics is PER_TARGET.
+	MetricWrites(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricElided counts changes that needed no write of their own.
+	MetricElided(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricUnmapped counts changes of items without a target item.
+	MetricUnmapped(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricStale counts guarded puts that were not needed.
+	MetricStale(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricRetried counts writes that were sent again.
+	MetricRetried(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricFailed counts records that this target can never take.
+	MetricFailed(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
+	// MetricDuration is the time of an invocation in which this target was written, in
+	// milliseconds.
+	// Statistic: maximum.
+	MetricDuration(options *awscloudwatch.MetricOptions) awscloudwatch.Metric
 }
 
-type target struct{ table awsdynamodb.ITable }
+type target struct {
+	table awsdynamodb.ITable
+	// reporter is a function because the first target comes before the function.
+	reporter func() reporter
+	alarms   *targetAlarms
+}
 
 func (t target) Table() awsdynamodb.ITable { return t.table }
 
@@ -110,7 +166,8 @@ func (t *replicatedTable) idProblems(path, part string, id *string) []spec.Probl
 		return []spec.Problem{{Path: path, Text: "has an ID that has a meaning for the CDK, the default child: " +
 			"choose another ID"}}
 	// A target whose table exists is no child.
-	case t.Node().TryFindChild(id) != nil || slices.Contains(t.replication.names, addTargetCall(name)) || name == mappingLayerID:
+	case t.Node().TryFindChild(id) != nil || slices.Contains(t.replication.names, addTargetCall(name)) ||
+		name == mappingLayerID || name == targetAlarmsID:
 		return []spec.Problem{{Path: path, Text: "has the ID of another target, or of another part of the table: " +
 			"choose another ID"}}
 	default:

@@ -205,9 +205,12 @@ func TestAnAddedTargetMovesNoOther(t *testing.T) {
 		added = append(added, strings.TrimRight(id, "0123456789ABCDEF")+" "+typ)
 	}
 	sort.Strings(added)
-	want := []string{"UsersActive AWS::DynamoDB::GlobalTable", "UsersByCity AWS::DynamoDB::GlobalTable"}
+	want := []string{
+		"UsersActive AWS::DynamoDB::GlobalTable", "UsersByCity AWS::DynamoDB::GlobalTable",
+		"UsersTargetAlarmsActiveFailureAlarm AWS::CloudWatch::Alarm", "UsersTargetAlarmsByCityFailureAlarm AWS::CloudWatch::Alarm",
+	}
 	if !slices.Equal(added, want) {
-		t.Errorf("two targets added %v, want their tables alone", added)
+		t.Errorf("two targets added %v, want their tables and alarms alone", added)
 	}
 }
 

@@ -16,6 +16,8 @@ type replication struct {
 	spec.Spec
 	place
 	names []string
+	// ids are the IDs of the targets.
+	ids []string
 	// sourceBytes and targetBytes are the greatest lengths of the tables' names.
 	sourceBytes int
 	targetBytes []int
@@ -41,6 +43,7 @@ func toReplication(props *ReplicatedTableProps, s sizes) replication {
 		r.SetAsideSeconds = int(*s.setAsideSeconds)
 	}
 	r.LogLevel = spec.LogLevel(props.LogLevel)
+	r.Metrics = spec.MetricsLevel(props.Metrics)
 	r.environment = toVariables(props.Environment)
 	return r.with("Target", "Target", props.Target, s.target)
 }
@@ -51,7 +54,7 @@ func (r replication) with(name, id string, props *TargetProps, existing *existin
 	if props == nil {
 		props = &TargetProps{}
 	}
-	r.names = append(slices.Clone(r.names), name)
+	r.names, r.ids = append(slices.Clone(r.names), name), append(slices.Clone(r.ids), id)
 	r.targetBytes = append(slices.Clone(r.targetBytes), r.nameBytes(id, existing, props.TableProps))
 	target := toTarget(props)
 	target.TableName = tableName(existing, props.TableProps)

@@ -24,6 +24,7 @@ func validate(props *ReplicatedTableProps, s sizes) []spec.Problem {
 		targetProblems(replication, sourceProblems(props.Source), props.Target, s.target),
 		functionProblems(props, s),
 		eventSourceProblems(props, s),
+		metricsProblems(props),
 		alarmProblems(props.Alarms, s),
 		setAsideProblems(s),
 		architectureProblems(s.architecture),

@@ -141,9 +141,27 @@ func TestEveryWrongSettingIsRefusedInOneLineThatNamesTheRemedy(t *testing.T) {
 			`SystemLogLevel is "ERROR": use DEBUG, INFO or WARN`,
 		},
 		"system log level of text": {
-			func(p *ReplicatedTableProps) { p.SystemLogLevel = awslambda.SystemLogLevel_WARN },
-			`SystemLogLevel is set, and LoggingFormat is not JSON: Lambda filters only JSON; ` +
-				`set LoggingFormat to JSON, or leave it out`,
+			func(p *ReplicatedTableProps) {
+				p.SystemLogLevel, p.LoggingFormat = awslambda.SystemLogLevel_WARN, awslambda.LoggingFormat_TEXT
+			},
+			`SystemLogLevel is set, and LoggingFormat is TEXT: Lambda filters only JSON; leave one of them out`,
+		},
+		"unknown metrics": {
+			func(p *ReplicatedTableProps) { p.Metrics = "ALL" },
+			`Metrics is "ALL": use BASIC, PER_TARGET or NONE`,
+		},
+		"alarms on metrics that nobody reports": {
+			func(p *ReplicatedTableProps) {
+				p.Metrics, p.Alarms = MetricsLevel_NONE, &AlarmsProps{All: jsii.Bool(true)}
+			},
+			`Alarms.All is true, and Metrics NONE: the alarms of targets watch metrics of the function; ` +
+				`set Metrics to BASIC, or leave one of them out`,
+		},
+		"an action of the composite alarm that is nil": {
+			func(p *ReplicatedTableProps) {
+				p.Alarms = &AlarmsProps{CompositeActions: &[]awscloudwatch.IAlarmAction{nil}}
+			},
+			`Alarms.CompositeActions[0] is nil: leave it out`,
 		},
 		"retention of an existing log group": {
 			func(p *ReplicatedTableProps) { p.LogGroup, p.LogRetention = logs, awslogs.RetentionDays_ONE_DAY },

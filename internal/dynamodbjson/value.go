@@ -35,6 +35,17 @@ func Scalar(value []byte) (typ, text []byte, ok bool) {
 	return typ, text, len(trimSpace(rest)) == 1
 }
 
+// DescribeType returns a type for a message. It quotes none that DynamoDB does not have: that
+// would be a part of an item.
+func DescribeType(typ []byte) string {
+	switch text := string(typ); text {
+	case "S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS":
+		return text
+	default:
+		return "unknown"
+	}
+}
+
 // cutString cuts a JSON string with its quotes off the front of b.
 func cutString(b []byte) (text, rest []byte, ok bool) {
 	b = trimSpace(b)

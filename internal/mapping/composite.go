@@ -82,7 +82,8 @@ func (c *composer) text(value []byte) ([]byte, error) {
 		from = len(c.part)
 		c.part = base64.StdEncoding.AppendEncode(c.part, c.part)
 	default:
-		err = fmt.Errorf("it has type %s: a composite joins strings, numbers and binary", typ)
+		err = fmt.Errorf("it has type %s: a composite joins strings, numbers and binary",
+			dynamodbjson.DescribeType(typ))
 	}
 
 	return c.part[from:], err

@@ -69,7 +69,7 @@ func TestAPartThatCannotBeJoinedIsAnErrorThatNamesIt(t *testing.T) {
 		`{"NULL":true}`:              `has type NULL`,
 		`{"M":{"S":{"S":"x"}}}`:      `has type M`,
 		`{"SS":["a"]}`:               `has type SS`,
-		`{"X":"y"}`:                  `has type X`,
+		`{"X":"y"}`:                  `has type unknown`, // such a type is a part of the item
 		`{"N":"x"}`:                  `not a decimal number`,
 		`{"N":"1e126"}`:              `out of DynamoDB's range`,
 		`{"N":"1e-131"}`:             `out of DynamoDB's range`,

@@ -69,7 +69,8 @@ func keyAttributes(k spec.KeySchema, sourceOf func(name string) spec.KeySource) 
 func (k *KeyAttribute) AppendIdentity(dst, value []byte) ([]byte, error) {
 	typ, text, ok := dynamodbjson.Scalar(value)
 	if !ok || string(typ) != string(k.Type) {
-		return dst, fmt.Errorf("key attribute %q has type %s, the key schema says %s", k.Name, typ, k.Type)
+		return dst, fmt.Errorf("key attribute %q has type %s, the key schema says %s",
+			k.Name, dynamodbjson.DescribeType(typ), k.Type)
 	}
 
 	// The length is known only after the text is decoded: its bytes come first and are

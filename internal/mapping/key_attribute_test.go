@@ -76,7 +76,7 @@ func TestAValueThatAKeyCannotHoldIsAnError(t *testing.T) {
 		{"N", `{"S":"1"}`, `has type S, the key schema says N`},
 		{"S", `{"SS":["a"]}`, `has type SS, the key schema says S`},
 		{"S", `{"NULL":true}`, `has type NULL, the key schema says S`},
-		{"S", `{}`, `has type , the key schema says S`},
+		{"S", `{}`, `has type unknown, the key schema says S`},
 		{"S", `{"S":""}`, `is empty`},
 		{"B", `{"B":""}`, `is empty`},
 		{"S", `{"S":"` + strings.Repeat("x", 1025) + `"}`, `has 1025 bytes: this key holds at most 1024`},

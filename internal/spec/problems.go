@@ -26,6 +26,7 @@ func (s Spec) Problems() []Problem {
 	}
 	ps.setAside(s.SetAsideSeconds)
 	ps.logLevel(s.LogLevel)
+	ps.metrics(s.Metrics)
 	if len(s.Targets) == 0 {
 		ps.add("Targets", "is empty: the function needs at least one target table")
 	}
@@ -54,6 +55,15 @@ func (ps *problems) logLevel(level LogLevel) {
 	default:
 		ps.add("LogLevel", "is %q: use %s, %s, %s or %s, or leave it out for %s",
 			level, LogDebug, LogInfo, LogWarn, LogError, LogInfo)
+	}
+}
+
+func (ps *problems) metrics(level MetricsLevel) {
+	switch level {
+	case "", MetricsBasic, MetricsPerTarget, MetricsNone:
+	default:
+		ps.add("Metrics", "is %q: use %s, %s or %s, or leave it out for %s",
+			level, MetricsBasic, MetricsPerTarget, MetricsNone, MetricsBasic)
 	}
 }
 

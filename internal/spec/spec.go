@@ -37,6 +37,8 @@ type Spec struct {
 	SetAsideSeconds int `json:",omitempty"`
 	// LogLevel is the lowest level of the lines that the function logs. Empty is INFO.
 	LogLevel LogLevel `json:",omitempty"`
+	// Metrics is which metrics the function reports. Empty is BASIC.
+	Metrics MetricsLevel `json:",omitempty"`
 }
 
 // LogLevel is a level of the function's log.

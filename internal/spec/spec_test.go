@@ -41,6 +41,7 @@ func sound() Spec {
 		}},
 		FailureQueueURL: "https://queue",
 		LogLevel:        LogWarn,
+		Metrics:         MetricsPerTarget,
 	}
 }
 
@@ -225,6 +226,8 @@ func TestEveryRuleNamesTheFieldTheValueAndTheRemedy(t *testing.T) {
 			`MappingVersion is 2, and the function maps by the rules of version 1: deploy the construct and the function of one release`},
 		{"unknown log level", sound, func(s *Spec, _ *Target) { s.LogLevel = "TRACE" },
 			`LogLevel is "TRACE": use DEBUG, INFO, WARN or ERROR, or leave it out for INFO`},
+		{"unknown metrics", sound, func(s *Spec, _ *Target) { s.Metrics = "ALL" },
+			`Metrics is "ALL": use BASIC, PER_TARGET or NONE, or leave it out for BASIC`},
 		{"set aside at once", sound, func(s *Spec, _ *Target) { s.SetAsideSeconds = -1 },
 			`SetAsideSeconds is -1: set a number from 60 to 36000, or leave it out for the default`},
 		{"set aside too early", sound, func(s *Spec, _ *Target) { s.SetAsideSeconds = 59 },

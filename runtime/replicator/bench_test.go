@@ -1,8 +1,11 @@
 package replicator
 
 import (
+	"os"
 	"runtime"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/replicatedtable/cdk-go/internal/cmd/bench/orders"
 	"github.com/replicatedtable/cdk-go/internal/spec"
@@ -32,18 +35,19 @@ func perRecord(b *testing.B, f func()) {
 // stages is a workspace with the encoder of each target.
 type stages struct {
 	*workspace
-	b        *testing.B
-	writer   *writer
-	payload  []byte
-	requests []request
-	body     []byte
+	b          *testing.B
+	replicator *Replicator
+	writer     *writer
+	payload    []byte
+	requests   []request
+	body       []byte
 }
 
 func newStages(b *testing.B, s spec.Spec) *stages {
 	r := newReplicator(s, nil, nil, minInFlight, nil)
 	return &stages{
 		workspace: r.workspace(), b: b,
-		writer:  r.writer,
+		replicator: r, writer: r.writer,
 		payload: orders.Inserts(benchRecords, orders.Large),
 	}
 }
@@ -129,4 +133,33 @@ func BenchmarkDecodeToEncodeFiveTargets(b *testing.B) {
 	perRecord(b, func() {
 		s.encode(s.plan(s.decode()))
 	})
+}
+
+// BenchmarkMetrics is all that an invocation does for its metrics: it counts the changes and
+// writes the document. It is once for a batch and once for a single record, which needs a
+// document too.
+func BenchmarkMetrics(b *testing.B) {
+	for _, records := range []int{1, benchRecords} {
+		b.Run(strconv.Itoa(records), func(b *testing.B) {
+			s := newStages(b, orders.Unique())
+			s.payload = orders.Inserts(records, orders.Large)
+			null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer null.Close()
+			s.replicator.WriteMetrics(null, "bench")
+			e, _, _ := s.decoder.decode(s.payload)
+			effects, _ := s.projector.project(e)
+			p, rest := s.planner.plan(e, effects)
+			b.ReportAllocs()
+			for b.Loop() {
+				s.counts.reset()
+				s.counts.planned(effects, rest, p.chains)
+				s.counts.judged(nil)
+				s.counts.sent(nil)
+				s.replicator.measure(b.Context(), s.workspace, time.Now())
+			}
+		})
+	}
 }

@@ -180,7 +180,8 @@ func TestWithoutTheBrakeEveryRefusedRecordGoesToTheFailureQueue(t *testing.T) {
 		t.Errorf("%d records are redelivered, %d went to the failure queue, and the target has %d items",
 			len(again), len(f.queue.bodies), len(f.db.Items("target")))
 	}
-	line := `"sent":100,"records":100,"reasons":[{"reason":"ValidationException: ` + dynamodberror.AboutIndexKeyType.String() +
+	line := `"sent":100,"records":100,"reasons":[{"target":"target","reason":"ValidationException: ` +
+		dynamodberror.AboutIndexKeyType.String() +
 		`","count":100,"sequenceNumber":"` + fmt.Sprintf("%024d", 101) + `"}]`
 	if log := f.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, line) {
 		t.Errorf("one line must have the reason, its count and the first record: %s", log)

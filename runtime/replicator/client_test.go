@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -59,7 +60,7 @@ func TestEveryAttemptSendsTheReadyBodySignedByTheSDK(t *testing.T) {
 	c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return credentials, nil
 	})
-	table := c.replicator(uniqueSpec(all), nil).writer.table
+	table := c.replicator(uniqueSpec(all), slog.New(slog.DiscardHandler)).writer.table
 
 	body := func(name string) *rawdynamodb.Body {
 		return &rawdynamodb.Body{Bytes: []byte(`{"the body of":"` + name + `, é, \ud83d"}`)}
@@ -140,7 +141,7 @@ func TestNoConnectionReadsAFreeBody(t *testing.T) {
 	} {
 		c := inMemory(awsconfig.NewHTTPClient(minInFlight))
 		c.Endpoint = func(string) *string { return &test.url }
-		table := c.replicator(uniqueSpec(all), nil).writer.table
+		table := c.replicator(uniqueSpec(all), slog.New(slog.DiscardHandler)).writer.table
 		body, free := new(rawdynamodb.Body), 0
 		for range 20 {
 			body.Bytes = append(body.Bytes[:0], bytes.Repeat([]byte(" "), test.bytes)...)
@@ -223,7 +224,7 @@ func TestTheFirstRequestUsesTheConnectionThatTheStartHasOpened(t *testing.T) {
 	c := inMemory(server.Client())
 	url := strings.Replace(server.URL, "https://", "https://user:password@", 1) + "/base"
 	c.Endpoint = func(string) *string { return &url }
-	r := c.replicator(uniqueSpec(all), nil)
+	r := c.replicator(uniqueSpec(all), slog.New(slog.DiscardHandler))
 	r.connect(t.Context())
 	if opened.Load() != 1 || asked.Load() != 1 {
 		t.Fatalf("the start opened %d connections and asked %d times, want 1 and 1", opened.Load(), asked.Load())
@@ -251,7 +252,7 @@ func TestAStartSucceedsWithoutAConnection(t *testing.T) {
 		c := inMemory(awsconfig.NewHTTPClient(minInFlight))
 		c.Endpoint = func(string) *string { return &url }
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		c.replicator(uniqueSpec(all), nil).connect(ctx) // it returns
+		c.replicator(uniqueSpec(all), slog.New(slog.DiscardHandler)).connect(ctx) // it returns
 		cancel()
 	}
 }

@@ -62,7 +62,7 @@ func undecoded(changes []change) []failure {
 		if wrong := (*configurationError)(nil); errors.As(err, &wrong) {
 			return systemicFailure(wrong)
 		}
-		failures = append(failures, failure{change: i, mapping: everyMapping, class: permanent, err: err})
+		failures = append(failures, failure{change: i, mapping: everyMapping, class: permanent, err: recordError{err}})
 	}
 
 	return failures

@@ -108,6 +108,15 @@
 // that maps there, and the newest write of an item that is still there is never
 // lost. The model test checks both on random histories with faults and crashes.
 //
+// # Metrics and log
+//
+// Each stage counts what it decides or does, in memory of the workspace: counting allocates
+// nothing. At its end the invocation writes one line with its figures, and one for each target
+// that has something to report; metrics.go says in which form. These lines go around the log.
+//
+// A line of the log says nothing that a service has said: that may be a part of an item.
+// loggable.go puts its texts together from what is known.
+//
 // # The hot path
 //
 // One pass over the payload, eight bytes of a string at a time, finds the attributes

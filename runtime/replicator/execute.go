@@ -1,9 +1,6 @@
 package replicator
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/replicatedtable/cdk-go/internal/dynamodberror"
@@ -29,7 +26,7 @@ func (w *writer) execute(q request, o *outcome) {
 		if !dynamodberror.IsThrottle(err) {
 			countTries(q.writes)
 		}
-		o.retry(q.writes, fmt.Errorf("write to %s: %w", w.mappings[q.mapping].TableName, err))
+		o.retry(q.writes, &tableError{"write to", w.mappings[q.mapping].TableName, err})
 	default:
 		// Where the whole table fails, the single requests show that, and this says nothing.
 		var marked [ways]bool
@@ -69,7 +66,7 @@ func (w *writer) executed(q request, codes []statementCode, o *outcome) {
 			if code == types.BatchStatementErrorCodeEnumInternalServerError {
 				countTries(one)
 			}
-			o.retry(one, fmt.Errorf("write to %s: %w: %s", w.mappings[q.mapping].TableName, errStatement, code))
+			o.retry(one, ownError("the table did not execute a statement: "+string(code)))
 		default:
 			// The item may be refused, or the right to the statement may be missing.
 			if isDenied(code) {
@@ -80,6 +77,7 @@ func (w *writer) executed(q request, codes []statementCode, o *outcome) {
 		}
 	}
 
+	o.carriedOut(puts + deletes)
 	if puts > 0 {
 		w.brakes[q.mapping].accept(true)
 	}
@@ -152,8 +150,7 @@ func (w *writer) free(body *rawdynamodb.Body) {
 	}
 }
 
-var (
-	errStatementDenied = errors.New("it refuses the statements, and takes the same writes one by one")
-	errStatement       = errors.New("the table did not execute a statement")
-	errAnswers         = errors.New("the table has answered another number of statements than it was sent")
+const (
+	errStatementDenied = ownError("it refuses the statements, and takes the same writes one by one")
+	errAnswers         = ownError("the table has answered another number of statements than it was sent")
 )

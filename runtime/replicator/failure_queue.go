@@ -172,7 +172,7 @@ func (s *sending) result() (remaining, sent []failure) {
 		unsent, expected := s.unsent[i]
 		switch err := s.refused[i]; {
 		case err != nil:
-			why := fmt.Errorf("the failure queue did not accept a message (%s): %w", loggable(f.err), err)
+			why := &queueError{loggable(f.err), err}
 			remaining = append(remaining, failure{change: f.change, mapping: f.mapping, class: transient, err: why})
 		case expected && unsent == 0:
 			sent = append(sent, f)

@@ -24,6 +24,27 @@ func perRequest(s step) int {
 	}
 }
 
+// fallBack decides which guarded writes go by themselves because their way is closed, and
+// counts those that a fallback sends so, each once.
+func (w *writer) fallBack(mapping int, writes []write, o *outcome) {
+	e := w.encoders[mapping]
+	if !e.guarded() {
+		return
+	}
+	single := 0
+	for i := range writes {
+		switch {
+		case writes[i].step == bySingle:
+		case w.fallbacks[mapping][writes[i].way()].IsOn():
+			writes[i].step = bySingle
+			single++
+		case e.noStatements:
+			writes[i].step = bySingle
+		}
+	}
+	o.sentSingly(single)
+}
+
 // group groups writes into requests. It changes the order of guarded writes: DynamoDB refuses
 // a call with two statements for one item, or two of its keys.
 func (w *writer) group(from *event, mapping int, writes []write) []request {
@@ -35,11 +56,6 @@ func (w *writer) group(from *event, mapping int, writes []write) []request {
 		return requests
 	}
 
-	for i := range writes {
-		if w.encoders[mapping].noStatements || w.fallbacks[mapping][writes[i].way()].IsOn() {
-			writes[i].step = bySingle
-		}
-	}
 	byStep := func(a, b write) int { return cmp.Compare(a.step, b.step) }
 	if !slices.IsSortedFunc(writes, byStep) {
 		slices.SortStableFunc(writes, byStep)

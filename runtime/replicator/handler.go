@@ -3,7 +3,6 @@ package replicator
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -25,6 +24,8 @@ type Replicator struct {
 	grace time.Duration
 	// connect opens a connection to the target tables' endpoint.
 	connect func(context.Context)
+	// metrics is nil where nobody reads any.
+	metrics *metrics
 	log     *slog.Logger
 }
 
@@ -32,6 +33,7 @@ type Replicator struct {
 // to resume. An error means that the payload is not a batch of stream records; every
 // other failure is in the response.
 func (r *Replicator) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	started := time.Now()
 	w := r.workspace()
 	defer r.release(w)
 	writing, queueing, cancel := sendingTimes(ctx)
@@ -44,19 +46,22 @@ func (r *Replicator) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 
 	if !isSystemic(failures) {
 		effects, unmapped := w.projector.project(e)
-		unwritten := r.apply(writing, w.planner, e, effects)
+		unwritten := r.apply(writing, w, e, effects)
 		failures = join(unwritten, failures, unmapped)
 	}
+	w.counts.judged(failures)
 
 	if !isSystemic(failures) {
 		remaining, sent := r.failureQueue.send(queueing, e, failures)
 		r.logSent(ctx, e, sent)
+		w.counts.sent(sent)
 		failures = remaining
 	}
 
 	response := report(e, failures)
 	r.logFailures(ctx, e, failures)
 	r.logFallbacks(ctx)
+	r.measure(ctx, w, started)
 
 	return response, nil
 }
@@ -72,12 +77,13 @@ func join(unwritten, undecoded, unmapped []failure) []failure {
 
 // apply plans and writes effects. Usually that is one plan; planner.plan says when there
 // are more. A target for which one plan fails is left out of the next.
-func (r *Replicator) apply(ctx context.Context, p *planner, e *event, effects []effect) []failure {
+func (r *Replicator) apply(ctx context.Context, w *workspace, e *event, effects []effect) []failure {
 	var all []failure
 	var done []int // puts, by mapping
 	for {
-		plan, rest := p.plan(e, effects)
-		failures := r.settle(e, plan.chains, r.writer.write(ctx, plan, done))
+		plan, rest := w.planner.plan(e, effects)
+		w.counts.planned(effects, rest, plan.chains)
+		failures := r.settle(e, plan.chains, r.writer.write(ctx, plan, done, w.counts.targets))
 		if isSystemic(failures) {
 			return failures
 		}
@@ -165,21 +171,28 @@ func (r *Replicator) allFail(failures []failure) bool {
 	return true
 }
 
-var errWaited = errors.New("it waited for an earlier change of its item, which was not applied")
+const errWaited = ownError("it waited for an earlier change of its item, which was not applied")
 
 // workspace is the memory of one invocation, kept for the next.
 type workspace struct {
 	decoder   *decoder
 	projector *projector
 	planner   *planner
+	counts    counts
+	lines     []byte // of the metrics
 }
 
 // workspace returns a workspace that no other invocation uses.
 func (r *Replicator) workspace() *workspace {
 	w := r.workspaces.get()
 	if w.decoder == nil {
-		*w = workspace{newDecoder(r.spec), &projector{mappings: r.mappings}, newPlanner(r.mappings)}
+		*w = workspace{
+			decoder: newDecoder(r.spec), projector: &projector{mappings: r.mappings}, planner: newPlanner(r.mappings),
+			counts: counts{targets: make([]figures, len(r.mappings))},
+		}
 	}
+	w.counts.reset()
+
 	return w
 }
 

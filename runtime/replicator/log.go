@@ -5,18 +5,39 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"strings"
-
-	"github.com/aws/smithy-go"
-
-	"github.com/replicatedtable/cdk-go/internal/dynamodberror"
 )
+
+// target names the target that a line is about.
+func (r *Replicator) target(mapping int) slog.Attr {
+	return slog.String("target", r.mappings[mapping].TableName)
+}
+
+// targetOf names the target of a failure. When all fail, it is the one whose error is logged;
+// "all" is none in particular.
+func (r *Replicator) targetOf(f failure) string {
+	var (
+		table  *tableError
+		braked *brakeError
+	)
+	switch {
+	case f.mapping != everyMapping:
+		return r.mappings[f.mapping].TableName
+	case errors.As(f.err, &table):
+		return table.tableName
+	case errors.As(f.err, &braked):
+		return braked.tableName
+	case len(r.mappings) == 1:
+		return r.mappings[0].TableName
+	default:
+		return "all"
+	}
+}
 
 // logTarget says that one target fails as a whole, and what to do.
 func (r *Replicator) logTarget(ctx context.Context, f failure) {
 	r.log.LogAttrs(ctx, slog.LevelError,
 		"a target table fails, and holds up the others until the grace time is over: then it is set aside",
-		slog.String("target", r.mappings[f.mapping].TableName),
+		r.target(f.mapping),
 		slog.String("reason", loggable(f.err)),
 		slog.String("remedy", remedy(f.err)),
 		slog.Duration("grace", r.grace))
@@ -28,7 +49,7 @@ func (r *Replicator) logAside(ctx context.Context, items []failure) {
 	f := items[0]
 	r.log.LogAttrs(ctx, slog.LevelError,
 		"a target table is set aside because it still fails: the keys of the items that it misses went to the failure queue",
-		slog.String("target", r.mappings[f.mapping].TableName),
+		r.target(f.mapping),
 		slog.String("reason", loggable(f.err)),
 		slog.String("remedy", remedy(f.err)),
 		slog.Int("items", len(items)))
@@ -46,7 +67,7 @@ func (r *Replicator) logFallbacks(ctx context.Context) {
 			r.log.LogAttrs(ctx, slog.LevelWarn,
 				"guarded writes are sent one by one from now on, which costs a request each: "+
 					"the target table has refused several calls in a row, and taken the same writes one by one",
-				slog.String("target", r.mappings[i].TableName),
+				r.target(i),
 				slog.String("action", actions[by]),
 				slog.String("reason", loggable(why)),
 				slog.String("remedy", "allow the function's role the action on the target table if it does not; "+
@@ -61,6 +82,7 @@ const maxLoggedReasons = 5
 // loggedReason says why some records of a batch are in the failure queue, and names the
 // first of them.
 type loggedReason struct {
+	Target         string `json:"target"`
 	Reason         string `json:"reason"`
 	Count          int    `json:"count"`
 	SequenceNumber string `json:"sequenceNumber"`
@@ -83,7 +105,7 @@ func (r *Replicator) logSent(ctx context.Context, e *event, sent []failure) {
 		r.log.LogAttrs(ctx, slog.LevelWarn, "records that can never be applied went to the failure queue",
 			slog.Int("sent", len(records)),
 			slog.Int("records", len(e.changes)),
-			slog.Any("reasons", loggedReasons(e, records)))
+			slog.Any("reasons", r.loggedReasons(e, records)))
 	}
 	for _, items := range aside {
 		if len(items) > 0 {
@@ -92,21 +114,22 @@ func (r *Replicator) logSent(ctx context.Context, e *event, sent []failure) {
 	}
 }
 
-// loggedReasons groups failures by their reasons. They are in the order of the records.
-func loggedReasons(e *event, sent []failure) []loggedReason {
+// loggedReasons groups failures by their targets and reasons. They are in the order of the
+// records.
+func (r *Replicator) loggedReasons(e *event, sent []failure) []loggedReason {
 	var reasons []loggedReason
 	for _, f := range sent {
-		text := loggable(f.err)
-		at := slices.IndexFunc(reasons, func(r loggedReason) bool { return r.Reason == text })
+		target, text := r.targetOf(f), loggable(f.err)
+		at := slices.IndexFunc(reasons, func(r loggedReason) bool { return r.Target == target && r.Reason == text })
 		switch {
 		case at >= 0:
 		case len(reasons) <= maxLoggedReasons:
 			at = len(reasons)
 			if at == maxLoggedReasons {
-				text = "other reasons, which the messages in the failure queue name"
+				target, text = "all", "other reasons, which the messages in the failure queue name"
 			}
 			first := string(e.changes[f.change].sequenceNumber)
-			reasons = append(reasons, loggedReason{Reason: text, SequenceNumber: first})
+			reasons = append(reasons, loggedReason{Target: target, Reason: text, SequenceNumber: first})
 		default:
 			at = maxLoggedReasons
 		}
@@ -126,6 +149,7 @@ func (r *Replicator) logFailures(ctx context.Context, e *event, failures []failu
 	resume := failures[0]
 	c := &e.changes[resume.change]
 	attributes := []slog.Attr{
+		slog.String("target", r.targetOf(resume)),
 		slog.String("sequenceNumber", string(c.sequenceNumber)),
 		slog.String("eventName", string(c.eventName)),
 		slog.String("reason", loggable(resume.err)),
@@ -144,45 +168,9 @@ func (r *Replicator) logFailures(ctx context.Context, e *event, failures []failu
 			r.logTarget(ctx, failures[at])
 		}
 	}
+	if refused := (*queueError)(nil); errors.As(resume.err, &refused) {
+		attributes = append(attributes, slog.String("remedy", refused.remedy()))
+	}
 	r.log.LogAttrs(ctx, slog.LevelError,
 		"not everything was applied: Lambda redelivers the records from this one on", attributes...)
-}
-
-// remedy says how to repair a systemic error.
-func remedy(err error) string {
-	if wrong := (*configurationError)(nil); errors.As(err, &wrong) {
-		return wrong.remedy
-	}
-	if braked := (*brakeError)(nil); errors.As(err, &braked) {
-		return braked.remedy()
-	}
-
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return "look up the reason"
-	}
-
-	switch code := api.ErrorCode(); {
-	case code == "AccessDeniedException":
-		return "allow the function's role the action on the target table, and its key if it is encrypted with one"
-	case code == "ResourceNotFoundException":
-		return "restore the target table under the name in the function's configuration, or deploy the stack again"
-	case strings.HasPrefix(code, "KMS"), code == "InaccessibleEncryptionCredentialsException":
-		return "enable the target table's key and allow the function's role to use it"
-	case dynamodberror.IsRefusal(code):
-		return "the target table has another key schema than the function's configuration: deploy the stack again"
-	default:
-		return "look up the error code"
-	}
-}
-
-// loggable returns a text about an error that may be logged: it never has an attribute
-// value. DynamoDB's message can quote the item that it refuses, so loggable replaces it
-// with its code and a description in our own words.
-func loggable(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) && dynamodberror.IsRefusal(api.ErrorCode()) {
-		return api.ErrorCode() + ": " + dynamodberror.ReasonOf(err).String()
-	}
-	return err.Error()
 }

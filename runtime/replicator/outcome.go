@@ -20,6 +20,8 @@ type outcome struct {
 	end context.CancelFunc
 
 	mu sync.Mutex
+	// counts are those of the writes that the table has answered for.
+	counts *figures
 	// remaining holds the writes that must be sent again.
 	remaining []write
 	// advanced holds the guarded writes that another step decides, in the same round.
@@ -33,8 +35,8 @@ type outcome struct {
 	stopped *failure
 }
 
-func newOutcome(ctx context.Context) *outcome {
-	o := &outcome{}
+func newOutcome(ctx context.Context, counts *figures) *outcome {
+	o := &outcome{counts: counts}
 	o.ctx, o.end = context.WithCancel(ctx)
 	return o
 }
@@ -49,10 +51,32 @@ type refusal struct {
 	removed bool
 }
 
+// carriedOut counts writes that the table has carried out.
+func (o *outcome) carriedOut(writes int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.counts.writes += writes
+}
+
+// sentSingly counts guarded writes that a fallback sends by themselves.
+func (o *outcome) sentSingly(writes int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.counts.single += writes
+}
+
+// refusedAsStale counts a put that was not needed: the table has the same or a newer state.
+func (o *outcome) refusedAsStale() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.counts.stale++
+}
+
 // retry keeps writes that must be sent again.
 func (o *outcome) retry(writes []write, why error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.counts.retried += len(writes)
 	o.remaining = append(o.remaining, writes...)
 	o.hold(writes, why)
 }

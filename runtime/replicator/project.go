@@ -44,7 +44,7 @@ func (p *projector) project(e *event) (effects []effect, failures []failure) {
 			*f = effect{change: i, mapping: j}
 			p.effect(f, e, c)
 			if f.after.Err != nil && c.err == nil {
-				failures = append(failures, failure{change: i, mapping: j, class: permanent, err: f.after.Err})
+				failures = append(failures, failure{change: i, mapping: j, class: permanent, err: recordError{f.after.Err}})
 			}
 		}
 	}

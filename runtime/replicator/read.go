@@ -67,7 +67,7 @@ func (w *writer) read(q request, o *outcome) {
 
 	if err != nil && classify(err) == transient {
 		countTries(q.writes)
-		o.retry(q.writes, fmt.Errorf("read from %s: %w", w.mappings[q.mapping].TableName, err))
+		o.retry(q.writes, &tableError{"read from", w.mappings[q.mapping].TableName, err})
 		return
 	}
 	stored, errStored := byKey(e, items)
@@ -89,6 +89,7 @@ func (w *writer) read(q request, o *outcome) {
 			o.retry(one, errUnprocessed)
 		case found && e.isAsNew(item, q.event, &one[0]):
 			w.brakes[q.mapping].accept(false)
+			o.refusedAsStale()
 		default:
 			o.advance(one, bySingle)
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -61,7 +60,7 @@ func (w *writer) send(q request, o *outcome) {
 	remaining := q.writes
 	switch {
 	case err != nil:
-		err = fmt.Errorf("write to %s: %w", w.mappings[q.mapping].TableName, err)
+		err = &tableError{"write to", w.mappings[q.mapping].TableName, err}
 	case len(unprocessed) > 0:
 		if remaining, err = find(&w.mappings[q.mapping], q.writes, unprocessed); err == nil {
 			err = errUnprocessed
@@ -73,6 +72,11 @@ func (w *writer) send(q request, o *outcome) {
 	puts := countPuts(q.writes) - countPuts(remaining)
 	if puts > 0 {
 		w.brakes[q.mapping].accept(stored)
+	}
+	if stored {
+		o.carriedOut(len(q.writes) - len(remaining))
+	} else if puts > 0 {
+		o.refusedAsStale()
 	}
 	if len(remaining) < len(q.writes) && !w.brakes[q.mapping].isOn() {
 		// A batch shows that both are allowed, a guarded write only that its own kind is.
@@ -156,11 +160,11 @@ func find(m *mapping.Mapping, writes []write, unprocessed []types.WriteRequest) 
 
 		identity, err := identify(m, attributes)
 		if err != nil {
-			return writes, fmt.Errorf("an unprocessed write cannot be identified: %w", err)
+			return writes, fmt.Errorf("%w: %w", errUnidentified, err)
 		}
 		at := slices.IndexFunc(writes, func(w write) bool { return bytes.Equal(w.item.Key, identity) })
 		if at < 0 {
-			return writes, errors.New("an unprocessed write is not among those that were sent")
+			return writes, errNotSent
 		}
 		found = append(found, writes[at])
 	}
@@ -197,3 +201,8 @@ func appendIdentity(dst []byte, k *mapping.KeyAttribute, value types.AttributeVa
 
 	return k.AppendIdentity(dst, fmt.Appendf(nil, `{%q:%s}`, typ, dynamodbjson.Quote(text)))
 }
+
+const (
+	errUnidentified = ownError("an unprocessed write cannot be identified")
+	errNotSent      = ownError("an unprocessed write is not among those that were sent")
+)

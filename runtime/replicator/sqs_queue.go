@@ -2,12 +2,12 @@ package replicator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 )
 
 // sqsQueue is a queue of Amazon SQS.
@@ -33,7 +33,7 @@ func (q *sqsQueue) send(ctx context.Context, bodies []string) map[int]error {
 	}
 
 	for i, entry := range entries {
-		errs[i] = errors.New("the queue's answer does not mention the message")
+		errs[i] = ownError("the queue's answer does not mention the message")
 		for _, accepted := range out.Successful {
 			if aws.ToString(accepted.Id) == *entry.Id {
 				delete(errs, i)
@@ -41,7 +41,7 @@ func (q *sqsQueue) send(ctx context.Context, bodies []string) map[int]error {
 		}
 		for _, refused := range out.Failed {
 			if aws.ToString(refused.Id) == *entry.Id {
-				errs[i] = fmt.Errorf("%s: %s", aws.ToString(refused.Code), aws.ToString(refused.Message))
+				errs[i] = &smithy.GenericAPIError{Code: aws.ToString(refused.Code), Message: aws.ToString(refused.Message)}
 			}
 		}
 	}

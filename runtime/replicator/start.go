@@ -33,6 +33,7 @@ func Start() {
 		os.Exit(1)
 	}
 	level.Set(r.spec.LogLevel.Slog())
+	r.WriteMetrics(os.Stdout, os.Getenv("AWS_LAMBDA_FUNCTION_NAME"))
 
 	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
 	r.connect(ctx)
@@ -79,7 +80,7 @@ func (c config) replicator(s spec.Spec, log *slog.Logger) *Replicator {
 		url:    s.FailureQueueURL,
 		client: sync.OnceValue(func() *sqs.Client { return sqs.New(c.sqsOptions()) }),
 	}
-	r := newReplicator(s, table, queue, c.inFlight, log)
+	r := newReplicator(s, table, queue, c.inFlight, slog.New(requestHandler{log.Handler()}))
 	r.connect = table.connect
 
 	return r

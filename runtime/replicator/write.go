@@ -2,8 +2,6 @@ package replicator
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -50,12 +48,12 @@ type writer struct {
 // write carries out a plan. It returns a failure for every chain that was not applied
 // whole; for a mapping whose table fails as a whole, one systemic failure in their place.
 // done counts the puts of the same invocation that earlier plans have carried out, by
-// mapping; nil is none.
+// mapping; nil is none. It adds what becomes of the writes to counts, by mapping.
 //
 // Each mapping has senders of its own, so that no table has to wait for another one that
 // is slow or fails. They are as many as fit its share of the requests: then all end at
 // about the same time.
-func (w *writer) write(ctx context.Context, p plan, done []int) []failure {
+func (w *writer) write(ctx context.Context, p plan, done []int, counts []figures) []failure {
 	requests := make([]int, len(w.mappings))
 	all := 0
 	for i := range requests {
@@ -77,21 +75,26 @@ func (w *writer) write(ctx context.Context, p plan, done []int) []failure {
 		if done != nil {
 			puts += done[i]
 		}
-		mappings.Go(func() { failures[i] = w.writeTo(ctx, i, p, puts, max(senders, 1)) })
+		mappings.Go(func() {
+			started := time.Now()
+			failures[i] = w.writeTo(ctx, i, p, puts, max(senders, 1), &counts[i])
+			counts[i].duration += time.Since(started)
+		})
 	}
 	mappings.Wait()
 
 	return slices.Concat(failures...)
 }
 
-// writeTo carries out a plan for one mapping. puts counts the puts of the invocation.
+// writeTo carries out a plan for one mapping, and counts its writes. puts counts the puts of
+// the invocation.
 //
 // It sends in rounds, first everything once. The deletes of moved items are sent in the
 // round after their puts. The deletes that follow from refused puts wait until it is clear
 // that the table is not wrong. What a round leaves is sent again when nothing new is left,
 // after a wait, so that a write that the table does not accept holds up only itself.
-func (w *writer) writeTo(ctx context.Context, mapping int, p plan, puts, senders int) []failure {
-	o := newOutcome(ctx)
+func (w *writer) writeTo(ctx context.Context, mapping int, p plan, puts, senders int, counts *figures) []failure {
+	o := newOutcome(ctx, counts)
 	defer o.end()
 	if e := w.encoders[mapping]; e.guarded() {
 		e.shapes.resolve(p.event, p.first[mapping])
@@ -157,7 +160,7 @@ func (w *writer) probe(mapping int, p plan, o *outcome) {
 	w.send(request{p.event, mapping, writes[at : at+1]}, o)
 	if len(o.remaining) > 0 && (braked || health.isAside()) {
 		why := o.pending[o.remaining[0].chain]
-		o.stop(mapping, transient, fmt.Errorf("the table has failed before, and now does not answer: %w", why))
+		o.stop(mapping, transient, ownError("the table has failed before, and now does not answer: "+loggable(why)))
 	}
 }
 
@@ -188,6 +191,7 @@ func (w *writer) round(from *event, mapping int, send []write, senders int, o *o
 		end = time.Now().Add(time.Until(deadline) / roundFraction)
 	}
 	for len(send) > 0 {
+		w.fallBack(mapping, send, o)
 		unsent = append(unsent, w.sendRequests(w.group(from, mapping, send), senders, end, o)...)
 		send = o.takeAdvanced()
 	}
@@ -235,10 +239,10 @@ func growStack() {
 	runtime.KeepAlive(&room)
 }
 
-var (
-	errUnprocessed = errors.New("the table kept returning writes as unprocessed until the time was up: " +
+const (
+	errUnprocessed = ownError("the table kept returning writes as unprocessed until the time was up: " +
 		"its capacity or its partition limit is exceeded")
-	errUndecided = errors.New("the table refused it, and other puts were not answered before the time was up: " +
+	errUndecided = ownError("the table refused it, and other puts were not answered before the time was up: " +
 		"it goes to the failure queue only when it is clear that the table is not wrong")
-	errTimeIsUp = errors.New("the time was up before it was sent: the function's timeout is too short for the batch")
+	errTimeIsUp = ownError("the time was up before it was sent: the function's timeout is too short for the batch")
 )

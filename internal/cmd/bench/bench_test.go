@@ -173,9 +173,10 @@ func TestTheCommandPrintsEveryVariantOfEveryCase(t *testing.T) {
 			"ratio " + w.name + " requests:typed/ours256 1.00\n",
 			"ratio " + w.name + " write_units:typed/ours256 1.00\n",
 			"ratio " + w.name + " allocations_per_record:ours1280 ",
+			"ratio " + w.name + " requests:ours256/silent256 1.00\n",
 		}
 		if w.spec.Targets[0].VersionAttribute != "" { // one request for each item, and for 25
-			lines[0] = "ratio " + w.name + " requests:typed/ours256 20.0\n"
+			lines = []string{"ratio " + w.name + " requests:typed/ours256 20.0\n"}
 		}
 		if len(w.spec.Targets) > 1 {
 			lines = []string{"ratio " + w.name + " write_units:ours256/one256 5.00\n"}

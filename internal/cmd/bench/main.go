@@ -45,7 +45,8 @@
 //
 //	<column>:<variant>/<variant>        the first one's value divided by the second's;
 //	                                    one256 and one1280 are ours with the first of
-//	                                    several targets
+//	                                    several targets, silent256 is ours without
+//	                                    metrics
 //	wall:<variant>/floor                the wall time divided by the delays of the
 //	                                    fewest rounds in which the variant can send
 //	                                    its requests

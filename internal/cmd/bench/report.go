@@ -103,7 +103,7 @@ func printRatios(out io.Writer, name string, delay time.Duration, records int, r
 	}
 	for _, one := range results {
 		for _, r := range results {
-			if !one.variant.firstTarget || r.variant.firstTarget || r.variant.memory != one.variant.memory {
+			if !one.variant.isLess() || r.variant.yardstick || r.variant.isLess() || r.variant.memory != one.variant.memory {
 				continue
 			}
 			for _, c := range columns {

@@ -28,6 +28,7 @@ const severalTargets = 5
 // workloads returns all cases.
 func workloads() []workload {
 	return []workload{
+		inserts("1x1KB", "1 new item of 1 KB", orders.Unique(), 1, orders.Large),
 		inserts("1000x1KB", "1,000 new items of 1 KB", orders.Unique(), 1000, orders.Large),
 		inserts("1000x200B", "1,000 new items of 200 B", orders.Unique(), 1000, orders.Small),
 		{
@@ -65,6 +66,9 @@ func (w workload) specFor(v variant) spec.Spec {
 	if v.firstTarget {
 		s.Targets = s.Targets[:1]
 	}
+	if v.silent {
+		s.Metrics = spec.MetricsNone
+	}
 	return s
 }
 
@@ -95,6 +99,6 @@ func inserts(name, title string, s spec.Spec, n int, size orders.Size) workload 
 	return workload{
 		name: name, title: title, spec: s, records: n, items: n,
 		payload: func() []byte { return orders.Inserts(n, size) },
-		warmUp:  func() []byte { return orders.Inserts(n/10, size) },
+		warmUp:  func() []byte { return orders.Inserts(max(n/10, 1), size) },
 	}
 }

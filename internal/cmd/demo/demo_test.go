@@ -186,7 +186,7 @@ func testRights(t *testing.T, r *runner, apiID string) {
 		_, failed := a.call(ctx, row.method, row.path, row.body, row.status)
 		if row.role == replicator {
 			// MiniStack takes every answer of a function for success, so the log must say it.
-			failed = errors.Join(failed, c.AwaitDenial(ctx, role, row.action))
+			failed = errors.Join(failed, c.AwaitDenial(ctx, row.action))
 		}
 		failed = errors.Join(failed, giveBack())
 		_, err = a.call(ctx, row.method, row.path, row.body, row.restored)

@@ -62,8 +62,8 @@ func (c *Cloud) inlinePolicies(ctx context.Context, role string) (map[string]str
 }
 
 // AwaitDenial waits until a function has logged that its role lacks an action.
-func (c *Cloud) AwaitDenial(ctx context.Context, role, action string) error {
-	return c.AwaitLine(ctx, "assumed-role/"+role+"/", "is not authorized to perform: "+action)
+func (c *Cloud) AwaitDenial(ctx context.Context, action string) error {
+	return c.AwaitLine(ctx, `"reason":"AccessDeniedException: `+action+`"`)
 }
 
 // AwaitLine waits until a line of the emulator's log, which has the functions' lines too,

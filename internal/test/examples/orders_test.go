@@ -89,7 +89,8 @@ func TestOrderViewsFollowATableThatHasOrders(t *testing.T) {
 		giveBack, err := cloud.TakeAway(ctx, role, action)
 		check(t, err)
 		orders.put(lost.item())
-		check(t, cloud.AwaitDenial(ctx, role, action))
+		check(t, cloud.AwaitDenial(ctx, action))
+		check(t, cloud.AwaitLine(ctx, `"_aws"`, `"SystemicFailures":1`))
 		views.await(t, between, changed)
 
 		check(t, giveBack())
