@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/replicatedtable/cdk-go/internal/backoff"
 	"github.com/replicatedtable/cdk-go/internal/dynamodberror"
@@ -142,8 +143,13 @@ func isCanceled(err error) bool {
 	return errors.As(err, &canceled)
 }
 
-// tableError is an error of a request to a table. DynamoDB's texts may quote items, so they are not
-// part of it.
+// canceledError is the code of a transaction that was canceled for no reason that the reconciler knows.
+type canceledError string
+
+func (e canceledError) Error() string { return "a transaction was canceled: " + string(e) }
+
+// tableError is an error of a request to a table. DynamoDB's texts about refusals may quote items, so
+// they are not part of it.
 type tableError struct {
 	table string
 	err   error
@@ -154,3 +160,19 @@ func (e *tableError) Error() string {
 }
 
 func (e *tableError) Unwrap() error { return e.err }
+
+// loggable returns a text about an error that may be in a log: it has no text of a service.
+func loggable(err error) string {
+	var table *tableError
+	if !errors.As(err, &table) {
+		return err.Error() // in words of our own
+	}
+	why, canceled := table.err, canceledError("")
+	text := "table " + table.table + ": "
+	if errors.As(why, &canceled) {
+		text += "a transaction was canceled: "
+		why = &smithy.GenericAPIError{Code: string(canceled)}
+	}
+
+	return text + dynamodberror.Loggable(why)
+}

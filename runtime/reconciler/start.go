@@ -89,8 +89,9 @@ func (w *worker) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 			"only the state machine of AddReconciler invokes this function")
 	}
 	if err != nil {
-		w.log.ErrorContext(ctx, "a task failed, and the state machine retries it", slog.String("reason", err.Error()))
-		return nil, err
+		reason := loggable(err) // the state machine's history is a log too
+		w.log.ErrorContext(ctx, "a task failed, and the state machine retries it", slog.String("reason", reason))
+		return nil, errors.New(reason)
 	}
 
 	return json.Marshal(answer)
@@ -134,7 +135,7 @@ func (w *worker) slice(ctx context.Context, t task) (slice, error) {
 			return slice{}, err
 		}
 		if err != nil {
-			w.log.WarnContext(ctx, "a page failed, and is retried", slog.String("reason", err.Error()))
+			w.log.WarnContext(ctx, "a page failed, and is retried", slog.String("reason", loggable(err)))
 			break
 		}
 		longest = max(longest, time.Since(start))

@@ -108,6 +108,44 @@ func TestASliceEndsBeforeTheFunctionsTimeout(t *testing.T) {
 	})
 }
 
+func TestTheLogAndTheErrorOfATaskQuoteNoService(t *testing.T) {
+	const marker = "MARKER-0815"
+	for _, tt := range []struct{ operation, code, rest, want string }{
+		{"Scan", "AccessDeniedException", `"Message":"not authorized to perform: dynamodb:Scan on ` + marker + `"`,
+			"table source: AccessDeniedException: dynamodb:Scan"},
+		{"Scan", marker, `"Message":"none"`,
+			"table source: the service has answered with an error code that is not known"},
+		{"TransactWriteItems", "TransactionCanceledException", `"CancellationReasons":[{"Code":"` + marker + `"}]`,
+			"table target: a transaction was canceled: the service has answered with an error code that is not known"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := startFunction(t, 1, 0)
+			f.put("target", "id=0", "city=c", "note=old")
+			var log strings.Builder
+			options := f.r.options.DynamoDB
+			options.HTTPClient = doFunc(func(r *http.Request) (*http.Response, error) {
+				if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), "."+tt.operation) {
+					return f.harness.Do(r)
+				}
+				answer := fmt.Sprintf(`{"__type":"com.amazonaws.dynamodb.v20120810#%s",%s}`, tt.code, tt.rest)
+				return &http.Response{
+					StatusCode: http.StatusBadRequest, Header: http.Header{"X-Amzn-Requestid": {"id"}},
+					Body: io.NopCloser(strings.NewReader(answer)), Request: r,
+				}, nil
+			})
+			f.w.dynamoDB, f.w.log = options, slog.New(slog.NewJSONHandler(&log, nil))
+			_, _, err := f.invoke(firstSlice(`{"operation":"repair"}`, Repair), 0, 0)
+			if err == nil || err.Error() != tt.want || !strings.Contains(log.String(), tt.want) || strings.Contains(log.String(), marker) {
+				t.Errorf("got the error %v, want %q, and the log\n%s", err, tt.want, &log)
+			}
+		})
+	}
+}
+
+type doFunc func(*http.Request) (*http.Response, error)
+
+func (f doFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
+
 func TestASliceWithManyDifferencesGetsOn(t *testing.T) {
 	// The lowest rate and the longest grace time, with small and with large items.
 	for _, tt := range []struct {

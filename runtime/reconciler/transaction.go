@@ -3,7 +3,6 @@ package reconciler
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -176,7 +175,7 @@ func (t *transaction) canceled(e *effort, reasons []types.CancellationReason) er
 }
 
 func (t *transaction) canceledFor(code string) error {
-	return &tableError{t.actions[0].duty.target.name, fmt.Errorf("a transaction was canceled: %s", code)}
+	return &tableError{t.actions[0].duty.target.name, canceledError(code)}
 }
 
 // refused learns from a transaction that was refused as a whole: one of its items cannot be stored. With

@@ -1,17 +1,7 @@
 package replicator
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
-	"io"
-	"net"
-	"regexp"
-	"slices"
-	"strings"
-	"syscall"
-
-	"github.com/aws/smithy-go"
 
 	"github.com/replicatedtable/cdk-go/internal/dynamodberror"
 )
@@ -61,7 +51,6 @@ func loggable(err error) string {
 		braked  *brakeError
 		record  recordError
 		own     ownError
-		api     smithy.APIError
 	)
 	switch {
 	case errors.As(err, &refused):
@@ -74,92 +63,7 @@ func loggable(err error) string {
 		return record.Error()
 	case errors.As(err, &own):
 		return own.Error()
-	case errors.As(err, &api):
-		return describe(api)
 	default:
-		return connection(err)
-	}
-}
-
-// describe describes an error of a service: by its code, and for those where that is not
-// enough by what its text is known to say.
-func describe(api smithy.APIError) string {
-	code := api.ErrorCode()
-	switch {
-	case dynamodberror.IsRefusal(code):
-		return code + ": " + dynamodberror.ReasonOf(api).String()
-	case !isCode(code):
-		return "the service has answered with an error code that is not known"
-	case isAccessDenied(code):
-		return code + deniedAction(api.ErrorMessage())
-	default:
-		return code
-	}
-}
-
-// codes have a form of their own. Source: the SDK's models of DynamoDB and SQS, whose
-// exceptions end in one of these words.
-var codes = regexp.MustCompile(`^[A-Za-z]{1,60}(Exception|Error|Fault)$`)
-
-// otherCodes have another form. Sources: Amazon DynamoDB Developer Guide, "Error handling";
-// Amazon SQS API Reference, SendMessageBatch and "Common Errors".
-var otherCodes = []string{
-	"AccessDenied", "AWS.SimpleQueueService.BatchRequestTooLong", "AWS.SimpleQueueService.NonExistentQueue",
-	"BatchRequestTooLong", "ExpiredToken", "IncompleteSignature", "InternalFailure", "InvalidAccessKeyId",
-	"InvalidAddress", "InvalidClientTokenId", "InvalidMessageContents", "InvalidSecurity", "KmsAccessDenied",
-	"KmsDisabled", "KmsInvalidKeyUsage", "KmsInvalidState", "KmsNotFound", "KmsOptInRequired", "KmsThrottled",
-	"MissingAuthenticationToken", "NotAuthorized", "OptInRequired", "OverLimit", "ProvisionedThroughputExceeded",
-	"QueueDoesNotExist", "RequestExpired", "RequestLimitExceeded", "RequestThrottled", "RequestTimeout",
-	"ServiceUnavailable", "SignatureDoesNotMatch", "SlowDown", "Throttling", "UnsupportedOperation",
-}
-
-// isCode reports whether a text is an error code, and not just anything.
-func isCode(text string) bool { return codes.MatchString(text) || slices.Contains(otherCodes, text) }
-
-func isAccessDenied(code string) bool { return strings.HasPrefix(code, "AccessDenied") }
-
-// deniedActions are the actions that the function uses.
-var deniedActions = []string{
-	"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PartiQLDelete",
-	"dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PutItem", "kms:Decrypt", "kms:Encrypt",
-	"kms:GenerateDataKey", "kms:ReEncrypt", "sqs:SendMessage",
-}
-
-// deniedAction names the action that a message says is missing.
-func deniedAction(message string) string {
-	for _, action := range deniedActions {
-		if strings.Contains(message, action) {
-			return ": " + action
-		}
-	}
-	return ""
-}
-
-// connection describes the error of a request that has no answer, or none that can be read.
-func connection(err error) string {
-	var (
-		name   *net.DNSError
-		cert   *tls.CertificateVerificationError
-		answer *smithy.DeserializationError
-		late   net.Error
-	)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return "there was no answer before the time was up"
-	case errors.As(err, &name):
-		return "the name of the service's endpoint cannot be resolved"
-	case errors.As(err, &cert):
-		return "the certificate of the service's endpoint is not accepted"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "the service's endpoint refuses connections"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
-		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "the connection broke"
-	case errors.As(err, &late) && late.Timeout():
-		return "the service's endpoint does not answer"
-	case errors.As(err, &answer):
-		return "the service's answer cannot be read"
-	default:
-		return "the request failed in a way that is not known"
+		return dynamodberror.Loggable(err)
 	}
 }

@@ -24,7 +24,7 @@ func remedy(err error) string {
 	}
 
 	switch code := api.ErrorCode(); {
-	case isAccessDenied(code):
+	case dynamodberror.IsAccessDenied(code):
 		return "allow the function's role the action on the target table, and its key if it is encrypted with one"
 	case code == "ResourceNotFoundException":
 		return "restore the target table under the name in the function's configuration, or deploy the stack again"
@@ -49,7 +49,7 @@ func (e *queueError) remedy() string {
 	case strings.HasSuffix(code, "NonExistentQueue"), code == "QueueDoesNotExist":
 		return "the failure queue is gone: create a queue with its name in the function's account and Region, " +
 			"and connect it to the stack again later; the records are redelivered until MaxRecordAge"
-	case isAccessDenied(code):
+	case dynamodberror.IsAccessDenied(code):
 		return "allow the function's role sqs:SendMessage on the failure queue, in its own policies and in the queue's"
 	case strings.HasPrefix(code, "Kms"), strings.HasPrefix(code, "KMS"):
 		return "enable the failure queue's key and allow the function's role kms:GenerateDataKey and kms:Decrypt on it"
