@@ -1,7 +1,6 @@
 package replicatedtable
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -187,11 +186,11 @@ func (t *replicatedTable) logGraph() awscloudwatch.IWidget {
 	}, nil)
 }
 
-// dashboardProblems says that a new target would be missing from a dashboard.
-func (t *replicatedTable) dashboardProblems(id *string) []spec.Problem {
+// dashboardProblems says that what the call adds would be missing from a dashboard.
+func (t *replicatedTable) dashboardProblems(call string) []spec.Problem {
 	if !t.hasDashboard {
 		return nil
 	}
-	return []spec.Problem{{Path: fmt.Sprintf("AddTarget(%q)", toString(id)), Text: "comes after AddDashboard, " +
-		"whose graphs show all targets: call AddDashboard last"}}
+	return []spec.Problem{{Path: call, Text: "comes after AddDashboard, which shows all targets and alarms: " +
+		"call AddDashboard last"}}
 }

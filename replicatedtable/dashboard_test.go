@@ -95,8 +95,13 @@ func TestADashboardThatCannotBeIsRefused(t *testing.T) {
 	}
 
 	table.AddDashboard(jsii.String("Dashboard"), nil)
-	want := `App/Users: AddTarget("ByCity") comes after AddDashboard, whose graphs show all targets: call AddDashboard last`
-	if got := panicOf(func() { table.AddTarget(jsii.String("ByCity"), lastWriterProps().Target) }); got != want {
-		t.Errorf("got %q, want %q", got, want)
+	for call, add := range map[string]func(){
+		`AddTarget("ByCity")`:       func() { table.AddTarget(jsii.String("ByCity"), lastWriterProps().Target) },
+		`AddReconciler("Backfill")`: func() { table.AddReconciler(jsii.String("Backfill"), nil) },
+	} {
+		want := "App/Users: " + call + " comes after AddDashboard, which shows all targets and alarms: call AddDashboard last"
+		if got := panicOf(add); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package replicatedtable
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -93,7 +94,7 @@ func (t *replicatedTable) AddReconciler(id *string, props *ReconcilerProps) Reco
 		props = &ReconcilerProps{}
 	}
 	call := fmt.Sprintf("AddReconciler(%q)", toString(id))
-	problems := t.idProblems(call, "reconciler", id)
+	problems := slices.Concat(t.idProblems(call, "reconciler", id), t.dashboardProblems(call))
 	for _, problem := range reconcilerProblems(*props) {
 		problems = append(problems, spec.Problem{Path: call + "." + problem.Path, Text: problem.Text})
 	}
