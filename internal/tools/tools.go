@@ -7,8 +7,8 @@
 //     of DynamoDB Local's distribution; its lock file entry leaves its
 //     dependencies out on purpose, because only the files in its folder
 //     "emulator" are used and the dependencies are hundreds of packages.
-//   - requirements.txt pins MiniStack, the Java runtime of DynamoDB Local, and
-//     cfn-lint.
+//   - requirements.txt pins MiniStack, the Java runtime of DynamoDB Local,
+//     cfn-lint, and the AWS CLI.
 //   - [GolangCILintVersion] and [ActionlintVersion] pin the linters.
 package tools
 
@@ -62,9 +62,9 @@ var Node = Tool{
 	},
 }
 
-// Python holds MiniStack, the Java runtime and cfn-lint.
+// Python holds MiniStack, the Java runtime, cfn-lint and the AWS CLI.
 var Python = Tool{
-	name:   "MiniStack, Java and cfn-lint",
+	name:   "MiniStack, Java, cfn-lint and the AWS CLI",
 	folder: "python",
 	pins:   []string{"requirements.txt"},
 	install: func(ctx context.Context, folder string) error {
@@ -116,6 +116,11 @@ func MiniStack(root string) string {
 // CFNLint is the path of cfn-lint, installed with [Python].
 func CFNLint(root string) string {
 	return filepath.Join(root, Directory, Python.folder, "bin", "cfn-lint")
+}
+
+// AWSCLI is the path of the AWS CLI, installed with [Python].
+func AWSCLI(root string) string {
+	return filepath.Join(root, Directory, Python.folder, "bin", "aws")
 }
 
 // Java is the path of the Java command, installed with [Python]. It fails when the

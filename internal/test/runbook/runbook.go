@@ -20,9 +20,9 @@ type Command struct {
 	// Heading is the heading above it, such as "IteratorAgeAlarm", and Number its line in the file.
 	Heading string
 	Number  int
-	// Line is the whole command, on one line and without the comment at its end.
+	// Line is the whole command, on one line.
 	Line string
-	// ExitCodes are those that the comment names; 0 alone without such a comment.
+	// ExitCodes are those that the line below the command names; 0 alone without such a line.
 	ExitCodes []int
 }
 
@@ -66,12 +66,14 @@ func (r *Runbook) Under(heading string) ([]Command, error) {
 var (
 	headingLine = regexp.MustCompile(`^#{2,6} (.+)$`)
 	fenceLine   = regexp.MustCompile("^ *```(.*)$")
-	// exitCodes is how a comment names codes: "# exit code 0, or 1 when the tables differ".
-	exitCodes = regexp.MustCompile(`^exit code (\d+)(?:, or (\d+)\b.*)?$`)
+	// exitCodeLine is "# exit code 0, or 1 when the tables differ". It is not at the end of the
+	// command, because zsh takes a comment there for arguments.
+	exitCodeLine = regexp.MustCompile(`^# exit code (\d+)(?:, or (\d+)\b.*)?$`)
 )
 
 // Parse reads a runbook. Every line of a block is the beginning of a command, after the prompt
-// "$ ", or goes on with one whose line ends with a backslash: what a command prints is not there.
+// "$ ", goes on with one whose line ends with a backslash, or names the exit codes of the command
+// above: what a command prints is not there.
 func Parse(document string) (*Runbook, error) {
 	p := &parser{runbook: &Runbook{}}
 	for line := range strings.Lines(document) {
@@ -82,13 +84,6 @@ func Parse(document string) (*Runbook, error) {
 	}
 	if p.inBlock {
 		return nil, fmt.Errorf("%s: the last block has no end", File)
-	}
-
-	commands := p.runbook.Commands
-	for i := range commands {
-		if err := commands[i].readComment(); err != nil {
-			return nil, err
-		}
 	}
 
 	return p.runbook, nil
@@ -131,9 +126,9 @@ func (p *parser) readCommand(text string) (problem string) {
 	case p.isContinued:
 		line = (*commands)[len(*commands)-1].Line + " " + text
 	case isNew:
-		*commands = append(*commands, Command{Heading: p.heading, Number: p.number})
+		*commands = append(*commands, Command{Heading: p.heading, Number: p.number, ExitCodes: []int{0}})
 	default:
-		return fmt.Sprintf("%q has no prompt", text)
+		return p.readExitCodes(text)
 	}
 
 	line, p.isContinued = strings.CutSuffix(line, `\`)
@@ -142,29 +137,20 @@ func (p *parser) readCommand(text string) (problem string) {
 	return ""
 }
 
-// readComment takes the comment off the command's line.
-func (c *Command) readComment() error {
-	c.ExitCodes = []int{0}
-	line, comment, found := strings.Cut(c.Line, " # ")
-	if !found {
-		return nil
+// readExitCodes reads the line below a command.
+func (p *parser) readExitCodes(text string) (problem string) {
+	codes, commands := exitCodeLine.FindStringSubmatch(text), p.runbook.Commands
+	if codes == nil || len(commands) == 0 {
+		return fmt.Sprintf("%q has no prompt, and names no exit code of a command", text)
 	}
 
-	m := exitCodes.FindStringSubmatch(strings.TrimSpace(comment))
-	if m == nil {
-		return fmt.Errorf("%s: the comment %q names no exit code", c, comment)
-	}
-	c.Line, c.ExitCodes = strings.TrimSpace(line), nil
-	for _, digits := range m[1:] {
-		if digits == "" {
-			continue
+	last := &commands[len(commands)-1]
+	last.ExitCodes = nil
+	for _, digits := range codes[1:] {
+		if code, err := strconv.Atoi(digits); err == nil { // the second one may be empty
+			last.ExitCodes = append(last.ExitCodes, code)
 		}
-		code, err := strconv.Atoi(digits)
-		if err != nil {
-			return err
-		}
-		c.ExitCodes = append(c.ExitCodes, code)
 	}
 
-	return nil
+	return ""
 }
