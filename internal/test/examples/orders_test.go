@@ -18,10 +18,11 @@ import (
 	"github.com/replicatedtable/cdk-go/runtime/compositekey"
 )
 
-// The logical IDs of the team's table, and of the roles of both functions.
+// The logical IDs of the team's table, and of both functions with their roles.
 const (
-	tableID = "TableCD117FA1"
-	roleID  = "OrdersRoleF1878990"
+	tableID    = "TableCD117FA1"
+	functionID = "OrdersFunction520DBA95"
+	roleID     = "OrdersRoleF1878990"
 
 	reconcilerRoleID = "OrdersReconcilerRole985BB38F"
 )
@@ -184,6 +185,11 @@ func TestOrderViewsFollowATableThatHasOrders(t *testing.T) {
 		if got.Status != "FAILED" || got.Error != "InputError" || got.Cause != want {
 			t.Errorf("got %+v, want a failure that says %q", got, want)
 		}
+	})
+
+	t.Run("every command of the runbook does what it says", func(t *testing.T) {
+		all := []order{untouched, between, changed, lost, later}
+		runRunbook(t, root, &incidents{cloud: cloud, orders: orders, views: views, all: all})
 	})
 }
 

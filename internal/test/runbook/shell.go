@@ -31,7 +31,8 @@ func NewShell(ctx context.Context, root, folder string, environment []string) (*
 	if err := os.WriteFile(s.variables, nil, 0o600); err != nil {
 		return nil, err
 	}
-	if err := os.Symlink(tools.AWSCLI(root), filepath.Join(folder, "aws")); err != nil {
+	wrapper := fmt.Sprintf(awsWrapper, tools.AWSCLI(root))
+	if err := os.WriteFile(filepath.Join(folder, "aws"), []byte(wrapper), 0o700); err != nil { //nolint:gosec // it is run
 		return nil, err
 	}
 
@@ -43,6 +44,12 @@ func NewShell(ctx context.Context, root, folder string, environment []string) (*
 
 	return s, nil
 }
+
+// awsWrapper runs the AWS CLI. Version 1 prefers an old name of SQS in us-east-1 to
+// AWS_ENDPOINT_URL, but not to the flag.
+const awsWrapper = `#!/bin/sh
+exec '%s' ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} "$@"
+`
 
 // session runs the line $2 with the variables in the file $1, and keeps them.
 const session = `. "$1"; set -a; eval "$2"; exit_code=$?; export -p > "$1"; exit $exit_code`
