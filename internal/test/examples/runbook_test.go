@@ -20,8 +20,8 @@ func runRunbook(t *testing.T, root string, i *incidents) {
 	t.Helper()
 	book, err := runbook.Read(root)
 	check(t, err)
-	i.t = t
-	i.shell, err = runbook.NewShell(t.Context(), root, t.TempDir(), behindTLS(t, i.cloud).Environment())
+	i.t, i.endpoint = t, behindTLS(t, i.cloud)
+	i.shell, err = runbook.NewShell(t.Context(), root, t.TempDir(), (&cdk.Cloud{Endpoint: i.endpoint}).Environment())
 	check(t, err)
 	i.connect()
 
@@ -78,9 +78,9 @@ func (i *incidents) run(c runbook.Command) (output string, exitCode int) {
 	return output, exitCode
 }
 
-// behindTLS returns the cloud as it is behind a proxy that ends TLS. The policies of the queues deny
-// everything that does not come over TLS, to the root user too.
-func behindTLS(t *testing.T, cloud *cdk.Cloud) *cdk.Cloud {
+// behindTLS returns the endpoint of a proxy that says of each request that it came over TLS. The
+// policies of the queues deny all others, to the root user too.
+func behindTLS(t *testing.T, cloud *cdk.Cloud) string {
 	t.Helper()
 	endpoint, err := url.Parse(cloud.Endpoint)
 	check(t, err)
@@ -91,7 +91,7 @@ func behindTLS(t *testing.T, cloud *cdk.Cloud) *cdk.Cloud {
 	}})
 	t.Cleanup(proxy.Close)
 
-	return &cdk.Cloud{Endpoint: proxy.URL, Log: cloud.Log}
+	return proxy.URL
 }
 
 // get returns a variable of the terminal.

@@ -32,7 +32,7 @@ func NewShell(ctx context.Context, root, folder string, environment []string) (*
 		return nil, err
 	}
 	wrapper := fmt.Sprintf(awsWrapper, tools.AWSCLI(root))
-	if err := os.WriteFile(filepath.Join(folder, "aws"), []byte(wrapper), 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(filepath.Join(folder, "aws"), []byte(wrapper), 0o700); err != nil {
 		return nil, err
 	}
 
