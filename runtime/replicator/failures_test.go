@@ -174,7 +174,10 @@ func TestPoisonAndThrottlingTogetherAccountForEveryRecord(t *testing.T) {
 		m := eventsource.Mapping{
 			BatchSize: 200, Bisect: true, PartialResponses: true, MaxRetryAttempts: 0, Timeout: 10 * time.Second,
 			// Without retries, a poison record that held up the shard would be discarded here.
-			OnFailure: func(d eventsource.Discarded) { t.Errorf("the shard stopped at %s", d.StartSequenceNumber) },
+			OnFailure: func(d eventsource.Discarded) error {
+				t.Errorf("the shard stopped at %s", d.StartSequenceNumber)
+				return nil
+			},
 		}
 		if _, err := m.Drain(t.Context(), []eventsource.Shard{shard}, f.Invoke); err != nil {
 			t.Fatal(err)

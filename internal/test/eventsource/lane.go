@@ -19,6 +19,9 @@ type lane struct {
 	stats       Stats
 	// seen is the position up to which records have been delivered at least once.
 	seen int
+	// at is the position of the first record that is neither done nor given up, once the
+	// lane has ended.
+	at int
 	// failure is why the last failed invocation failed, nil before the first.
 	failure error
 }
@@ -26,6 +29,7 @@ type lane struct {
 var (
 	errTimeout = errors.New("no answer before the deadline")
 	errCrash   = errors.New("the answer was lost")
+	errAnswer  = errors.New("the answer cannot be read")
 )
 
 // drain delivers all the records. It returns an error when the context ends first.
@@ -45,6 +49,7 @@ func (l *lane) drain(ctx context.Context) error {
 			next -= l.rewind(next)
 		}
 	}
+	l.at = len(l.records)
 	return nil
 }
 
@@ -90,6 +95,9 @@ func (l *lane) rewind(done int) int {
 // discarded. retries is how many they have used already.
 func (l *lane) deliver(ctx context.Context, from, to, retries int) error {
 	for {
+		if from = l.expire(from, to); from == to {
+			return nil
+		}
 		again, failure := l.invoke(ctx, from, to)
 		if err := ctx.Err(); err != nil {
 			return l.stopped(err, from)
@@ -114,7 +122,7 @@ func (l *lane) deliver(ctx context.Context, from, to, retries int) error {
 		case l.mapping.Bisect && again > from:
 			l.stats.Splits++
 		case retries == l.mapping.MaxRetryAttempts:
-			l.discard(again, to)
+			l.discard(RetryAttemptsExhausted, again, to)
 			return nil
 		default:
 			l.stats.Retries++
@@ -127,10 +135,37 @@ func (l *lane) deliver(ctx context.Context, from, to, retries int) error {
 	}
 }
 
-// invoke delivers records[from:to] once. It returns the position of the first record
+// expire returns the position of the first record of records[from:to] that is not too old.
+// What the stream has dropped is lost; what is older than the mapping allows is discarded.
+func (l *lane) expire(from, to int) int {
+	older := func(at int, limit time.Duration) int {
+		for limit > 0 && at < to && time.Since(l.records[at].Created) > limit {
+			at++
+		}
+		return at
+	}
+
+	kept := older(from, l.mapping.Retention)
+	l.stats.Trimmed += kept - from
+	young := older(kept, l.mapping.MaxRecordAge)
+	if young > kept {
+		l.discard(EventAgeExceeded, kept, young)
+	}
+
+	return young
+}
+
+// invoke delivers records[from:to] once, and tells the meter. It returns the position of the first record
 // to redeliver, to when all are done, and from with an error when the batch failed
 // as a whole.
 func (l *lane) invoke(ctx context.Context, from, to int) (again int, failure error) {
+	sent := time.Now()
+	again, failure = l.attempt(ctx, from, to)
+	l.mapping.Meter.invoked(l.records[from:to], sent, to-again, failure)
+	return again, failure
+}
+
+func (l *lane) attempt(ctx context.Context, from, to int) (again int, failure error) {
 	batch := l.records[from:to]
 	l.stats.Invocations++
 	l.stats.Delivered += len(batch)
@@ -156,7 +191,7 @@ func (l *lane) invoke(ctx context.Context, from, to int) (again int, failure err
 	switch {
 	case err != nil:
 		l.stats.InvalidAnswers++
-		return from, err
+		return from, fmt.Errorf("%w: %w", errAnswer, err)
 	case done < len(batch):
 		if done > 0 {
 			l.stats.PartialAnswers++
@@ -201,22 +236,31 @@ func (l *lane) call(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 // discard gives up on records[from:to].
-func (l *lane) discard(from, to int) {
+func (l *lane) discard(why Condition, from, to int) {
 	batch := l.records[from:to]
 	l.stats.Discarded += len(batch)
 	if l.mapping.OnFailure == nil {
+		l.mapping.Meter.dropped(len(batch))
 		return
 	}
 	l.destination.Lock()
 	defer l.destination.Unlock()
-	l.mapping.OnFailure(Discarded{
-		Condition:           RetryAttemptsExhausted,
+	err := l.mapping.OnFailure(Discarded{
+		Condition:           why,
 		ShardID:             l.shardID,
 		StartSequenceNumber: batch[0].SequenceNumber,
 		EndSequenceNumber:   batch[len(batch)-1].SequenceNumber,
+		First:               batch[0].Created,
+		Last:                batch[len(batch)-1].Created,
 		BatchSize:           len(batch),
 		Payload:             eventOf(batch),
 	})
+	if err != nil {
+		l.mapping.Meter.undelivered()
+		l.mapping.Meter.dropped(len(batch))
+		return
+	}
+	l.mapping.Meter.delivered(len(batch))
 }
 
 // wait waits before records[from:] are redelivered.
@@ -239,6 +283,7 @@ func (l *lane) wait(ctx context.Context, from int) error {
 
 // stopped says where the lane was when the context ended.
 func (l *lane) stopped(err error, at int) error {
+	l.at = at
 	err = fmt.Errorf("shard %s: stopped at record %s with %d of %d done: %w",
 		l.shardID, l.records[at].SequenceNumber, at, len(l.records), err)
 	if l.failure != nil {

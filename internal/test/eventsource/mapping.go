@@ -38,9 +38,17 @@ type Mapping struct {
 	// RetryDelay is the wait between a failure and the next invocation with
 	// records of the same batch. Lambda does not tell its own.
 	RetryDelay time.Duration
+	// MaxRecordAge is MaximumRecordAgeInSeconds: older records are discarded. 0: none,
+	// Lambda's default.
+	MaxRecordAge time.Duration
+	// Retention is how long the stream keeps a record. An older one is lost without a
+	// trace. 0: for as long as the test runs; 24 hours in DynamoDB.
+	Retention time.Duration
 	// OnFailure is the on-failure destination. It gets discarded records, one call
-	// at a time. nil: none.
-	OnFailure func(Discarded)
+	// at a time. With an error it did not take them. nil: none.
+	OnFailure func(Discarded) error
+	// Meter gets what CloudWatch counts of the mapping and of its function. nil: nobody.
+	Meter *Meter
 	// Disturb is called for every lane before its first batch. It returns the
 	// accidents of that lane; nil: none. Lanes run concurrently: for a run that can
 	// be repeated, decisions of one lane must not depend on those of another. See
@@ -74,21 +82,4 @@ type Shard struct {
 	// that is not drained in the same call, it waits for none.
 	Parent  string
 	Records []Record
-}
-
-// RetryAttemptsExhausted is why records were discarded, in Lambda's words.
-const RetryAttemptsExhausted = "RetryAttemptsExhausted"
-
-// Discarded is the message to the on-failure destination about records that the
-// mapping has given up on.
-type Discarded struct {
-	Condition           string
-	ShardID             string
-	StartSequenceNumber string
-	EndSequenceNumber   string
-	// BatchSize is the number of records.
-	BatchSize int
-	// Payload is the event with the records. Only an S3 bucket gets it: a test
-	// whose destination is a queue or a topic must not look at it.
-	Payload []byte
 }

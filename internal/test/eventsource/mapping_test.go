@@ -283,12 +283,13 @@ func TestAHandlerIsInvokedAsByAnEventSourceMapping(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			handler := &script{t: t, answers: test.answers}
 			var discarded []string
-			test.mapping.OnFailure = func(d Discarded) {
+			test.mapping.OnFailure = func(d Discarded) error {
 				if d.ShardID != "shard" {
 					t.Errorf("discarded from shard %q", d.ShardID)
 				}
 				discarded = append(discarded, fmt.Sprintf("%s %s..%s (%d): %s", d.Condition,
 					d.StartSequenceNumber, d.EndSequenceNumber, d.BatchSize, strings.Join(delivered(t, d.Payload), " ")))
+				return nil
 			}
 			stats, err := test.mapping.Drain(t.Context(), oneShard(test.records), handler.handle)
 			if err != nil {

@@ -61,10 +61,11 @@ func TestWhateverHappensEveryRecordIsDoneOrDiscardedInOrder(t *testing.T) {
 			Bisect:                random.IntN(2) == 0,
 			MaxRetryAttempts:      30,
 			ParallelizationFactor: 1 + random.IntN(10),
-			OnFailure: func(d Discarded) {
+			OnFailure: func(d Discarded) error {
 				for _, n := range delivered(t, d.Payload) {
 					discarded[n] = true
 				}
+				return nil
 			},
 			Disturb: Seeded(seed, Odds{Cut: 0.5, Crash: 0.05, Rewind: 0.1, Reach: 200}),
 		}

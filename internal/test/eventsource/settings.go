@@ -17,6 +17,8 @@ const (
 	highestRetryLimit   = 10_000
 	highestParallelism  = 10
 	highestTimeout      = 15 * time.Minute
+	lowestRecordAge     = time.Minute
+	highestRecordAge    = 7 * 24 * time.Hour
 )
 
 // settings returns the mapping with its defaults filled in, or an error with
@@ -50,6 +52,9 @@ func (m *Mapping) settings() (Mapping, error) {
 	check(s.Timeout >= 0 && s.Timeout <= highestTimeout,
 		"Timeout %s is not 0 to %s", s.Timeout, highestTimeout)
 	check(s.RetryDelay >= 0, "RetryDelay %s is negative", s.RetryDelay)
+	check(s.MaxRecordAge == 0 || s.MaxRecordAge >= lowestRecordAge && s.MaxRecordAge <= highestRecordAge,
+		"MaxRecordAge %s is not %s to %s", s.MaxRecordAge, lowestRecordAge, highestRecordAge)
+	check(s.Retention >= 0, "Retention %s is negative", s.Retention)
 
 	return s, errors.Join(errs...)
 }

@@ -15,6 +15,7 @@ type Stats struct {
 	Crashes        int // answers that were lost
 	Rewinds        int
 	Discarded      int // records
+	Trimmed        int // records that the stream had dropped
 }
 
 func (s *Stats) add(more Stats) {
@@ -31,4 +32,5 @@ func (s *Stats) add(more Stats) {
 	s.Crashes += more.Crashes
 	s.Rewinds += more.Rewinds
 	s.Discarded += more.Discarded
+	s.Trimmed += more.Trimmed
 }
