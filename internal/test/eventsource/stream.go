@@ -31,6 +31,9 @@ func Open(config aws.Config, arn string) *Stream {
 	return &Stream{arn: arn, api: streamsAPI{config}}
 }
 
+// ARN is the stream's ARN.
+func (s *Stream) ARN() string { return s.arn }
+
 // Shards reads on to the present end of the stream and returns the shards that
 // had records to read, parents before their children. Every record is JSON as
 // Lambda hands it to a function.
