@@ -23,17 +23,27 @@ func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{V
 const (
 	// users is how many items the source table may have.
 	users = 40
-	// writeEvery is how often the application writes a burst.
-	writeEvery = 10 * time.Minute
-	burst      = 3
+	burst = 2
+	// often is how often the application writes a burst: in each period of an alarm. seldom is
+	// for stories of many hours.
+	often  = 4 * time.Minute
+	seldom = time.Hour
 )
 
 // pass lets time pass, in which the application writes.
 func (r *run) pass(d time.Duration) {
 	for end := time.Now().Add(d); time.Now().Before(end); {
 		r.write(burst)
-		time.Sleep(min(writeEvery, time.Until(end)))
+		time.Sleep(min(r.writeEvery, time.Until(end)))
 	}
+}
+
+// fill puts all items.
+func (r *run) fill() {
+	for id := range users {
+		r.put(id, false)
+	}
+	r.appendRecords()
 }
 
 // write makes changes to random items of the source table.
@@ -85,6 +95,9 @@ func mapped(target int, item attributes) attributes {
 	return mapped
 }
 
+// count is how many items a target has.
+func (r *run) count(target int) int { return len(r.scan(r.spec.Targets[target].Table)) }
+
 // The targets, by their place in the spec.
 const (
 	byState = iota
@@ -101,6 +114,9 @@ func (r *run) difference(target int) string {
 	}
 	want := map[string]attributes{}
 	for _, item := range r.scan(r.spec.Source) {
+		if _, isText := item["state"].(*types.AttributeValueMemberS); !isText {
+			continue // without a key, or with one that no target can have
+		}
 		m := mapped(target, item)
 		want[key(m)] = m
 	}

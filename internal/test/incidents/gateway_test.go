@@ -29,16 +29,16 @@ type fault struct {
 	service string
 	// operations are the operations that it refuses, all if there are none.
 	operations []string
-	// about is a text that is in the body of the requests that it refuses, such as the name
-	// of a table.
-	about      string
+	// about are texts of which one is in the body of the requests that it refuses, such as
+	// the names of tables; all if there are none.
+	about      []string
 	code, text string
 }
 
 func (f *fault) hits(by caller, service, operation string, body []byte) bool {
 	return (len(f.of) == 0 || slices.Contains(f.of, by)) && strings.HasPrefix(service, f.service) &&
 		(len(f.operations) == 0 || slices.Contains(f.operations, operation)) &&
-		bytes.Contains(body, []byte(f.about))
+		(len(f.about) == 0 || slices.ContainsFunc(f.about, func(a string) bool { return bytes.Contains(body, []byte(a)) }))
 }
 
 // gateway is in front of all engines. It refuses what a fault hits, and shows the rest to the

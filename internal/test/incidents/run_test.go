@@ -1,15 +1,12 @@
 package incidents
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -39,7 +36,7 @@ const (
 	// pollEvery and retryEvery are how often the event source mapping polls, and retries. An
 	// alarm's period has several of them, as in Lambda, where both are shorter.
 	pollEvery  = time.Minute
-	retryEvery = 2 * time.Minute
+	retryEvery = 4 * time.Minute
 	// retention is how long DynamoDB keeps a stream record. Source: Amazon DynamoDB Developer
 	// Guide, "Change data capture for DynamoDB Streams".
 	retention = 24 * time.Hour
@@ -67,8 +64,10 @@ type run struct {
 	gateway  *gateway
 	queues   *queueMeter
 	function *function
-	command  string
 	folder   string
+	operator *operator
+	// writeEvery is how often the application writes.
+	writeEvery time.Duration
 
 	stream *eventsource.Stream
 	poller *eventsource.Poller
@@ -87,12 +86,17 @@ type without struct {
 	alarm string
 	// brake is a target, by its place in the spec, whose prop WriteBrake is false.
 	brake int
-	// step is a command of the runbook that nobody runs.
+	// step is the beginning of the commands of the runbook that nobody runs.
 	step string
+	// notices is a part of the problem that the story is expected to find then. It ends the
+	// story.
+	notices string
 }
 
 // nothing is taken away.
-var nothing = without{brake: -1}
+var nothing = without{brake: noTarget}
+
+const noTarget = -1
 
 var runs atomic.Int64
 
@@ -100,8 +104,8 @@ var runs atomic.Int64
 func tell(t *testing.T, s story, w without) (problems []string) {
 	t.Helper()
 	dynamoDB, others, p := engines(t)
-	r := &run{t: t, name: s.name, without: w, command: p.command, folder: t.TempDir(), outside: newOutside(t),
-		random: rand.New(rand.NewPCG(1, 1))}
+	r := &run{t: t, name: s.name, without: w, folder: t.TempDir(), outside: newOutside(t),
+		random: rand.New(rand.NewPCG(1, 1)), writeEvery: often}
 	prefix := fmt.Sprintf("story%d", runs.Add(1))
 	r.functionName, r.uuid, r.queue = prefix+"-function", prefix+"-mapping", prefix+"-failures"
 	r.queues = &queueMeter{now: r.outside.time, emit: r.emit, queues: map[string]*queue{}}
@@ -110,6 +114,7 @@ func tell(t *testing.T, s story, w without) (problems []string) {
 	r.db = dynamodb.NewFromConfig(r.config, func(o *dynamodb.Options) { o.BaseEndpoint = &dynamoDB })
 	r.sqs = sqs.NewFromConfig(r.config, func(o *sqs.Options) { o.BaseEndpoint = aws.String(r.gateway.endpoints[byMapping]) })
 	check(t, r.deploy(prefix, dynamoDB, others, p.function))
+	r.operator = newOperator(r, p.command)
 
 	// The bubble's clock begins in the past, and a record that is older than the function
 	// would have another mapping.
@@ -129,14 +134,25 @@ func tell(t *testing.T, s story, w without) (problems []string) {
 		}()
 
 		time.Sleep(pollEvery / 4) // never at the moment of a poll
-		s.tell(r)
-		if os.Getenv("DBG") != "" { r.dumpLog() }
+		r.tell(s)
 		cancel()
 		r.must(<-polling)
 		time.Sleep(time.Minute) // until the meter has ended
 	})
 
 	return r.problems
+}
+
+// noticed is the panic that ends a story which has found what it was expected to find.
+type noticed struct{}
+
+func (r *run) tell(s story) {
+	defer func() {
+		if p := recover(); p != nil && p != (noticed{}) {
+			panic(p)
+		}
+	}()
+	s.tell(r)
 }
 
 func check(t testing.TB, err error) {
@@ -158,6 +174,9 @@ func (r *run) must(err error) {
 func (r *run) problem(format string, arguments ...any) {
 	at := time.Since(r.start).Round(time.Minute)
 	r.problems = append(r.problems, fmt.Sprintf("at %s: %s", at, fmt.Sprintf(format, arguments...)))
+	if n := r.without.notices; n != "" && strings.Contains(r.problems[len(r.problems)-1], n) {
+		panic(noticed{})
+	}
 }
 
 func (r *run) emit(s emf.Sample) {
@@ -367,14 +386,6 @@ func (r *run) invoke(_ context.Context, payload []byte) (answer []byte, err erro
 	return answer, err
 }
 
-// redeploy deploys the stack once more: what was changed by hand is again as the template has
-// it, and the function's process is a new one.
-func (r *run) redeploy() {
-	r.poller.Change(func(m *eventsource.Mapping) { *m = r.mapping })
-	r.poller.Enable(true)
-	r.must(r.outside.run(func() error { r.function.stop(); return nil }))
-}
-
 // alarm is the logical ID of an alarm, by its accessor: of a target's, with the target's ID in
 // front.
 func (r *run) alarm(accessor string) string {
@@ -430,8 +441,8 @@ func (r *run) wantCalm(but ...string) {
 
 // expected is an alarm that goes off at a time after the incident began.
 type expected struct {
-	alarm  string
-	atMost time.Duration
+	alarm           string
+	atLeast, atMost time.Duration
 }
 
 // wantAlarms wants exactly these alarms to have been on since the incident began, and the
@@ -445,8 +456,8 @@ func (r *run) wantAlarms(began time.Time, want ...expected) {
 		case !isOn:
 			r.problem("%s did not go off", e.alarm)
 			continue
-		case at.Sub(began) > e.atMost:
-			r.problem("%s went off after %s, want at most %s", e.alarm, at.Sub(began), e.atMost)
+		case at.Sub(began) < e.atLeast, at.Sub(began) > e.atMost:
+			r.problem("%s went off after %s, want %s to %s", e.alarm, at.Sub(began), e.atLeast, e.atMost)
 		}
 		r.t.Logf("%s: %s went off after %s", r.name, e.alarm, at.Sub(began).Round(time.Minute))
 		if !slices.Contains(waiting, e.alarm) && (first.IsZero() || at.Before(first)) {
@@ -480,31 +491,3 @@ func (r *run) wantOn(names ...string) {
 		}
 	}
 }
-
-// replicatedtable runs the command with its arguments, and wants an exit code.
-func (r *run) replicatedtable(code int, args ...string) {
-	if args[0] == r.without.step {
-		return
-	}
-	var out bytes.Buffer
-	var got int
-	r.must(r.outside.run(func() error {
-		c := exec.Command(r.command, args...)
-		c.Dir, c.Stdout, c.Stderr = r.folder, &out, &out
-		c.Env = []string{
-			"HOME=" + r.folder, "PATH=" + os.Getenv("PATH"), "AWS_REGION=" + cdk.Region,
-			"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL=" + r.gateway.endpoints[byOperator],
-		}
-		err := c.Run()
-		if c.ProcessState == nil {
-			return err
-		}
-		got = c.ProcessState.ExitCode()
-		return nil
-	}))
-	if got != code {
-		r.problem("replicatedtable %s: exit code %d, want %d\n%s", strings.Join(args, " "), got, code, out.String())
-	}
-}
-
-var _ = json.Marshal

@@ -3,24 +3,17 @@ package incidents
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 // story is an incident, told from the deployment to the time when all is well again.
 type story struct {
 	name string
 	tell func(*run)
-	// teeth are what the story has to notice when it is taken away, with a part of a problem
-	// that it then finds.
-	teeth []tooth
+	// teeth are what the story has to notice when it is taken away.
+	teeth []without
 }
 
-type tooth struct {
-	without without
-	notices string
-}
-
-var stories = []story{lostRight}
+var stories = []story{lostRight, weekend, wrongIndexStory, disabledKey, disabledKeys, lostDestination, ignoredAnswers}
 
 func TestEveryIncidentEndsWithExactTargets(t *testing.T) {
 	for _, s := range stories {
@@ -35,13 +28,12 @@ func TestEveryIncidentEndsWithExactTargets(t *testing.T) {
 
 func TestEveryStoryNoticesWhatIsTakenAway(t *testing.T) {
 	for _, s := range stories {
-		for _, tooth := range s.teeth {
-			w := tooth.without
+		for _, w := range s.teeth {
 			t.Run(s.name+", without "+w.String(), func(t *testing.T) {
 				t.Parallel()
 				problems := tell(t, s, w)
-				if !strings.Contains(strings.Join(problems, "\n"), tooth.notices) {
-					t.Errorf("the story does not notice it: it finds %q, want %q", problems, tooth.notices)
+				if !strings.Contains(strings.Join(problems, "\n"), w.notices) {
+					t.Errorf("the story does not notice it: it finds %q, want %q", problems, w.notices)
 				}
 			})
 		}
@@ -49,9 +41,15 @@ func TestEveryStoryNoticesWhatIsTakenAway(t *testing.T) {
 }
 
 // noAlarm, noBrake and noStep take one thing away.
-func noAlarm(accessor string) without { return without{alarm: accessor, brake: -1} }
-func noBrake(target int) without      { return without{brake: target} }
-func noStep(command string) without   { return without{step: command, brake: -1} }
+func noAlarm(accessor string) without {
+	return without{alarm: accessor, brake: noTarget, notices: accessor + " did not go off"}
+}
+
+func noBrake(target int, notices string) without { return without{brake: target, notices: notices} }
+
+func noStep(command, notices string) without {
+	return without{step: command, brake: noTarget, notices: notices}
+}
 
 func (w without) String() string {
 	switch {
@@ -62,41 +60,4 @@ func (w without) String() string {
 	default:
 		return "the brake"
 	}
-}
-
-// The function's role loses the right to write to one target.
-var lostRight = story{
-	name: "a target's policy loses a right",
-	tell: func(r *run) {
-		r.pass(time.Hour)
-		r.wantCalm()
-		r.wantExact()
-
-		r.gateway.begin("policy", fault{of: []caller{byFunction}, service: "DynamoDB", about: r.spec.Targets[byPlace].TableName,
-			code: "AccessDeniedException", text: "not authorized to perform: dynamodb:BatchWriteItem"})
-		began := time.Now()
-		r.pass(2 * time.Hour)
-		r.wantAlarms(began, expected{"ByPlaceFailureAlarm", 5 * time.Minute},
-			expected{"IteratorAgeAlarm", 20 * time.Minute}, expected{"UnreadStreamAlarm", 20 * time.Minute},
-			expected{"FailureQueueAlarm", 25 * time.Minute})
-		r.wantOn("ByPlaceFailureAlarm", "FailureQueueAlarm")
-		r.wantExact(byState, byCity)
-		r.wantInexact(byPlace)
-
-		r.gateway.end("policy")
-		r.pass(20 * time.Minute)
-		r.wantOn("FailureQueueAlarm")
-		r.wantInexact(byPlace)
-
-		r.replicatedtable(0, "redrive", "-function", r.functionName)
-		r.replicatedtable(0, "verify", "-function", r.functionName)
-		r.pass(20 * time.Minute)
-		r.wantOn()
-		r.wantExact()
-	},
-	teeth: []tooth{
-		{noAlarm("ByPlaceFailureAlarm"), "ByPlaceFailureAlarm did not go off"},
-		{noAlarm("FailureQueueAlarm"), "FailureQueueAlarm did not go off"},
-		{noStep("redrive"), "replicatedtable verify"},
-	},
 }
