@@ -95,9 +95,6 @@ func mapped(target int, item attributes) attributes {
 	return mapped
 }
 
-// count is how many items a target has.
-func (r *run) count(target int) int { return len(r.scan(r.spec.Targets[target].Table)) }
-
 // The targets, by their place in the spec.
 const (
 	byState = iota

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,7 +17,15 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/tools"
 )
 
+// storiesAtOnce is how many stories are told at the same time. They mostly wait: for the command, which
+// looks at differences twice, and for a queue that has no more messages.
+const storiesAtOnce = "8"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", storiesAtOnce); err != nil {
+		panic(err)
+	}
 	code := m.Run()
 	if p, err := programs(); err == nil {
 		_ = os.RemoveAll(p.folder)

@@ -96,15 +96,14 @@ func (r *run) follow(heading string) {
 // catchUp is how long an operator waits after a change.
 const catchUp = 20 * time.Minute
 
-var grace = regexp.MustCompile(` -grace \S+`)
+// grace is how long a command waits for differences to go away. This is real time, and nothing
+// happens in it, so it is as short as it can be, also where the runbook has the default.
+var grace = regexp.MustCompile(`^(replicatedtable (?:verify|repair) .*?)(?: -grace \S+)?$`)
 
-// enter enters a command line. When something was taken away, nobody waits for differences to
-// go away: they are there to stay.
+// enter enters a command line.
 func (o *operator) enter(line string) (exitCode int, calls [][]string) {
 	r := o.run
-	if r.without != nothing && (strings.HasPrefix(line, "replicatedtable verify") || strings.HasPrefix(line, "replicatedtable repair")) {
-		line = grace.ReplaceAllString(line, "") + " -grace 1s"
-	}
+	line = grace.ReplaceAllString(line, "$1 -grace 1s")
 	var out bytes.Buffer
 	r.must(r.outside.run(func() error {
 		if err := os.RemoveAll(o.calls); err != nil {

@@ -465,7 +465,10 @@ func (r *run) wantAlarms(began time.Time, want ...expected) {
 		}
 		delete(on, e.alarm)
 	}
-	if at := on["CompositeAlarm"]; !at.Equal(first) {
+	switch at, isOn := on["CompositeAlarm"]; {
+	case isOn == first.IsZero():
+		r.problem("CompositeAlarm did %sgo off", map[bool]string{false: "not "}[isOn])
+	case !at.Equal(first):
 		r.problem("CompositeAlarm went off at %s, the first urgent alarm at %s", at, first)
 	}
 	delete(on, "CompositeAlarm")
@@ -490,4 +493,16 @@ func (r *run) wantOn(names ...string) {
 			r.problem("the composite alarm is %s while %q are on", l.At(id, now), names)
 		}
 	}
+}
+
+// total adds up a metric that the function reports of a target.
+func (r *run) total(metric string, target int) (sum float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.samples {
+		if s.Name == metric && s.Dimensions[spec.TargetDimension] == r.spec.Targets[target].TableName {
+			sum += s.Value
+		}
+	}
+	return sum
 }
