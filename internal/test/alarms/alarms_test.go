@@ -205,7 +205,7 @@ func TestARuleIsReadAsItIsWritten(t *testing.T) {
 		`NOT ALARM(on)`:                              false,
 		`NOT ALARM(off) AND INSUFFICIENT_DATA(none)`: true,
 		`NOT (ALARM(off) OR FALSE)`:                  true,
-		`TRUE AND NOT NOT TRUE`:                      true,
+		`TRUE AND NOT (NOT TRUE)`:                    true,
 	} {
 		r, err := parseRule(text)
 		if err != nil {

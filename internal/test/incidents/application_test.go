@@ -117,7 +117,7 @@ func (r *run) difference(target int) string {
 		m := mapped(target, item)
 		want[key(m)] = m
 	}
-	missing, wrong, orphans := 0, 0, 0
+	wrong, orphans := 0, 0
 	for _, item := range r.scan(r.spec.Targets[target].Table) {
 		delete(item, r.spec.Targets[target].VersionAttribute)
 		switch expected := want[key(item)]; {
@@ -128,7 +128,7 @@ func (r *run) difference(target int) string {
 		}
 		delete(want, key(item))
 	}
-	missing = len(want)
+	missing := len(want)
 	if missing+wrong+orphans == 0 {
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,7 +69,7 @@ func newFunction(t testing.TB, program, log string, env []string) *function {
 		f.waits[r.PathValue("id")] <- result{answer, err}
 	})
 	f.api = httptest.NewServer(mux)
-	f.env = append(env, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(f.api.URL, "http://"))
+	f.env = append(slices.Clone(env), "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(f.api.URL, "http://"))
 	t.Cleanup(func() {
 		f.stop()
 		f.api.CloseClientConnections()

@@ -123,10 +123,3 @@ func (m *queueMeter) sample() {
 		q.sent = 0
 	}
 }
-
-// waiting is how many messages wait in a queue.
-func (m *queueMeter) waiting(name string) int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.queues[name].messages)
-}

@@ -16,6 +16,7 @@ type story struct {
 var stories = []story{lostRight, weekend, wrongIndexStory, disabledKey, disabledKeys, lostDestination, ignoredAnswers}
 
 func TestEveryIncidentEndsWithExactTargets(t *testing.T) {
+	t.Parallel()
 	for _, s := range stories {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -27,6 +28,7 @@ func TestEveryIncidentEndsWithExactTargets(t *testing.T) {
 }
 
 func TestEveryStoryNoticesWhatIsTakenAway(t *testing.T) {
+	t.Parallel()
 	for _, s := range stories {
 		for _, w := range s.teeth {
 			t.Run(s.name+", without "+w.String(), func(t *testing.T) {
