@@ -67,16 +67,20 @@ var weekend = story{
 		r.wantAlarms(began, expected{"UnreadStreamAlarm", 15 * time.Minute, onceUnread})
 		r.wantOn("UnreadStreamAlarm")
 
+		monday := time.Now()
 		r.follow("UnreadStreamAlarm")
 		if lost := r.poller.Stats().Trimmed; lost == 0 {
 			r.problem("the stream has lost nothing")
 		}
-		// Of what the stream still had, the mapping has given up what was older than MaxRecordAge.
-		r.follow("GivenUpRecordsAlarm")
+		// Of what the stream still had, the mapping gave up what was older than MaxRecordAge.
+		r.wantAlarms(monday,
+			expected{"UnreadStreamAlarm", began.Sub(monday), 0},
+			expected{"GivenUpRecordsAlarm", 0, atOnce}, expected{"FailureQueueAlarm", 0, atOnce})
 		r.end()
 	},
 	teeth: []without{
 		noAlarm("UnreadStreamAlarm"),
+		noStep("replicatedtable redrive", "FailureQueueAlarm is ALARM"),
 		noStep("replicatedtable repair", "replicatedtable verify"),
 		noStep("aws lambda update-event-source-mapping", "UnreadStreamAlarm is ALARM"),
 	},
