@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,22 +19,30 @@ import (
 // polling is a poller that runs in a bubble, and what it emits.
 type polling struct {
 	*Poller
-	t       *testing.T
-	start   time.Time
+	t     *testing.T
+	start time.Time
+	end   func()
+
+	mu      sync.Mutex
 	samples []emf.Sample
 	sent    []string // sequence numbers of each batch
 	answer  string
 	err     error
 	given   []Discarded
 	refuses bool // the destination
-	end     func()
 }
 
 func startPolling(t *testing.T, mapping Mapping) *polling {
 	t.Helper()
 	p := &polling{t: t, start: time.Now()}
-	mapping.Meter = &Meter{FunctionName: "f", UUID: "u", Emit: func(s emf.Sample) { p.samples = append(p.samples, s) }}
+	mapping.Meter = &Meter{FunctionName: "f", UUID: "u", Emit: func(s emf.Sample) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.samples = append(p.samples, s)
+	}}
 	mapping.OnFailure = func(d Discarded) error {
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		if p.refuses {
 			return errors.New("refused")
 		}
@@ -41,6 +50,8 @@ func startPolling(t *testing.T, mapping Mapping) *polling {
 		return nil
 	}
 	p.Poller = NewPoller(mapping, time.Minute, func(_ context.Context, event []byte) ([]byte, error) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		p.sent = append(p.sent, strings.Join(delivered(t, event), " "))
 		return []byte(p.answer), p.err
 	})
@@ -61,8 +72,17 @@ func (p *polling) append(sequenceNumbers ...string) {
 	p.Append(oneShard(records(sequenceNumbers...)))
 }
 
-// emitted returns the values of a metric since the last call, with the minute of each.
+// answers sets the handler's answers from now on.
+func (p *polling) answers(answer string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer, p.err = answer, err
+}
+
+// emitted returns the values of a metric, with the minute of each.
 func (p *polling) emitted(name string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var texts []string
 	for _, s := range p.samples {
 		if s.Name == name {
@@ -86,9 +106,9 @@ func TestTheMetricsOfAStreamThatIsRead(t *testing.T) {
 		p.append("1", "2", "3")
 		time.Sleep(time.Minute)
 		p.append("4")
-		p.answer = failed("4")
+		p.answers(failed("4"), nil)
 		time.Sleep(3 * time.Minute)
-		p.answer = ""
+		p.answers("", nil)
 		time.Sleep(3 * time.Minute)
 		p.end()
 
@@ -123,11 +143,11 @@ func TestAnErrorAndAThrottledRequestAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := startPolling(t, Mapping{MaxRetryAttempts: -1, RetryDelay: time.Minute})
 		p.append("1")
-		p.err = errors.New("thrown")
+		p.answers("", errors.New("thrown"))
 		time.Sleep(time.Minute)
-		p.err = ErrThrottled
+		p.answers("", ErrThrottled)
 		time.Sleep(time.Minute)
-		p.err = nil
+		p.answers("", nil)
 		time.Sleep(time.Minute)
 		p.end()
 
@@ -169,9 +189,11 @@ func TestRecordsThatAreTooOldGoToTheDestinationOrAreDropped(t *testing.T) {
 	for _, refuses := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			p := startPolling(t, Mapping{MaxRecordAge: old, MaxRetryAttempts: -1, RetryDelay: time.Hour, PartialResponses: true})
+			p.mu.Lock()
 			p.refuses = refuses
+			p.mu.Unlock()
 			p.append("1", "2")
-			p.answer = failed("1")
+			p.answers(failed("1"), nil)
 			time.Sleep(time.Hour)
 			p.append("3")
 			time.Sleep(old)
@@ -219,7 +241,7 @@ func TestAChangeOfTheSettingsEndsTheRetriesOfABatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := startPolling(t, Mapping{PartialResponses: true, MaxRetryAttempts: -1, RetryDelay: time.Hour, BatchSize: 2})
 		p.append("1", "2", "3")
-		p.answer = failed("2")
+		p.answers(failed("2"), nil)
 		time.Sleep(10 * time.Minute)
 		p.Change(func(m *Mapping) { m.PartialResponses, m.BatchSize = false, 10 })
 		time.Sleep(2 * time.Minute)
