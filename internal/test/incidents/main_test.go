@@ -19,7 +19,7 @@ import (
 
 // storiesAtOnce is how many stories are told at the same time. They mostly wait: for the command, which
 // looks at differences twice, and for a queue that has no more messages.
-const storiesAtOnce = "8"
+const storiesAtOnce = "16"
 
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -71,6 +71,9 @@ func (r *run) follow(heading string) {
 		switch {
 		case strings.HasPrefix(c.Line, r.without.step) && r.without.step != "":
 			continue
+		case r.without.step != "" && len(words) > 1 && words[1] == "verify" && c.Allows(1):
+			differs = true // which is why something was taken away; the last one decides
+			continue
 		case len(words) > 1 && words[1] == "repair" && !differs:
 			continue // nothing to repair
 		}
