@@ -16,6 +16,7 @@ import (
 
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
+	"github.com/replicatedtable/cdk-go/internal/test/outside"
 	"github.com/replicatedtable/cdk-go/runtime/failurequeue"
 )
 
@@ -74,7 +75,7 @@ type outage struct {
 	mu sync.Mutex
 	*application
 	local      localCloud
-	outside    outside
+	outside    outside.Runner
 	stream     *eventsource.Stream
 	queue      recordingQueue
 	replicator *Replicator
@@ -97,7 +98,7 @@ func newOutage(t *testing.T) *outage {
 	t.Helper()
 	o := &outage{
 		local:   localCloud{t: t, endpoint: enginetest.DynamoDBLocal(t), account: "outage"},
-		outside: newOutside(t),
+		outside: outside.New(t),
 		asked:   map[string]bool{},
 	}
 	o.application = newApplication(o.call)
@@ -145,7 +146,7 @@ func (o *outage) follow(t *testing.T, ended chan struct{}) {
 
 		var shards []eventsource.Shard
 		var err error
-		o.outside.run(func() { shards, err = o.stream.Shards(context.Background()) })
+		o.outside.Run(func() { shards, err = o.stream.Shards(context.Background()) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,12 +229,12 @@ func (o *outage) wantExact(t *testing.T, table string) {
 
 // call sends a request to DynamoDB Local.
 func (o *outage) call(operation, body string, out any) {
-	o.outside.run(func() { o.local.call(operation, body, out) })
+	o.outside.Run(func() { o.local.call(operation, body, out) })
 }
 
 // items returns the sorted items of a table in canonical form.
 func (o *outage) items(table string) (items []string) {
-	o.outside.run(func() { items = o.local.items(table) })
+	o.outside.Run(func() { items = o.local.items(table) })
 	slices.Sort(items)
 	return items
 }

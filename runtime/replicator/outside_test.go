@@ -5,42 +5,14 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"sync"
-	"testing"
+
+	"github.com/replicatedtable/cdk-go/internal/test/outside"
 )
-
-// outside runs functions outside of a synctest bubble. The bubble's clock stops while one of
-// them runs: a test in fake time can so use a real process, whose answers cost no fake time.
-type outside chan func()
-
-func newOutside(t *testing.T) outside {
-	t.Helper()
-	o := make(outside)
-	go func() {
-		for f := range o {
-			go f()
-		}
-	}()
-	t.Cleanup(func() { close(o) })
-	return o
-}
-
-// run runs f and waits for it. A goroutine that waits for a mutex is not durably blocked, so
-// the clock does not advance.
-func (o outside) run(f func()) {
-	var running sync.Mutex
-	running.Lock()
-	o <- func() {
-		defer running.Unlock() // also when f ends the test
-		f()
-	}
-	running.Lock()
-}
 
 // outsideClient sends the requests of a bubble from outside of it: connections that stay open
 // would stop the bubble's clock.
 type outsideClient struct {
-	outside outside
+	outside outside.Runner
 	// answered is told of every answer, from inside the bubble.
 	answered func(body []byte, status int)
 }
@@ -58,7 +30,7 @@ func (c *outsideClient) Do(r *http.Request) (*http.Response, error) {
 	request := r.Clone(context.Background())
 	request.Body = io.NopCloser(bytes.NewReader(body))
 	var response http.Response
-	c.outside.run(func() { response, err = exchange(request) })
+	c.outside.Run(func() { response, err = exchange(request) })
 	if err != nil {
 		return nil, err
 	}

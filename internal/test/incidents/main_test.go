@@ -3,7 +3,6 @@ package incidents
 import (
 	"archive/zip"
 	"bytes"
-	"context"
 	"errors"
 	"flag"
 	"os"
@@ -11,10 +10,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/replicatedtable/cdk-go/internal/test/cdk"
 	"github.com/replicatedtable/cdk-go/internal/test/engine"
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
-	"github.com/replicatedtable/cdk-go/internal/tools"
 )
 
 // storiesAtOnce is how many stories are told at the same time. They mostly wait: for the command, which
@@ -66,38 +63,18 @@ var programs = sync.OnceValues(func() (*built, error) {
 	return p, errors.Join(functionErr, commandErr)
 })
 
-// miniStack starts the cloud with the queues and the functions' configuration, once.
-var miniStack = sync.OnceValues(func() (*cdk.Cloud, error) {
-	root, err := engine.Root()
-	if err != nil {
-		return nil, err
-	}
-	server, err := engine.StartMiniStack(context.Background(), root)
-	if err != nil {
-		return nil, err
-	}
-	cloud := &cdk.Cloud{Endpoint: server.Endpoint, Log: server.Log}
-	return cloud, cloud.CreateStack(context.Background(), "Role", []byte(`{"Resources": {"Role": {"Type": "AWS::IAM::Role",
-		"Properties": {"RoleName": "functions", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [
-			{"Effect": "Allow", "Action": "sts:AssumeRole",
-				"Principal": {"Service": "lambda.amazonaws.com", "AWS": "000000000000"}}]}}}}}`))
-})
-
 // engines starts what all stories share.
 func engines(t testing.TB) (dynamoDB, others string, programsOfAll *built) {
 	t.Helper()
-	enginetest.Require(t, tools.Node, tools.Python)
 	var start sync.WaitGroup
-	var cloud *cdk.Cloud
-	var cloudErr, buildErr error
-	start.Go(func() { cloud, cloudErr = miniStack() })
-	start.Go(func() { programsOfAll, buildErr = programs() })
-	dynamoDB = enginetest.DynamoDBLocal(t)
+	var err error
+	start.Go(func() { programsOfAll, err = programs() })
+	dynamoDB, others = enginetest.DynamoDBLocal(t), enginetest.MiniStack(t).Endpoint
 	start.Wait()
-	if err := errors.Join(cloudErr, buildErr); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
-	return dynamoDB, cloud.Endpoint, programsOfAll
+	return dynamoDB, others, programsOfAll
 }
 
 // zipped returns an archive with one file, as the code of a function that only has a

@@ -60,7 +60,7 @@ type run struct {
 	config   aws.Config // for everything, from outside of the fake time
 	db       *dynamodb.Client
 	sqs      *sqs.Client
-	outside  *outside
+	outside  *world
 	gateway  *gateway
 	queues   *queueMeter
 	function *function
@@ -104,7 +104,7 @@ var runs atomic.Int64
 func tell(t *testing.T, s story, w without) (problems []string) {
 	t.Helper()
 	dynamoDB, others, p := engines(t)
-	r := &run{t: t, name: s.name, without: w, folder: t.TempDir(), outside: newOutside(t),
+	r := &run{t: t, name: s.name, without: w, folder: t.TempDir(), outside: newWorld(t),
 		random: rand.New(rand.NewPCG(1, 1)), writeEvery: often}
 	prefix := fmt.Sprintf("story%d", runs.Add(1))
 	r.functionName, r.uuid, r.queue = prefix+"-function", prefix+"-mapping", prefix+"-failures"

@@ -3,7 +3,6 @@ package main
 import (
 	"archive/zip"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -22,10 +21,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
-	"github.com/replicatedtable/cdk-go/internal/test/cdk"
-	"github.com/replicatedtable/cdk-go/internal/test/engine"
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
-	"github.com/replicatedtable/cdk-go/internal/tools"
 )
 
 func check(t testing.TB, err error) {
@@ -56,24 +52,6 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(code)
 }
-
-// startMiniStack starts the cloud with the functions and queues, once for all tests. It ends with
-// the test program.
-var startMiniStack = sync.OnceValues(func() (*cdk.Cloud, error) {
-	root, err := engine.Root()
-	if err != nil {
-		return nil, err
-	}
-	server, err := engine.StartMiniStack(context.Background(), root)
-	if err != nil {
-		return nil, err
-	}
-	cloud := &cdk.Cloud{Endpoint: server.Endpoint, Log: server.Log}
-	return cloud, cloud.CreateStack(context.Background(), "Role", []byte(`{"Resources": {"Role": {"Type": "AWS::IAM::Role",
-		"Properties": {"RoleName": "functions", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [
-			{"Effect": "Allow", "Action": "sts:AssumeRole", 
-				"Principal": {"Service": "lambda.amazonaws.com", "AWS": "000000000000"}}]}}}}}`))
-})
 
 // rig is what the program works on: DynamoDB Local, and where a test needs functions and queues,
 // MiniStack.
@@ -117,15 +95,13 @@ func (r *rig) withCloud() aws.Config {
 // besideCloud adds MiniStack for all but DynamoDB and its streams.
 func (r *rig) besideCloud() aws.Config {
 	r.t.Helper()
-	enginetest.Require(r.t, tools.Node, tools.Python)
-	server, err := startMiniStack()
-	check(r.t, err)
+	cloud := enginetest.MiniStack(r.t)
 	r.env = append(r.env,
-		"AWS_ENDPOINT_URL="+server.Endpoint,
+		"AWS_ENDPOINT_URL="+cloud.Endpoint,
 		"AWS_ENDPOINT_URL_DYNAMODB="+*r.config.BaseEndpoint,
 		"AWS_ENDPOINT_URL_DYNAMODB_STREAMS="+*r.config.BaseEndpoint)
 	c := r.config.Copy()
-	c.BaseEndpoint = &server.Endpoint
+	c.BaseEndpoint = &cloud.Endpoint
 	return c
 }
 
