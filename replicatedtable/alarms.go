@@ -302,7 +302,7 @@ func oldestFailureAlarm(t *replicatedTable) awscloudwatch.AlarmProps {
 }
 
 // targetFailureAlarm is for a target that fails as a whole. It stays on while the target is set
-// aside.
+// aside and the source table changes.
 func targetFailureAlarm(id string, t target) awscloudwatch.AlarmProps {
 	return awscloudwatch.AlarmProps{
 		Metric: t.MetricSystemicFailures(over(awscloudwatch.Stats_SUM())),

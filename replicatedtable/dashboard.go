@@ -106,8 +106,13 @@ func (t *replicatedTable) line(m spec.Metric, label string) func() awscloudwatch
 
 func (t *replicatedTable) lagGraph() awscloudwatch.IWidget {
 	age := t.function.Metric(jsii.String("IteratorAge"), labeledWith("youngest record of a batch (ms)", awscloudwatch.Stats_MAXIMUM()))
-	return graph("Lag", append(t.own(t.line(spec.MetricLag, "oldest record of a batch (ms)")), age), nil,
-		&awscloudwatch.HorizontalAnnotation{Value: jsii.Number(t.iteratorAgeMilliseconds), Label: jsii.String("alarm")})
+	var lines []*awscloudwatch.HorizontalAnnotation
+	if t.alarms.iteratorAge != nil {
+		lines = append(lines, &awscloudwatch.HorizontalAnnotation{
+			Value: jsii.Number(t.iteratorAgeMilliseconds), Label: jsii.String("alarm"),
+		})
+	}
+	return graph("Lag", append(t.own(t.line(spec.MetricLag, "oldest record of a batch (ms)")), age), nil, lines...)
 }
 
 func (t *replicatedTable) changesGraph() awscloudwatch.IWidget {

@@ -153,8 +153,8 @@
 //     others are read, which IteratorAgeAlarm does. It may go off after the first
 //     deployment, until the first polls are counted.
 //   - FailureAlarm of each [Target] sees that the function could not write to it as a whole,
-//     and stays on while the target is set aside. It does not see a target that is slow. It
-//     watches a metric of the function, and does not exist with MetricsLevel_NONE.
+//     and stays on while the target is set aside and the source table changes. It does not see a
+//     target that is slow. It watches a metric of the function, and does not exist with MetricsLevel_NONE.
 //   - FailureQueueAlarm sees that a message waits in the failure queue. It sees
 //     neither that more of them follow, nor a message that a consumer has just
 //     received.

@@ -100,8 +100,8 @@ type Target interface {
 	GrantReadData(grantee awsiam.IGrantable) awsiam.Grant
 
 	// FailureAlarm goes off when the target fails as a whole, and stays on while it is set
-	// aside: when a permission, the table or its key is missing, or when it refuses every item.
-	// It is nil where the alarms are disabled, and with Metrics NONE.
+	// aside and the source table changes: when a permission, the table or its key is missing, or
+	// when it refuses every item. It is nil where the alarms are disabled, and with Metrics NONE.
 	FailureAlarm() awscloudwatch.Alarm
 	// ThrottleAlarm goes off when DynamoDB has throttled writes to the target table for 15
 	// minutes. It is nil unless AlarmsProps asks for all alarms.

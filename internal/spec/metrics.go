@@ -63,7 +63,8 @@ var (
 	// is not among them.
 	MetricRetried = Metric{"Retried", Count}
 	// MetricFailed counts the records that can never be applied, and whose messages the
-	// failure queue has accepted: each once per target that cannot take it.
+	// failure queue has accepted: each once per target that cannot take it, and once for the
+	// invocation alone when it cannot be decoded.
 	MetricFailed = Metric{"Failed", Count}
 	// MetricSetAside counts the items whose keys the failure queue has accepted, because their
 	// target is set aside.

@@ -156,7 +156,7 @@ func BenchmarkMetrics(b *testing.B) {
 			for b.Loop() {
 				s.counts.reset()
 				s.counts.planned(effects, rest, p.chains)
-				s.counts.judged(nil)
+				s.counts.judged(nil, s.replicator.writer.healths)
 				s.counts.sent(nil)
 				s.replicator.measure(b.Context(), s.workspace, time.Now())
 			}

@@ -57,11 +57,12 @@ func (t *figures) change(e *effect, n int) {
 	}
 }
 
-// judged counts the targets that fail as a whole. When the whole batch fails, all do.
-func (c *counts) judged(failures []failure) {
+// judged counts the targets that fail as a whole. When the whole batch fails, all do. One that has
+// nothing to write fails as at its last write.
+func (c *counts) judged(failures []failure, healths []*health) {
 	whole := isSystemic(failures)
 	for i := range c.targets {
-		if whole {
+		if whole || healths[i].isFailing() {
 			c.targets[i].systemic = 1
 		}
 	}

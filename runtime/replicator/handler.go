@@ -49,7 +49,7 @@ func (r *Replicator) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 		unwritten := r.apply(writing, w, e, effects)
 		failures = join(unwritten, failures, unmapped)
 	}
-	w.counts.judged(failures)
+	w.counts.judged(failures, r.writer.healths)
 
 	if !isSystemic(failures) {
 		remaining, sent := r.failureQueue.send(queueing, e, failures)

@@ -94,7 +94,7 @@ func (d *document) append(dst []byte, now time.Time, requestID string, t *figure
 	dst = append(dst, d.dimensions...)
 	if requestID != "" {
 		dst = append(dst, `,"requestId":`...)
-		dst = append(dst, dynamodbjson.Quote(requestID)...)
+		dst = dynamodbjson.AppendQuoted(dst, requestID)
 	}
 	for _, m := range d.metrics {
 		dst = append(dst, `,"`...)

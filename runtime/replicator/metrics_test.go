@@ -124,7 +124,10 @@ func TestTheMetricsCountWhatBecomesOfEachChange(t *testing.T) {
 			[]string{insertion(1, "1"), insertion(2, "2")}, map[string]int{"Records": 2, "Failed": 1, "Writes": 2}},
 		{"denied", "the target fails as a whole", uniqueSpec(all),
 			[]faults.Rule{{Kind: faults.AccessDenied, Probability: 1}},
-			[]string{insertion(1, "1")}, map[string]int{"Records": 1, "target SystemicFailures": 1}},
+			bothOf(100, 1), map[string]int{"Records": 100, "target SystemicFailures": 1}},
+		{"denied, guarded", "nothing is sent again", guarded(uniqueSpec(all)),
+			[]faults.Rule{{Kind: faults.AccessDenied, Probability: 1}},
+			bothOf(100, 1), map[string]int{"Records": 100, "target SystemicFailures": 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Log(tt.why)
@@ -181,7 +184,11 @@ func TestOnlyWritesWhoseOwnWayIsClosedCountAsSentSingly(t *testing.T) {
 func TestWritesThatAreSentAgainCountAsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, s := range map[string]spec.Spec{"batch": uniqueSpec(all), "statements": guarded(uniqueSpec(all))} {
-			m := measure(newFunction(t, s, faults.Rule{Kind: faults.Unprocessed, Probability: 1, Select: selects(`"S":"2"`)}))
+			kind := faults.Unprocessed
+			if name == "statements" {
+				kind = faults.Throttled // after another passing error the write goes by itself
+			}
+			m := measure(newFunction(t, s, faults.Rule{Kind: kind, Probability: 1, Select: selects(`"S":"2"`)}))
 			m.invoke(t, insertion(1, "1"), insertion(2, "2"))
 			got := nonZero(m.values(t))
 			if again := got["Retried"]; again < 3 || got["Writes"] != 1 || len(got) != 3 {
@@ -208,6 +215,12 @@ func TestTheMetricsOfATargetThatIsSetAsideNameIt(t *testing.T) {
 		want["SetAside"], want["second SetAside"] = 2, 2
 		if got := nonZero(m.values(t)); !maps.Equal(got, want) {
 			t.Errorf("set aside: got %v, want %v", got, want)
+		}
+
+		m.invoke(t, insertion(9, "9"))
+		want = map[string]int{"Records": 1, "Writes": 1, "Unmapped": 1, "second SystemicFailures": 1}
+		if got := nonZero(m.values(t)); !maps.Equal(got, want) {
+			t.Errorf("without a change for it: got %v, want %v", got, want)
 		}
 
 		delete(c.failing, "second")
@@ -349,12 +362,13 @@ func TestMetricsAllocateNothingForARecord(t *testing.T) {
 	}
 	effects, _ := w.projector.project(e)
 	plan, rest := w.planner.plan(e, effects)
+	ctx := lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: "id"})
 	if n := testing.AllocsPerRun(10, func() {
 		w.counts.reset()
 		w.counts.planned(effects, rest, plan.chains)
-		w.counts.judged(nil)
+		w.counts.judged(nil, r.writer.healths)
 		w.counts.sent(nil)
-		r.measure(context.Background(), w, time.Now())
+		r.measure(ctx, w, time.Now())
 	}); n != 0 {
 		t.Errorf("%v allocations for a batch of 1,000 records", n)
 	}

@@ -72,11 +72,13 @@ func (o *outcome) refusedAsStale() {
 	o.counts.stale++
 }
 
-// retry keeps writes that must be sent again.
+// retry keeps writes that must be sent again, which those of a target that was stopped are not.
 func (o *outcome) retry(writes []write, why error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.counts.retried += len(writes)
+	if o.stopped == nil {
+		o.counts.retried += len(writes)
+	}
 	o.remaining = append(o.remaining, writes...)
 	o.hold(writes, why)
 }
