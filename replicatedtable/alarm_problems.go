@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
 )
@@ -46,4 +47,36 @@ func unreadProblems(s sizes) []spec.Problem {
 	text := fmt.Sprintf("is %s s: set a multiple of %s from %s to %s",
 		decimal(*n), decimal(shortest), decimal(shortest), decimal(longest))
 	return []spec.Problem{{Path: path, Text: text}}
+}
+
+const (
+	// maxRuleAlarms and maxRuleBytes are the limits of a composite alarm's rule. Source: Amazon CloudWatch
+	// API Reference, PutCompositeAlarm.
+	maxRuleAlarms = 100
+	maxRuleBytes  = 10240
+)
+
+// ruleBytes is the greatest length of the part of a rule that is about the alarm at path.
+func (t *replicatedTable) ruleBytes(path string) int {
+	const around = ` OR ALARM("arn:aws-us-gov:cloudwatch:us-gov-west-1:111122223333:alarm:")`
+	return len(around) + t.replication.generatedNameBytes(strings.Split(path, "/")...)
+}
+
+// compositeProblems says that the alarms of another target, called id, are too many for CompositeAlarm.
+func (t *replicatedTable) compositeProblems(call, id string) []spec.Problem {
+	a := t.alarms
+	if a.composite == nil {
+		return nil
+	}
+	more := 1
+	if a.props.areAll() {
+		more++
+	}
+	longest := strings.Join([]string{*t.Node().Path(), targetAlarmsID, id + "ThrottleAlarm"}, "/")
+	if len(a.rules)+more <= maxRuleAlarms && a.ruleBytes+more*t.ruleBytes(longest) <= maxRuleBytes {
+		return nil
+	}
+
+	return []spec.Problem{{Path: call, Text: fmt.Sprintf("adds alarms to CompositeAlarm, whose rule would be too long: CloudWatch allows "+
+		"%d alarms and %d characters. Leave out Alarms.All and Alarms.CompositeActions, and use Alarms.Actions", maxRuleAlarms, maxRuleBytes)}}
 }

@@ -65,6 +65,8 @@ type alarms struct {
 	all []awscloudwatch.Alarm
 	// rules are those of the composite alarm.
 	rules []awscloudwatch.IAlarmRule
+	// ruleBytes is the greatest length of the composite alarm's rule.
+	ruleBytes int
 }
 
 // targetAlarms are the alarms of one target.
@@ -153,6 +155,7 @@ func (t *replicatedTable) urgentIn(
 ) awscloudwatch.Alarm {
 	alarm := t.alarmIn(scope, id, heading, props)
 	t.alarms.rules = append(t.alarms.rules, awscloudwatch.AlarmRule_FromAlarm(alarm, awscloudwatch.AlarmState_ALARM))
+	t.alarms.ruleBytes += t.ruleBytes(*alarm.Node().Path())
 	return alarm
 }
 

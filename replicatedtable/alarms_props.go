@@ -14,7 +14,8 @@ type AlarmsProps struct {
 
 	// All adds the alarms that tell why, or that can wait: FunctionErrorsAlarm,
 	// FunctionThrottlesAlarm, OldestFailureAlarm, ThrottleAlarm of each target, and
-	// CompositeAlarm. Not allowed with Metrics NONE.
+	// CompositeAlarm. Not allowed with Metrics NONE. The rule of CompositeAlarm has room for 100
+	// alarms and 10,240 characters: AddTarget refuses a target whose alarms do not fit.
 	// Default: false.
 	All *bool
 

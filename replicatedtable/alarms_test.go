@@ -1,6 +1,7 @@
 package replicatedtable
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -184,6 +185,32 @@ func TestWithoutMetricsThereIsNoAlarmThatNeedsThem(t *testing.T) {
 	}
 	if table.CompositeAlarm() != nil {
 		t.Error("nobody asks for a composite alarm")
+	}
+}
+
+func TestTheRuleOfTheCompositeAlarmIsNotTooLong(t *testing.T) {
+	for _, all := range []bool{false, true} {
+		stack := newStack(t)
+		props := everyConstruct(stack)
+		props.Alarms = &AlarmsProps{All: &all, CompositeActions: &[]awscloudwatch.IAlarmAction{}}
+		table := NewReplicatedTable(stack, jsii.String("Cities"), props)
+		problem, targets := "", 0
+		for ; problem == ""; targets++ {
+			problem = panicOf(func() {
+				table.AddTarget(jsii.String(fmt.Sprint("ByCity", targets)), lastWriterProps().Target)
+			})
+		}
+		want := fmt.Sprintf(`App/Cities: AddTarget("ByCity%d") adds alarms to CompositeAlarm, whose rule would be too long: `+
+			"CloudWatch allows 100 alarms and 10240 characters. Leave out Alarms.All and Alarms.CompositeActions, "+
+			"and use Alarms.Actions", targets-1)
+		if problem != want {
+			t.Errorf("got %q, want %q", problem, want)
+		}
+
+		composite := synthesize(t, stack).Resources[logicalID(stack, table.CompositeAlarm())]
+		if n := strings.Count(toJSON(t, composite.Properties["AlarmRule"]), "ALARM("); n < 50 || n > maxRuleAlarms {
+			t.Errorf("the rule has %d alarms", n)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -221,8 +222,9 @@ func (t target) MetricDuration(o *awscloudwatch.MetricOptions) awscloudwatch.Met
 	return t.metric("MetricDuration", spec.MetricDuration, false, o)
 }
 
-// metricsProblems says that a level is none, or that it lacks what an alarm needs.
-func metricsProblems(props *ReplicatedTableProps) []spec.Problem {
+// metricsProblems says that a level is none, that it lacks what an alarm needs, or that the log group
+// would keep the metrics as mere text.
+func metricsProblems(props *ReplicatedTableProps, s sizes) []spec.Problem {
 	problems := choiceProblems("Metrics", props.Metrics,
 		MetricsLevel_BASIC, MetricsLevel_PER_TARGET, MetricsLevel_NONE)
 	if alarms := props.Alarms; props.Metrics == MetricsLevel_NONE && alarms != nil && alarms.areEnabled() && alarms.areAll() {
@@ -230,5 +232,24 @@ func metricsProblems(props *ReplicatedTableProps) []spec.Problem {
 			"is true, and Metrics %s: the alarms of targets watch metrics of the function; "+
 				"set Metrics to %s, or leave one of them out", MetricsLevel_NONE, MetricsLevel_BASIC)})
 	}
+	if class := s.logGroupClass; class != "" && class != standardClass && props.Metrics != MetricsLevel_NONE {
+		problems = append(problems, spec.Problem{Path: "LogGroup", Text: fmt.Sprintf(
+			"is of the class %s, in which CloudWatch reads no metrics: use one of the class %s, or set Metrics to %s",
+			class, standardClass, MetricsLevel_NONE)})
+	}
 	return problems
+}
+
+// standardClass is the only class of log groups in which CloudWatch reads embedded metrics. Source:
+// Amazon CloudWatch Logs User Guide, "Log classes".
+const standardClass = "STANDARD"
+
+// readLogGroupClass returns the class of a log group that the app defines, or "" where it is the default,
+// a token, or not known.
+func readLogGroupClass(group awslogs.ILogGroup) string {
+	resource, ok := group.Node().DefaultChild().(awslogs.CfnLogGroup)
+	if !ok || resource.LogGroupClass() == nil || isToken(*resource.LogGroupClass()) {
+		return ""
+	}
+	return *resource.LogGroupClass()
 }

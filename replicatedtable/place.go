@@ -71,11 +71,17 @@ func (p place) tableNameBytes(id string) int {
 		return maxTableNameBytes
 	}
 
+	return p.generatedNameBytes(append(slices.Clone(p.path), id)...)
+}
+
+// generatedNameBytes is the greatest length of the name that CloudFormation generates for a table or an
+// alarm, whose limits are the same.
+func (p place) generatedNameBytes(path ...string) int {
 	stack := len(p.stackName)
 	if stack == 0 {
 		stack = maxStackNameBytes
 	}
-	return min(stack+logicalIDBytes(append(slices.Clone(p.path), id)...)+nameSuffixBytes, maxTableNameBytes)
+	return min(stack+logicalIDBytes(path...)+nameSuffixBytes, maxTableNameBytes)
 }
 
 const (

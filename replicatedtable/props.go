@@ -159,7 +159,9 @@ type ReplicatedTableProps struct {
 	SystemLogLevel awslambda.SystemLogLevel
 
 	// LogGroup is an existing log group for the function's logs. Its retention and its
-	// removal policy are where it is defined.
+	// removal policy are where it is defined. It has to be of the class STANDARD, unless Metrics
+	// is NONE: CloudWatch reads no metrics in another one. Of an imported log group that is not
+	// checked.
 	// Default: the construct defines a log group.
 	LogGroup awslogs.ILogGroup
 

@@ -32,6 +32,8 @@ type sizes struct {
 	place place
 	// source and target are the tables that exist, or nil.
 	source, target *existingTable
+	// logGroupClass is the class of the caller's log group, "" where the app does not say.
+	logGroupClass string
 }
 
 // knownSizes reads the props with a range.

@@ -36,6 +36,9 @@ func NewReplicatedTable(scope constructs.Construct, id *string, props *Replicate
 	if props != nil && props.Target != nil {
 		sizes.target = readTable(scope, props.Target.Table)
 	}
+	if props != nil && props.LogGroup != nil {
+		sizes.logGroupClass = readLogGroupClass(props.LogGroup)
+	}
 	if problems := append(validate(props, sizes), roleProblems(scope, props)...); len(problems) > 0 {
 		panic(message(path, problems))
 	}

@@ -22,7 +22,8 @@ func (t *replicatedTable) AddTarget(id *string, props *TargetProps) Target {
 	}
 	name := addTargetCall(toString(id))
 	next := t.replication.with(name, toString(id), props, existing)
-	problems := slices.Concat(t.idProblems(name, "target", id), t.dashboardProblems(name), targetProblems(next, nil, props, existing))
+	problems := slices.Concat(t.idProblems(name, "target", id), t.dashboardProblems(name),
+		t.compositeProblems(name, toString(id)), targetProblems(next, nil, props, existing))
 	if len(problems) > 0 {
 		panic(message(*t.Node().Path(), problems))
 	}

@@ -24,7 +24,7 @@ func validate(props *ReplicatedTableProps, s sizes) []spec.Problem {
 		targetProblems(replication, sourceProblems(props.Source), props.Target, s.target),
 		functionProblems(props, s),
 		eventSourceProblems(props, s),
-		metricsProblems(props),
+		metricsProblems(props, s),
 		alarmProblems(props.Alarms, s),
 		setAsideProblems(s),
 		architectureProblems(s.architecture),

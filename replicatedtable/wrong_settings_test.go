@@ -19,6 +19,9 @@ func TestEveryWrongSettingIsRefusedInOneLineThatNamesTheRemedy(t *testing.T) {
 	vpc := testVPC(stack)
 	layer := testLayer(stack, "Layer")
 	logs := awslogs.LogGroup_FromLogGroupName(stack, jsii.String("Logs"), jsii.String("/logs"))
+	unread := awslogs.NewLogGroup(stack, jsii.String("UnreadLogs"), &awslogs.LogGroupProps{
+		LogGroupClass: awslogs.LogGroupClass_INFREQUENT_ACCESS,
+	})
 	group := testSecurityGroup(stack)
 	token := awscdk.Duration_Seconds(awscdk.Token_AsNumber(map[string]string{"Ref": "Seconds"}))
 	variables := func(name string, value *string) *map[string]*string { return &map[string]*string{name: value} }
@@ -156,6 +159,13 @@ func TestEveryWrongSettingIsRefusedInOneLineThatNamesTheRemedy(t *testing.T) {
 			},
 			`Alarms.All is true, and Metrics NONE: the alarms of targets watch metrics of the function; ` +
 				`set Metrics to BASIC, or leave one of them out`,
+		},
+		"metrics in a log group that CloudWatch does not read": {
+			func(p *ReplicatedTableProps) {
+				p.LogGroup = unread
+			},
+			`LogGroup is of the class INFREQUENT_ACCESS, in which CloudWatch reads no metrics: ` +
+				`use one of the class STANDARD, or set Metrics to NONE`,
 		},
 		"an action of the composite alarm that is nil": {
 			func(p *ReplicatedTableProps) {
