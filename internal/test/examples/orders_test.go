@@ -157,7 +157,7 @@ func TestOrderViewsFollowATableThatHasOrders(t *testing.T) {
 		check(t, err)
 		started, err := cloud.StartExecution(ctx, outputs["ReconcilerArn"], `{"operation": "backfill", "segments": 2}`)
 		check(t, err)
-		check(t, cloud.AwaitFailedTask(ctx, started, "is not authorized to perform: "+action))
+		check(t, cloud.AwaitFailedTask(ctx, started, "AccessDeniedException: "+action))
 		check(t, giveBack())
 		got, err := cloud.AwaitExecution(ctx, started)
 		check(t, err)
