@@ -45,13 +45,14 @@ up: go ## Deploy the example to a local cloud, leave it running, print commands 
 down: go ## Stop the local cloud of "make up"
 	@go run ./internal/cmd/demo down
 
+# The package that takes longest comes first: packages are tested in this order.
 test: setup ## Check formatting, vet, lint, and run every test without skipping one
 	@unformatted=$$(gofmt -l examples internal replicatedtable runtime) && \
 	  if [ -n "$$unformatted" ]; then echo "these files are not formatted; run make fmt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
 	$(ACTIONLINT) $(WORKFLOWS)
-	REPLICATEDTABLE_ENGINES=required $(RACE) go test -race -timeout $(TEST_TIMEOUT) ./...
+	REPLICATEDTABLE_ENGINES=required $(RACE) go test -race -timeout $(TEST_TIMEOUT) ./runtime/replicator ./...
 
 test-consumers: go ## Use the last commit as apps do that go get it (ten minutes)
 	@go run ./internal/cmd/consumers $(CONSUMERS)
