@@ -14,17 +14,14 @@ import (
 // State is the state of an alarm, in CloudWatch's words.
 type State string
 
-// The states.
+// The states. There is no INSUFFICIENT_DATA, because an alarm that can have it is refused.
 const (
-	OK               State = "OK"
-	Alarm            State = "ALARM"
-	InsufficientData State = "INSUFFICIENT_DATA"
+	OK    State = "OK"
+	Alarm State = "ALARM"
 )
 
-// What TreatMissingData can be.
+// What TreatMissingData can be here.
 const (
-	missing      = "missing"
-	ignore       = "ignore"
 	breaching    = "breaching"
 	notBreaching = "notBreaching"
 )
@@ -38,7 +35,6 @@ type metricAlarm struct {
 	ComparisonOperator    string
 	Threshold             float64
 	EvaluationPeriods     int
-	DatapointsToAlarm     int
 	TreatMissingData      string
 
 	// What only has to be known.
@@ -56,21 +52,18 @@ func (a *metricAlarm) metric() string {
 	return s.Metric()
 }
 
-// read reads the properties of an alarm, and refuses those that it does not know: an alarm
-// that is evaluated without one of them may be another alarm.
+// read reads the properties of an alarm, and refuses those that no alarm of the construct has:
+// an alarm that is evaluated without one of them may be another alarm.
 func (t *Template) read(id string) (*metricAlarm, error) {
 	var properties json.RawMessage
 	if err := t.Decode(id, &properties); err != nil {
 		return nil, err
 	}
-	a := &metricAlarm{TreatMissingData: missing}
+	a := &metricAlarm{}
 	decoder := json.NewDecoder(bytes.NewReader(properties))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(a); err != nil {
 		return nil, fmt.Errorf("the alarm %s: %w", id, err)
-	}
-	if a.DatapointsToAlarm == 0 {
-		a.DatapointsToAlarm = a.EvaluationPeriods
 	}
 	if a.Period < 60 || a.Period%60 != 0 || a.EvaluationPeriods < 1 {
 		return nil, fmt.Errorf("the alarm %s has %d periods of %d seconds", id, a.EvaluationPeriods, a.Period)
@@ -78,8 +71,8 @@ func (t *Template) read(id string) (*metricAlarm, error) {
 	// The words are checked before there is a sample to judge.
 	_, statisticErr := statistic(a.Statistic, []float64{0})
 	_, comparisonErr := compare(a.ComparisonOperator, 0, 0)
-	if !slices.Contains([]string{missing, ignore, breaching, notBreaching}, a.TreatMissingData) {
-		return nil, fmt.Errorf("the alarm %s treats missing data as %q", id, a.TreatMissingData)
+	if a.TreatMissingData != breaching && a.TreatMissingData != notBreaching {
+		return nil, fmt.Errorf("the alarm %s treats missing data as %q, which is not known here", id, a.TreatMissingData)
 	}
 	for _, err := range []error{statisticErr, comparisonErr} {
 		if err != nil {
@@ -90,35 +83,20 @@ func (t *Template) read(id string) (*metricAlarm, error) {
 }
 
 // judge returns the state of the alarm at a time. The samples are of its metric, in order.
-func (a *metricAlarm) judge(samples []emf.Sample, at time.Time, before State) State {
+func (a *metricAlarm) judge(samples []emf.Sample, at time.Time) State {
 	period := time.Duration(a.Period) * time.Second
-	breaches, values, gaps := 0, 0, 0
 	for i := range a.EvaluationPeriods {
 		end := at.Add(-time.Duration(i) * period)
 		found := within(samples, end.Add(-period), end)
-		if len(found) == 0 {
-			gaps++
-			if a.TreatMissingData == breaching {
-				breaches++
-			}
-			continue
+		breaks := a.TreatMissingData == breaching
+		if len(found) > 0 {
+			breaks = a.breaks(found)
 		}
-		values++
-		if a.breaks(found) {
-			breaches++
+		if !breaks {
+			return OK
 		}
 	}
-
-	switch {
-	case breaches >= a.DatapointsToAlarm:
-		return Alarm
-	case gaps == a.EvaluationPeriods && a.TreatMissingData == missing:
-		return InsufficientData
-	case a.TreatMissingData == ignore && values < a.DatapointsToAlarm:
-		return before
-	default:
-		return OK
-	}
+	return Alarm
 }
 
 // breaks reports whether the samples of a period breach the threshold.
@@ -141,21 +119,17 @@ func within(samples []emf.Sample, from, to time.Time) []emf.Sample {
 }
 
 func statistic(name string, values []float64) (float64, error) {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
 	switch name {
 	case "Sum":
+		sum := 0.0
+		for _, v := range values {
+			sum += v
+		}
 		return sum, nil
 	case "SampleCount":
 		return float64(len(values)), nil
-	case "Average":
-		return sum / float64(len(values)), nil
 	case "Maximum":
 		return slices.Max(values), nil
-	case "Minimum":
-		return slices.Min(values), nil
 	default:
 		return 0, fmt.Errorf("the statistic %q is not known here", name)
 	}
@@ -165,12 +139,8 @@ func compare(operator string, value, threshold float64) (bool, error) {
 	switch operator {
 	case "GreaterThanThreshold":
 		return value > threshold, nil
-	case "GreaterThanOrEqualToThreshold":
-		return value >= threshold, nil
 	case "LessThanThreshold":
 		return value < threshold, nil
-	case "LessThanOrEqualToThreshold":
-		return value <= threshold, nil
 	default:
 		return false, fmt.Errorf("the comparison %q is not known here", operator)
 	}
@@ -198,10 +168,9 @@ func Evaluate(t *Template, samples []emf.Sample, from, to time.Time) (*Timeline,
 		if err != nil {
 			return nil, err
 		}
-		before, of := InsufficientData, byMetric[a.metric()]
+		of := byMetric[a.metric()]
 		for at := from; !at.After(to); at = at.Add(time.Minute) {
-			before = a.judge(of, at, before)
-			timeline.states[id] = append(timeline.states[id], before)
+			timeline.states[id] = append(timeline.states[id], a.judge(of, at))
 		}
 	}
 
@@ -219,18 +188,18 @@ func (l *Timeline) compose(t *Template) error {
 		if err := t.Decode(id, &a); err != nil {
 			return err
 		}
-		rule, err := parseRule(a.AlarmRule)
+		alarms, err := anyOf(a.AlarmRule)
 		if err != nil {
 			return fmt.Errorf("the composite alarm %s: %w", id, err)
 		}
-		for _, of := range rule.alarms {
+		for _, of := range alarms {
 			if l.states[ids[of]] == nil {
 				return fmt.Errorf("the composite alarm %s looks at %s, which is not in the template", id, of)
 			}
 		}
 		for i := range l.minutes() {
 			state := OK
-			if rule.holds(func(of string) State { return l.states[ids[of]][i] }) {
+			if slices.ContainsFunc(alarms, func(of string) bool { return l.states[ids[of]][i] == Alarm }) {
 				state = Alarm
 			}
 			l.states[id] = append(l.states[id], state)

@@ -7,19 +7,18 @@
 //
 //   - An alarm looks at the last EvaluationPeriods periods, each of them with the samples of
 //     Period seconds, and is evaluated every minute: periods slide ([Evaluation]).
-//   - It is on when DatapointsToAlarm of these periods breach its threshold, by default all
-//     of them ([Evaluation]).
-//   - A period without samples breaches or not as TreatMissingData says. With "ignore" the
-//     state stays as it is. With "missing", the default, it is neither: without any value the
-//     state is INSUFFICIENT_DATA ([Missing]).
+//   - It is on when all of these periods breach its threshold ([Evaluation]).
+//   - A period without samples breaches or not as TreatMissingData says ([Missing]).
 //   - SampleCount is a statistic like the others: a period without samples has none of it
 //     ([Statistics]).
-//   - A composite alarm's rule is of ALARM, OK and INSUFFICIENT_DATA of other alarms, TRUE,
-//     FALSE, AND, OR, NOT and parentheses ([Composite]).
+//   - A composite alarm is on when one of its alarms is on ([Composite]).
 //
-// Not modelled: samples that are late, values of earlier periods in the place of missing
-// ones, percentiles, metric math, and anomaly detection. A template with such an alarm is an
-// error.
+// Not modelled: samples that are late, and values of earlier periods in the place of missing
+// ones.
+//
+// What no alarm of the construct has is not known here, and a template with it is an error:
+// other statistics, comparisons, rules and ways to treat missing data, DatapointsToAlarm,
+// metric math, and anomaly detection.
 //
 // [Evaluation]: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 // [Missing]: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
