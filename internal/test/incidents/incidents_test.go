@@ -49,7 +49,7 @@ var lostRight = story{
 		r.end()
 	},
 	teeth: []without{
-		noAlarm("ByPlaceFailureAlarm"), noAlarm("FailureQueueAlarm"), noAlarm("IteratorAgeAlarm"), noAlarm("CompositeAlarm"),
+		noAlarm("ByPlaceFailureAlarm"),
 		noStep("replicatedtable redrive", "replicatedtable verify"),
 	},
 }
@@ -114,7 +114,7 @@ var wrongIndexStory = story{
 	},
 	teeth: []without{
 		noBrake(byPlace, "ByPlaceFailureAlarm did not go off"),
-		noAlarm("ByPlaceFailureAlarm"), noAlarm("IteratorAgeAlarm"),
+		noAlarm("IteratorAgeAlarm"),
 		noStep("aws dynamodb update-table", "ByPlaceFailureAlarm is ALARM"),
 		noStep("replicatedtable redrive", "replicatedtable verify"),
 	},
@@ -155,7 +155,7 @@ var disabledKey = story{
 		r.end()
 	},
 	teeth: []without{
-		noAlarm("GivenUpRecordsAlarm"), noAlarm("IteratorAgeAlarm"), noAlarm("TargetFailureAlarm"),
+		noAlarm("GivenUpRecordsAlarm"),
 		noStep("replicatedtable redrive", "FailureQueueAlarm is ALARM"),
 		noStep("aws kms enable-key", "TargetFailureAlarm is ALARM"),
 	},
