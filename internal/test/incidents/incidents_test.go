@@ -2,6 +2,7 @@ package incidents
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -348,12 +349,14 @@ func (r *run) updateIndex(target int, in *dynamodb.UpdateTableInput, want int) e
 	if _, err := r.db.UpdateTable(context.Background(), in); err != nil {
 		return err
 	}
-	for {
+	const timeout = time.Minute
+	found := 0
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		out, err := r.db.DescribeTable(context.Background(), &dynamodb.DescribeTableInput{TableName: &table})
 		if err != nil {
 			return err
 		}
-		found := 0
+		found = 0
 		for _, index := range out.Table.GlobalSecondaryIndexes {
 			if index.IndexStatus == types.IndexStatusActive {
 				found++
@@ -362,8 +365,8 @@ func (r *run) updateIndex(target int, in *dynamodb.UpdateTableInput, want int) e
 		if found == want && len(out.Table.GlobalSecondaryIndexes) == want {
 			return nil
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
+	return fmt.Errorf("the table %s has %d active indexes after %s, want %d and no other", table, found, timeout, want)
 }
 
 func (r *run) keyDefinitions(target int) []types.AttributeDefinition {
