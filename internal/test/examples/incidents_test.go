@@ -156,16 +156,32 @@ func (i *incidents) readsTheLog(c runbook.Command, output string, _ int) {
 		i.t.Fatalf("the test cannot read the filter pattern %s", pattern)
 	}
 
+	if c.Heading == "FunctionErrorsAlarm" {
+		for _, status := range []string{"error", "failure", "timeout", "success"} {
+			report := map[string]any{"type": "platform.report", "record": map[string]any{"status": status}}
+			i.wantEqual("the filter finds an invocation that ended with "+status, meetsOne(report, comparisons), status != "success")
+		}
+	}
 	for line := range strings.Lines(output) {
 		var fields map[string]any
-		meets := json.Unmarshal([]byte(line), &fields) == nil && slices.ContainsFunc(comparisons, func(m []string) bool {
-			return fields[m[1]] == m[2]
-		})
-		if meets && fields["reason"] == "AccessDeniedException: dynamodb:BatchWriteItem" && fields["remedy"] != "" {
+		if json.Unmarshal([]byte(line), &fields) == nil && meetsOne(fields, comparisons) && fields["reason"] == "AccessDeniedException: dynamodb:BatchWriteItem" && fields["remedy"] != "" {
 			return
 		}
 	}
 	i.t.Error("want the line about the right that was missing")
+}
+
+// meetsOne reports whether a line of the log meets one of the comparisons. Those with a dot are about a member
+// of an object, as in the lines of Lambda itself.
+func meetsOne(line map[string]any, comparisons [][]string) bool {
+	return slices.ContainsFunc(comparisons, func(m []string) bool {
+		var value any = line
+		for name := range strings.SplitSeq(m[1], ".") {
+			object, _ := value.(map[string]any)
+			value = object[name]
+		}
+		return value == m[2]
+	})
 }
 
 // disableTheMapping disables the mapping, and places an order then.
