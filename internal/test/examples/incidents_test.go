@@ -212,15 +212,17 @@ func (i *incidents) leavesTheMapping(state string) effect {
 	}
 }
 
-// defaultMapping is what the construct defines where nobody sets anything else.
-const defaultMapping = "1000 39600 -1 true [ReportBatchItemFailures] true"
+// defaultMapping is what the construct defines where nobody sets anything else. MiniStack keeps no MetricsConfig.
+const defaultMapping = "Enabled 1000 0 1 39600 -1 true [ReportBatchItemFailures] true"
 
 func (i *incidents) wantMapping(want string) {
 	i.t.Helper()
 	m := i.mapping()
 	hasQueue := m.DestinationConfig != nil && m.DestinationConfig.OnFailure != nil &&
 		strings.HasSuffix(aws.ToString(m.DestinationConfig.OnFailure.Destination), ":"+path.Base(i.get("QUEUE")))
-	i.wantEqual("the mapping", fmt.Sprint(aws.ToInt32(m.BatchSize), aws.ToInt32(m.MaximumRecordAgeInSeconds),
+	factor := max(1, aws.ToInt32(m.ParallelizationFactor)) // 1 is Lambda's default
+	i.wantEqual("the mapping", fmt.Sprint(aws.ToString(m.State), " ", aws.ToInt32(m.BatchSize),
+		aws.ToInt32(m.MaximumBatchingWindowInSeconds), factor, aws.ToInt32(m.MaximumRecordAgeInSeconds),
 		aws.ToInt32(m.MaximumRetryAttempts), aws.ToBool(m.BisectBatchOnFunctionError), m.FunctionResponseTypes, hasQueue), want)
 }
 
@@ -237,14 +239,15 @@ func (i *incidents) wantFilters(want int) {
 func (i *incidents) changeTheMappingAndTheFunction() {
 	i.wantMapping(defaultMapping)
 	_, err := i.lambda.UpdateEventSourceMapping(i.t.Context(), &lambda.UpdateEventSourceMappingInput{
-		UUID: aws.String(i.get("MAPPING")), BatchSize: aws.Int32(7), MaximumRecordAgeInSeconds: aws.Int32(60),
-		MaximumRetryAttempts: aws.Int32(0), BisectBatchOnFunctionError: aws.Bool(false),
+		UUID: aws.String(i.get("MAPPING")), Enabled: aws.Bool(false), BatchSize: aws.Int32(7),
+		MaximumBatchingWindowInSeconds: aws.Int32(5), ParallelizationFactor: aws.Int32(10),
+		MaximumRecordAgeInSeconds: aws.Int32(60), MaximumRetryAttempts: aws.Int32(0), BisectBatchOnFunctionError: aws.Bool(false),
 		FunctionResponseTypes: []lambdatypes.FunctionResponseType{},
 		DestinationConfig:     &lambdatypes.DestinationConfig{OnFailure: &lambdatypes.OnFailure{}},
 		FilterCriteria:        &lambdatypes.FilterCriteria{Filters: []lambdatypes.Filter{{Pattern: aws.String(`{"eventName": ["INSERT"]}`)}}},
 	})
 	check(i.t, err)
-	i.wantMapping("7 60 0 false [] false")
+	i.wantMapping("Disabled 7 5 10 60 0 false [] false")
 	i.wantFilters(1)
 
 	i.setMemory(512)

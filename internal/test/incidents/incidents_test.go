@@ -222,6 +222,7 @@ var lostDestination = story{
 		r.wantOn()
 		r.wantInexact(byPlace)
 
+		r.changeEverything()
 		r.follow("Undo a change by hand")
 		r.wantMapping()
 		r.follow("DroppedRecordsAlarm")

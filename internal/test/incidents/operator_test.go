@@ -193,13 +193,25 @@ func updateMapping(r *run, flags map[string]string) error {
 	}
 	for name, value := range flags {
 		switch name {
-		case "uuid", "query", "output", "metrics-config", "filter-criteria":
+		case "uuid", "query", "output":
 		case "enabled":
 			r.poller.Enable(true)
 		case "no-enabled":
 			r.poller.Enable(false)
 		case "batch-size":
 			r.poller.Change(func(m *eventsource.Mapping) { m.BatchSize = number(value) })
+		case "maximum-batching-window-in-seconds":
+			r.others.window = number(value)
+		case "parallelization-factor":
+			r.others.parallelization = number(value)
+		case "filter-criteria":
+			r.others.filters = value
+		case "metrics-config":
+			var meter *eventsource.Meter
+			if value == "Metrics=EventCount" {
+				meter = r.mapping.Meter
+			}
+			r.poller.Change(func(m *eventsource.Mapping) { m.Meter = meter })
 		case "function-response-types":
 			r.poller.Change(func(m *eventsource.Mapping) { m.PartialResponses = value == "ReportBatchItemFailures" })
 		case "bisect-batch-on-function-error", "no-bisect-batch-on-function-error":
@@ -224,14 +236,33 @@ func updateMapping(r *run, flags map[string]string) error {
 	return nil
 }
 
+// otherSettings are those of an event source mapping that change nothing in these tests. They say
+// whether a command sets them.
+type otherSettings struct {
+	window, parallelization int
+	filters                 string
+}
+
+// changeEverything changes every setting of the event source mapping, as somebody might who tries
+// what helps.
+func (r *run) changeEverything() {
+	r.poller.Enable(false)
+	r.poller.Change(func(m *eventsource.Mapping) {
+		m.BatchSize, m.Bisect, m.PartialResponses, m.MaxRecordAge, m.MaxRetryAttempts = 7, false, false, time.Minute, 0
+		m.OnFailure, m.Meter = nil, nil
+	})
+	r.others = otherSettings{5, 10, `{"Filters":[{"Pattern":"{\"eventName\":[\"INSERT\"]}"}]}`}
+}
+
 // wantMapping wants the event source mapping to have the settings of the template.
 func (r *run) wantMapping() {
-	settings := func(m eventsource.Mapping) string {
-		return fmt.Sprint(m.BatchSize, m.Bisect, m.PartialResponses, m.MaxRecordAge, m.MaxRetryAttempts, m.OnFailure != nil)
+	settings := func(m eventsource.Mapping, others otherSettings) string {
+		return fmt.Sprintf("%d %v %v %s %d %v %v %+v", m.BatchSize, m.Bisect, m.PartialResponses, m.MaxRecordAge, m.MaxRetryAttempts,
+			m.OnFailure != nil, m.Meter != nil, others)
 	}
 	var now eventsource.Mapping
 	r.poller.Change(func(m *eventsource.Mapping) { now = *m })
-	if settings(now) != settings(r.mapping) {
-		r.problem("the event source mapping has %s, the template says %s", settings(now), settings(r.mapping))
+	if got, want := settings(now, r.others), settings(r.mapping, r.templateOthers); got != want {
+		r.problem("the event source mapping has %s, the template says %s", got, want)
 	}
 }

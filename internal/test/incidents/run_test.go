@@ -1,7 +1,9 @@
 package incidents
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -56,6 +58,8 @@ type run struct {
 	template *alarms.Template
 	spec     spec.Spec
 	mapping  eventsource.Mapping // the template's
+	// others are the settings of the mapping that are not in it, now and in the template.
+	others, templateOthers otherSettings
 
 	config   aws.Config // for everything, from outside of the fake time
 	db       *dynamodb.Client
@@ -325,13 +329,16 @@ func (r *run) clock() string { return filepath.Join(r.folder, "clock") }
 // createMapping creates the event source mapping with the template's settings.
 func (r *run) createMapping() error {
 	var m struct {
-		BatchSize                  int
-		BisectBatchOnFunctionError bool
-		DestinationConfig          struct{ OnFailure struct{ Destination string } }
-		FunctionResponseTypes      []string
-		MaximumRecordAgeInSeconds  int
-		MaximumRetryAttempts       int
-		MetricsConfig              struct{ Metrics []string }
+		BatchSize                      int
+		BisectBatchOnFunctionError     bool
+		DestinationConfig              struct{ OnFailure struct{ Destination string } }
+		FilterCriteria                 json.RawMessage
+		FunctionResponseTypes          []string
+		MaximumBatchingWindowInSeconds int
+		MaximumRecordAgeInSeconds      int
+		MaximumRetryAttempts           int
+		MetricsConfig                  struct{ Metrics []string }
+		ParallelizationFactor          int
 	}
 	if err := r.template.Decode(r.only("AWS::Lambda::EventSourceMapping"), &m); err != nil {
 		return err
@@ -349,6 +356,8 @@ func (r *run) createMapping() error {
 	if m.DestinationConfig.OnFailure.Destination != "" {
 		r.mapping.OnFailure = r.sendPosition
 	}
+	r.others = otherSettings{m.MaximumBatchingWindowInSeconds, max(1, m.ParallelizationFactor), cmp.Or(string(m.FilterCriteria), "{}")}
+	r.templateOthers = r.others
 	r.poller = eventsource.NewPoller(r.mapping, pollEvery, r.invoke)
 	return nil
 }
