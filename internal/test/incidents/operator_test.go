@@ -150,6 +150,8 @@ func (o *operator) carryOut(call []string) bool {
 	switch call[0] + " " + call[1] {
 	case "lambda update-event-source-mapping":
 		o.run.must(updateMapping(o.run, flags))
+	case "sqs create-queue", "sqs set-queue-attributes":
+		return false // the queue is there
 	case "kms enable-key":
 		o.run.gateway.end(keyFault)
 		o.run.gateway.end(queueKeyFault)
