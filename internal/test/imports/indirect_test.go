@@ -39,32 +39,38 @@ func TestLeavesReachOnlyTheStandardLibrary(t *testing.T) {
 	}
 }
 
+func TestTheTestsOfWhatAppsImportNeedNoOtherModules(t *testing.T) {
+	// An app's go.sum has lines for what these tests import, directly or not: go mod tidy adds them. So
+	// the tests may use what the construct and the function use, but not what the command does.
+	const command = "github.com/aws/aws-sdk-go-v2/config"
+	all := packages(t)
+	bound := all[module+"replicatedtable"].Deps
+	checked := 0
+	for path, p := range all {
+		if path != module+"replicatedtable" && !slices.Contains(bound, path) {
+			continue
+		}
+		checked++
+		for _, i := range slices.Concat(p.TestImports, p.XTestImports) {
+			if i == command || slices.Contains(all[i].Deps, command) {
+				t.Errorf("the tests of %s reach %s through %s", path, command, i)
+			}
+		}
+	}
+	if checked < 5 {
+		t.Errorf("checked %d packages", checked)
+	}
+}
+
 // dependencies returns what the packages in and below the module's folders import,
 // tests aside, directly or not. A folder that does not exist has no packages, but
 // at least one must exist.
 func dependencies(t *testing.T, folders ...string) map[string][]string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Deps", module+"...").Output()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		t.Fatalf("go list: %s", exit.Stderr)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-
 	bound := map[string][]string{}
-	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
-		var p struct {
-			ImportPath string
-			Deps       []string
-		}
-		if err := d.Decode(&p); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		if within(strings.TrimPrefix(p.ImportPath, module), folders...) {
-			bound[p.ImportPath] = p.Deps
+	for path, p := range packages(t) {
+		if within(strings.TrimPrefix(path, module), folders...) {
+			bound[path] = p.Deps
 		}
 	}
 	if len(bound) == 0 {
@@ -72,6 +78,35 @@ func dependencies(t *testing.T, folders ...string) map[string][]string {
 	}
 
 	return bound
+}
+
+// listed is a package as go list shows it. Deps are those without tests, and all of them.
+type listed struct {
+	ImportPath                      string
+	Deps, TestImports, XTestImports []string
+}
+
+// packages returns the module's packages, by path.
+func packages(t *testing.T) map[string]listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Deps,TestImports,XTestImports", module+"...").Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		t.Fatalf("go list: %s", exit.Stderr)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	all := map[string]listed{}
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all[p.ImportPath] = p
+	}
 }
 
 // within reports whether a path is one of the folders or below one.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/replicatedtable/cdk-go/internal/test/cdktest"
 	"github.com/replicatedtable/cdk-go/internal/test/engine"
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 )
@@ -69,7 +70,7 @@ func engines(t testing.TB) (dynamoDB, others string, programsOfAll *built) {
 	var start sync.WaitGroup
 	var err error
 	start.Go(func() { programsOfAll, err = programs() })
-	dynamoDB, others = enginetest.DynamoDBLocal(t), enginetest.MiniStack(t).Endpoint
+	dynamoDB, others = enginetest.DynamoDBLocal(t), cdktest.MiniStack(t).Endpoint
 	start.Wait()
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/replicatedtable/cdk-go/internal/spec"
+	"github.com/replicatedtable/cdk-go/internal/test/cdktest"
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 )
 
@@ -95,7 +96,7 @@ func (r *rig) withCloud() aws.Config {
 // besideCloud adds MiniStack for all but DynamoDB and its streams.
 func (r *rig) besideCloud() aws.Config {
 	r.t.Helper()
-	cloud := enginetest.MiniStack(r.t)
+	cloud := cdktest.MiniStack(r.t)
 	r.env = append(r.env,
 		"AWS_ENDPOINT_URL="+cloud.Endpoint,
 		"AWS_ENDPOINT_URL_DYNAMODB="+*r.config.BaseEndpoint,

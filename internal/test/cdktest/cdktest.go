@@ -1,4 +1,8 @@
-package enginetest
+// Package cdktest gets MiniStack for a test.
+//
+// It is not part of enginetest: the tests of what apps import use that, and an app's go.sum would have
+// lines for the clients of the AWS services that package cdk uses.
+package cdktest
 
 import (
 	"context"
@@ -7,6 +11,7 @@ import (
 
 	"github.com/replicatedtable/cdk-go/internal/test/cdk"
 	"github.com/replicatedtable/cdk-go/internal/test/engine"
+	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 	"github.com/replicatedtable/cdk-go/internal/tools"
 )
 
@@ -31,7 +36,7 @@ var startMiniStack = sync.OnceValues(func() (*cdk.Cloud, error) {
 // binary share it. The first caller starts it, and it ends with the test binary, however that ends.
 func MiniStack(t testing.TB) *cdk.Cloud {
 	t.Helper()
-	Require(t, tools.Node, tools.Python)
+	enginetest.Require(t, tools.Node, tools.Python)
 	cloud, err := startMiniStack()
 	if err != nil {
 		t.Fatal(err)
