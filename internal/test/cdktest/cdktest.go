@@ -5,7 +5,10 @@
 package cdktest
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
+	"errors"
 	"sync"
 	"testing"
 
@@ -42,4 +45,16 @@ func MiniStack(t testing.TB) *cdk.Cloud {
 		t.Fatal(err)
 	}
 	return cloud
+}
+
+// Zip returns an archive with one file, as the code of a function or the content of a layer.
+func Zip(name, content string) ([]byte, error) {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.Create(name)
+	if err == nil {
+		_, err = f.Write([]byte(content))
+	}
+	err = errors.Join(err, w.Close())
+	return b.Bytes(), err
 }

@@ -1,8 +1,6 @@
 package incidents
 
 import (
-	"archive/zip"
-	"bytes"
 	"errors"
 	"flag"
 	"os"
@@ -76,17 +74,4 @@ func engines(t testing.TB) (dynamoDB, others string, programsOfAll *built) {
 		t.Fatal(err)
 	}
 	return dynamoDB, others, programsOfAll
-}
-
-// zipped returns an archive with one file, as the code of a function that only has a
-// configuration.
-func zipped() ([]byte, error) {
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	f, err := w.Create("bootstrap")
-	if err == nil {
-		_, err = f.Write([]byte("#!/bin/sh\n"))
-	}
-	err = errors.Join(err, w.Close())
-	return b.Bytes(), err
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -229,14 +228,9 @@ func createFunction(t testing.TB, cloud aws.Config, variables map[string]string,
 // zipped returns an archive with one file.
 func zipped(t testing.TB, name, content string) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	f, err := w.Create(name)
+	archive, err := cdktest.Zip(name, content)
 	check(t, err)
-	_, err = f.Write([]byte(content))
-	check(t, err)
-	check(t, w.Close())
-	return b.Bytes()
+	return archive
 }
 
 // usersSpec is a unique mapping between two tables whose names begin with prefix.
