@@ -90,7 +90,9 @@ type RedriveCounts struct {
 //
 // An error of ctx, of the queue, or of the source table ends the run. A message that fails for another
 // reason is left, such as one about a target table that cannot be used, or about records that may
-// not be read. The run goes on with the others, and returns the first such error at its end.
+// not be read. The run goes on with the others, and returns the first such error at its end. It also
+// returns an error when an answer of the queue was lost, with messages that are now hidden for 15
+// minutes.
 func (r *Reconciler) Redrive(ctx context.Context, o RedriveOptions) (RedriveCounts, error) {
 	d := &redrive{
 		Reconciler: r, options: o, queue: newRedriveQueue(o.SQS, o.QueueURL),
@@ -105,6 +107,9 @@ func (r *Reconciler) Redrive(ctx context.Context, o RedriveOptions) (RedriveCoun
 		messages, isEmpty, err := d.queue.receive(ctx)
 		if err != nil {
 			return d.counts, err
+		}
+		if isEmpty && d.queue.answerLost && d.failed == nil {
+			return d.counts, errAnswerLost
 		}
 		if isEmpty {
 			return d.counts, d.failed

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 )
 
 const (
@@ -44,6 +46,8 @@ type redriveQueue struct {
 	limit int
 	// renewed is called when a message was replaced by a copy.
 	renewed func()
+	// answerLost says that a request to receive messages may have hidden some without an answer.
+	answerLost bool
 
 	mu sync.Mutex
 	// held are the receipts of the messages that are left, by the message's ID.
@@ -79,8 +83,12 @@ func (q *redriveQueue) readLimit(ctx context.Context) error {
 	return nil
 }
 
+// errAnswerLost is the end of a run that cannot say that the queue is empty.
+var errAnswerLost = errors.New("an answer of the queue was lost: the messages in it are hidden for 15 minutes, " +
+	"run the same command again then")
+
 // receive receives messages, and returns those that this run has not left before. There may be none
-// of them although the queue is not empty.
+// of them although the queue is not empty. It sets answerLost.
 func (q *redriveQueue) receive(ctx context.Context) (fresh []types.Message, isEmpty bool, err error) {
 	out, err := q.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: &q.url, MaxNumberOfMessages: batchMessages, WaitTimeSeconds: waitSeconds, VisibilityTimeout: holdSeconds,
@@ -92,6 +100,11 @@ func (q *redriveQueue) receive(ctx context.Context) (fresh []types.Message, isEm
 	if err != nil {
 		return nil, false, err
 	}
+
+	attempts, _ := retry.GetAttemptResults(out.ResultMetadata)
+	q.answerLost = q.answerLost || slices.ContainsFunc(attempts.Results, func(r retry.AttemptResult) bool {
+		return r.Err != nil && !errors.As(r.Err, new(smithy.APIError))
+	})
 
 	for _, m := range out.Messages {
 		isHeld, err := q.holdAgain(ctx, &m)

@@ -31,6 +31,7 @@ type memoryQueue struct {
 	mu       sync.Mutex
 	messages []*queued
 	sent     int
+	lose     bool     // the next answer with messages
 	moved    []string // the bodies of those that were moved away
 }
 
@@ -107,6 +108,9 @@ func (q *memoryQueue) Do(r *http.Request) (*http.Response, error) {
 		q.t.Errorf("sent %s", operation)
 	}
 	text, err := json.Marshal(out)
+	if out["Messages"] != nil && q.lose {
+		q.lose, err = false, io.ErrUnexpectedEOF
+	}
 
 	return &http.Response{
 		StatusCode: http.StatusOK, Request: r, Body: io.NopCloser(strings.NewReader(string(text))),
@@ -193,6 +197,27 @@ func TestALongRedriveMovesNoMessageAway(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A run that ends without error says that the queue is empty.
+func TestARedriveThatLostAnAnswerSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := start(t, unique(), Options{})
+		q := newMemoryQueue(t, 5, givenUp("stream"))
+		redrive := func() (RedriveCounts, error) {
+			return h.r.Redrive(t.Context(), RedriveOptions{SQS: q.client(), QueueURL: "https://queue",
+				Records: func(context.Context, Position, func(json.RawMessage) error) error { return nil }})
+		}
+		q.lose = true
+		if counts, err := redrive(); !errors.Is(err, errAnswerLost) || counts.Messages != 0 {
+			t.Errorf("got %+v, %v, want %v", counts, err, errAnswerLost)
+		}
+		time.Sleep(holdSeconds * time.Second)
+		if counts, err := redrive(); err != nil || counts.Deleted != 1 {
+			t.Errorf("after it is visible again: %+v, %v", counts, err)
+		}
+		q.want()
+	})
 }
 
 // What concerns some messages does not keep others from being worked off, and is the error at the end.

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
@@ -56,6 +57,7 @@ func newPair(t *testing.T, sp spec.Spec) *pair {
 	p := &pair{t: t, source: "source", config: aws.Config{
 		Region:       "us-east-1",
 		BaseEndpoint: &endpoint,
+		APIOptions:   awsconfig.APIOptions,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: account, SecretAccessKey: "secret"}, nil
 		}),

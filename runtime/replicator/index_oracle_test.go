@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 	"github.com/replicatedtable/cdk-go/internal/test/eventsource"
@@ -87,7 +88,7 @@ func newIndexedSource(t *testing.T, shape indexShape) *indexedSource {
 		return -1
 	}, shape.name)
 	c := aws.Config{
-		Region: "us-east-1", BaseEndpoint: &endpoint,
+		Region: "us-east-1", BaseEndpoint: &endpoint, APIOptions: awsconfig.APIOptions,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: account, SecretAccessKey: "secret"}, nil
 		}),

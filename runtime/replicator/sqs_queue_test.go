@@ -34,7 +34,8 @@ func TestMessagesReachAQueueOfSQS(t *testing.T) {
 	c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 	})
-	client := sqs.New(sqs.Options{Region: c.Region, Credentials: c.Credentials, BaseEndpoint: &server.Endpoint})
+	client := sqs.New(sqs.Options{Region: c.Region, Credentials: c.Credentials, BaseEndpoint: &server.Endpoint,
+		APIOptions: awsconfig.APIOptions})
 	created, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("failures")})
 	if err != nil {
 		t.Fatal(err)

@@ -100,6 +100,7 @@ func (c config) sqsOptions() sqs.Options {
 		Credentials:  c.Credentials,
 		BaseEndpoint: c.Endpoint("SQS"),
 		HTTPClient:   c.http,
+		APIOptions:   awsconfig.APIOptions,
 		Retryer:      newRetryer(math.MaxInt),
 		EndpointOptions: sqs.EndpointResolverOptions{
 			UseFIPSEndpoint:      c.FIPS,

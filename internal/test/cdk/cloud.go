@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 )
 
 // Region is the region of everything deployed to an emulator.
@@ -73,6 +75,7 @@ func (c *Cloud) DynamoDB(ctx context.Context) (*dynamodb.Client, error) {
 		BaseEndpoint: &c.Endpoint,
 		Region:       Region,
 		Credentials:  root(),
+		APIOptions:   awsconfig.APIOptions,
 	}), nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 	"github.com/replicatedtable/cdk-go/internal/tools"
 )
@@ -72,6 +73,7 @@ func client(endpoint, accessKeyID string) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		BaseEndpoint: &endpoint,
 		Region:       "us-east-1",
+		APIOptions:   awsconfig.APIOptions,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: accessKeyID, SecretAccessKey: "test"}, nil
 		}),

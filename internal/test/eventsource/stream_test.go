@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
 )
 
@@ -35,6 +36,7 @@ func newSource(t *testing.T) *source {
 	config := aws.Config{
 		Region:       "us-east-1",
 		BaseEndpoint: &endpoint,
+		APIOptions:   awsconfig.APIOptions,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "eventsource", SecretAccessKey: "secret"}, nil
 		}),

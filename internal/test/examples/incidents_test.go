@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/test/cdk"
 	"github.com/replicatedtable/cdk-go/internal/test/runbook"
 	"github.com/replicatedtable/cdk-go/runtime/failurequeue"
@@ -48,7 +49,8 @@ type incidents struct {
 func (i *incidents) connect() {
 	endpoint, root := i.endpoint, credentials.NewStaticCredentialsProvider("test", "test", "")
 	i.lambda = lambda.New(lambda.Options{BaseEndpoint: &endpoint, Region: cdk.Region, Credentials: root})
-	i.queues = sqs.New(sqs.Options{BaseEndpoint: &endpoint, Region: cdk.Region, Credentials: root})
+	i.queues = sqs.New(sqs.Options{BaseEndpoint: &endpoint, Region: cdk.Region, Credentials: root,
+		APIOptions: awsconfig.APIOptions})
 	i.streams = dynamodbstreams.New(dynamodbstreams.Options{BaseEndpoint: &endpoint, Region: cdk.Region, Credentials: root})
 }
 

@@ -27,6 +27,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/alarms"
 	"github.com/replicatedtable/cdk-go/internal/test/cdk"
@@ -115,7 +116,8 @@ func tell(t *testing.T, s story, w without) (problems []string) {
 	r.functionName, r.uuid, r.queue = prefix+"-function", prefix+"-mapping", prefix+"-failures"
 	r.queues = &queueMeter{now: r.outside.time, emit: r.emit, queues: map[string]*queue{}}
 	r.gateway = newGateway(t, dynamoDB, others, r.queues)
-	r.config = aws.Config{Region: cdk.Region, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
+	r.config = aws.Config{Region: cdk.Region, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		APIOptions: awsconfig.APIOptions}
 	r.db = dynamodb.NewFromConfig(r.config, func(o *dynamodb.Options) { o.BaseEndpoint = &dynamoDB })
 	r.sqs = sqs.NewFromConfig(r.config, func(o *sqs.Options) { o.BaseEndpoint = aws.String(r.gateway.endpoints[byMapping]) })
 	check(t, r.deploy(prefix, dynamoDB, others, p.function))

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/test/memorydb"
 )
 
@@ -27,6 +28,7 @@ var table = aws.String("strings")
 func client(t testing.TB, options dynamodb.Options) *dynamodb.Client {
 	t.Helper()
 	options.Region = "us-east-1"
+	options.APIOptions = awsconfig.APIOptions
 	options.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 	})

@@ -10,6 +10,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 )
 
 // loadConfig reads the credentials, the Region and the endpoints as every AWS SDK does. An ARN
@@ -17,6 +19,7 @@ import (
 func loadConfig(ctx context.Context, nameOrARN string, connections int) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithLogger(logging.Nop{}), // what is an error is returned
+		config.WithAPIOptions(awsconfig.APIOptions),
 		// Fewer idle connections than requests in flight means a new connection for most requests.
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 			t.MaxIdleConns, t.MaxIdleConnsPerHost = 2*connections, connections

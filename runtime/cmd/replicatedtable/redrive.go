@@ -88,10 +88,15 @@ func (c *command) queue(ctx context.Context, client *sqs.Client, d *deployment) 
 	}
 
 	count := attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)]
+	hidden := attributes[string(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible)]
 	if c.flags.json {
-		c.emit("start", struct{ Operation, Queue, Messages string }{c.name, url, count})
+		c.emit("start", struct{ Operation, Queue, Messages, Hidden string }{c.name, url, count, hidden})
 	} else {
 		fmt.Fprintf(c.stdout, "redrive %s: about %s messages\n", url, count)
+	}
+	if hidden != "0" {
+		c.note("about %s more are hidden: another reader has them, or a run had them that was killed less than 15 "+
+			"minutes ago", hidden)
 	}
 
 	return url, nil
@@ -101,6 +106,7 @@ func queueAttributes(ctx context.Context, client *sqs.Client, url string) (strin
 	out, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
 			types.QueueAttributeNameRedrivePolicy, types.QueueAttributeNameApproximateNumberOfMessages,
+			types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
 		},
 	})
 	if err != nil {

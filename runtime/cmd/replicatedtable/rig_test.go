@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 	"github.com/replicatedtable/cdk-go/internal/spec"
 	"github.com/replicatedtable/cdk-go/internal/test/cdktest"
 	"github.com/replicatedtable/cdk-go/internal/test/enginetest"
@@ -70,7 +71,7 @@ func newRig(t testing.TB) *rig {
 	program, err := build()
 	check(t, err)
 	r := &rig{t: t, program: program, folder: t.TempDir(), config: aws.Config{
-		Region: "us-east-1", BaseEndpoint: &endpoint,
+		Region: "us-east-1", BaseEndpoint: &endpoint, APIOptions: awsconfig.APIOptions,
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}}
 	r.db = dynamodb.NewFromConfig(r.config)
