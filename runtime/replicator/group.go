@@ -24,25 +24,21 @@ func perRequest(s step) int {
 	}
 }
 
-// fallBack decides which guarded writes go by themselves because their way is closed, and
-// counts those that a fallback sends so, each once.
-func (w *writer) fallBack(mapping int, writes []write, o *outcome) {
+// fallBack decides which guarded writes go by themselves because their way is closed.
+func (w *writer) fallBack(mapping int, writes []write) {
 	e := w.encoders[mapping]
 	if !e.guarded() {
 		return
 	}
-	single := 0
 	for i := range writes {
 		switch {
 		case writes[i].step == bySingle:
 		case w.fallbacks[mapping][writes[i].way()].IsOn():
-			writes[i].step = bySingle
-			single++
+			writes[i].step, writes[i].fellBack = bySingle, true
 		case e.noStatements:
 			writes[i].step = bySingle
 		}
 	}
-	o.sentSingly(single)
 }
 
 // group groups writes into requests. It changes the order of guarded writes: DynamoDB refuses

@@ -67,10 +67,16 @@ func (r *Replicator) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 }
 
 // join joins the failures of all stages. A systemic failure of the writes replaces the
-// others.
+// others. A record whose new image has no target item, and whose old item cannot be deleted either, has
+// one failure.
 func join(unwritten, undecoded, unmapped []failure) []failure {
 	if isSystemic(unwritten) {
 		return unwritten
+	}
+	for _, u := range unmapped {
+		unwritten = slices.DeleteFunc(unwritten, func(f failure) bool {
+			return f.class == permanent && f.change == u.change && f.mapping == u.mapping
+		})
 	}
 	return slices.Concat(unwritten, undecoded, unmapped)
 }

@@ -181,6 +181,39 @@ func TestOnlyWritesWhoseOwnWayIsClosedCountAsSentSingly(t *testing.T) {
 	}
 }
 
+func TestOnlyWritesThatAreSentCountAsSentSingly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := faults.Rule{Kind: faults.Slow, Probability: 1, Delay: 2 * time.Second}
+		m := measure(newFunction(t, guarded(uniqueSpec(all)), slow))
+		m.singly()
+		var records []string
+		for i := range 400 {
+			records = append(records, insertion(i+1, fmt.Sprint(i+1)))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		if _, err := m.Invoke(ctx, payload(records...)); err != nil {
+			t.Fatal(err)
+		}
+		got := nonZero(m.values(t))
+		if got["target SingleWrites"] != got["Writes"]+got["Retried"] || got["Writes"] == 0 || got["Writes"] == 400 {
+			t.Errorf("got %v, want as many single writes as were carried out or have no answer", got)
+		}
+	})
+}
+
+func TestARecordThatFailsTwiceForATargetCountsOnce(t *testing.T) {
+	illTyped := `{"id":{"S":"9"},"group":{"BOOL":true}}`
+	poison := faults.Rule{Kind: faults.Poison, Probability: 1, Select: func(w faults.Write) bool { return !w.Put }}
+	for _, s := range []spec.Spec{uniqueSpec(all), guarded(uniqueSpec(all))} {
+		m := measure(newFunction(t, s, poison))
+		m.invoke(t, record("MODIFY", 1, item("id", "9"), item("id", "9", "group", "g"), illTyped))
+		if got := nonZero(m.values(t)); got["Failed"] != 1 {
+			t.Errorf("got %v, want one failed record", got)
+		}
+	}
+}
+
 func TestWritesThatAreSentAgainCountAsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, s := range map[string]spec.Spec{"batch": uniqueSpec(all), "statements": guarded(uniqueSpec(all))} {

@@ -58,11 +58,11 @@ func (o *outcome) carriedOut(writes int) {
 	o.counts.writes += writes
 }
 
-// sentSingly counts guarded writes that a fallback sends by themselves.
-func (o *outcome) sentSingly(writes int) {
+// sentSingly counts a guarded write that a fallback sends by itself.
+func (o *outcome) sentSingly() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.counts.single += writes
+	o.counts.single++
 }
 
 // refusedAsStale counts a put that was not needed: the table has the same or a newer state.

@@ -42,6 +42,8 @@ type write struct {
 	// endsRow says that the table has accepted other puts of the write's call: if it refuses
 	// this one, that does not continue a row of refusals.
 	endsRow bool
+	// fellBack says that it goes by itself because its way is closed, and was not counted yet.
+	fellBack bool
 }
 
 // step says how a guarded write is sent next.

@@ -179,7 +179,7 @@ func TestBatchesAreCutByCount(t *testing.T) {
 			for i := range writes {
 				writes[i].item = &mapping.TargetItem{Key: fmt.Append(nil, i)}
 			}
-			test.writer.fallBack(0, writes, newOutcome(t.Context(), new(figures)))
+			test.writer.fallBack(0, writes)
 			for _, b := range test.writer.group(nil, 0, writes) {
 				got = append(got, len(b.writes))
 			}

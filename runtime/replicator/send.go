@@ -53,6 +53,10 @@ func (w *writer) send(q request, o *outcome) {
 			w.read(q, o)
 			return
 		case bySingle:
+			if only := &q.writes[0]; only.fellBack {
+				only.fellBack = false
+				o.sentSingly()
+			}
 		}
 	}
 

@@ -191,7 +191,7 @@ func (w *writer) round(from *event, mapping int, send []write, senders int, o *o
 		end = time.Now().Add(time.Until(deadline) / roundFraction)
 	}
 	for len(send) > 0 {
-		w.fallBack(mapping, send, o)
+		w.fallBack(mapping, send)
 		unsent = append(unsent, w.sendRequests(w.group(from, mapping, send), senders, end, o)...)
 		send = o.takeAdvanced()
 	}
