@@ -1,6 +1,7 @@
 package reconciler
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -90,9 +91,11 @@ type RedriveCounts struct {
 //
 // An error of ctx, of the queue, or of the source table ends the run. A message that fails for another
 // reason is left, such as one about a target table that cannot be used, or about records that may
-// not be read. The run goes on with the others, and returns the first such error at its end. It also
-// returns an error when an answer of the queue was lost, with messages that are now hidden for 15
-// minutes.
+// not be read. The run goes on with the others, and returns the first such error at its end.
+//
+// It also returns an error where it cannot say that no others are in the queue: messages in an answer
+// that was lost are hidden for 15 minutes, and SQS hands out about 120,000 messages at a time. Messages
+// that are left and cannot be shown again in 30 seconds stay hidden for as long, which is an error too.
 func (r *Reconciler) Redrive(ctx context.Context, o RedriveOptions) (RedriveCounts, error) {
 	d := &redrive{
 		Reconciler: r, options: o, queue: newRedriveQueue(o.SQS, o.QueueURL),
@@ -102,30 +105,18 @@ func (r *Reconciler) Redrive(ctx context.Context, o RedriveOptions) (RedriveCoun
 	if err := d.queue.readLimit(ctx); err != nil {
 		return d.counts, err
 	}
-	defer d.queue.release(ctx)
-	for {
-		messages, isEmpty, err := d.queue.receive(ctx)
-		if err != nil {
-			return d.counts, err
-		}
-		if isEmpty && d.queue.answerLost && d.failed == nil {
-			return d.counts, errAnswerLost
-		}
-		if isEmpty {
-			return d.counts, d.failed
-		}
-		if err := d.messages(ctx, messages); err != nil {
-			return d.counts, err
-		}
-		if o.Progress != nil {
-			o.Progress(d.counts)
-		}
-		select {
-		case <-o.Stop:
-			return d.counts, d.failed
-		default:
-		}
+
+	hiding, stopHiding := context.WithCancel(ctx)
+	var hider sync.WaitGroup
+	hider.Go(func() { d.queue.keepHidden(hiding) })
+	err := d.all(ctx)
+	stopHiding()
+	hider.Wait()
+	if hidden := d.queue.release(ctx); hidden > 0 && err == nil {
+		err = fmt.Errorf("about %d messages that are left stay hidden for 15 minutes: run the same command again then", hidden)
 	}
+
+	return d.counts, err
 }
 
 // redrive is one run of Redrive.
@@ -139,6 +130,30 @@ type redrive struct {
 	counts RedriveCounts
 	// failed is the first error that was about one message only.
 	failed error
+}
+
+// all works off messages until there are no others than those that are left.
+func (d *redrive) all(ctx context.Context) error {
+	for {
+		messages, received, err := d.queue.receive(ctx)
+		if err != nil {
+			return err
+		}
+		if received == 0 {
+			return cmp.Or(d.failed, d.queue.isEmpty())
+		}
+		if err := d.messages(ctx, messages); err != nil {
+			return err
+		}
+		if d.options.Progress != nil {
+			d.options.Progress(d.counts)
+		}
+		select {
+		case <-d.options.Stop:
+			return d.failed
+		default:
+		}
+	}
 }
 
 // messages works off messages at the same time.

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,11 +18,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 const (
-	// holdSeconds is how long a received message is hidden. It is longer than it takes to work off
-	// the largest message, of some ten thousand items, and short enough to wait for after a crash.
+	// holdSeconds is how long a received message is hidden, and after a crash how long there is to
+	// wait for it. A run hides its messages again long before.
 	holdSeconds = 900
 
 	// waitSeconds makes SQS ask all of its servers, so that no answer is empty while there are
@@ -36,6 +40,11 @@ const (
 
 	// releaseTimeout is the most that the end of a run waits for the queue.
 	releaseTimeout = 30 * time.Second
+
+	// maxHeld is how many messages a run may hold and still take an empty answer for an empty queue.
+	// SQS hands out about 120,000 at a time, and then answers as if there were no more. Source: Amazon
+	// SQS Developer Guide, "Amazon SQS message quotas".
+	maxHeld = 100_000
 )
 
 // redriveQueue is the queue that is worked through.
@@ -46,16 +55,24 @@ type redriveQueue struct {
 	limit int
 	// renewed is called when a message was replaced by a copy.
 	renewed func()
-	// answerLost says that a request to receive messages may have hidden some without an answer.
-	answerLost bool
+	// lostUntil is when the messages of an answer that was lost are no longer hidden.
+	lostUntil time.Time
 
 	mu sync.Mutex
-	// held are the receipts of the messages that are left, by the message's ID.
-	held map[string]string
+	// held are the messages that this run hides from all readers, by ID: all that it has received and
+	// not deleted.
+	held map[string]hold
+}
+
+// hold is a message that is hidden.
+type hold struct {
+	// receipt is empty for a copy that was not received yet: it is visible.
+	receipt string
+	until   time.Time
 }
 
 func newRedriveQueue(client *sqs.Client, url string) *redriveQueue {
-	return &redriveQueue{client: client, url: url, held: map[string]string{}}
+	return &redriveQueue{client: client, url: url, held: map[string]hold{}}
 }
 
 // readLimit reads how often the queue lets a message be received.
@@ -83,13 +100,31 @@ func (q *redriveQueue) readLimit(ctx context.Context) error {
 	return nil
 }
 
-// errAnswerLost is the end of a run that cannot say that the queue is empty.
-var errAnswerLost = errors.New("an answer of the queue was lost: the messages in it are hidden for 15 minutes, " +
-	"run the same command again then")
+var (
+	errAnswerLost = errors.New("an answer of the queue was lost: the messages in it are hidden for 15 minutes, " +
+		"run the same command again then")
+	errTooManyHeld = errors.New("not all messages were looked at: SQS hands out about 120,000 at a time, and a dry run " +
+		"keeps all of them; mend what those that are left have in common, and redrive them")
+)
 
-// receive receives messages, and returns those that this run has not left before. There may be none
-// of them although the queue is not empty. It sets answerLost.
-func (q *redriveQueue) receive(ctx context.Context) (fresh []types.Message, isEmpty bool, err error) {
+// isEmpty returns nil if an empty answer means that the queue has no other messages than those that
+// this run has left.
+func (q *redriveQueue) isEmpty() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case time.Now().Before(q.lostUntil):
+		return errAnswerLost
+	case len(q.held) > maxHeld:
+		return errTooManyHeld
+	default:
+		return nil
+	}
+}
+
+// receive receives messages, and returns those that this run has not received before. There may be
+// none of them although some were received.
+func (q *redriveQueue) receive(ctx context.Context) (fresh []types.Message, received int, err error) {
 	out, err := q.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: &q.url, MaxNumberOfMessages: batchMessages, WaitTimeSeconds: waitSeconds, VisibilityTimeout: holdSeconds,
 		MessageAttributeNames: []string{"All"},
@@ -98,50 +133,130 @@ func (q *redriveQueue) receive(ctx context.Context) (fresh []types.Message, isEm
 		},
 	})
 	if err != nil {
-		return nil, false, err
+		return nil, 0, err
+	}
+	until := time.Now().Add(holdSeconds * time.Second)
+	if attempts, _ := retry.GetAttemptResults(out.ResultMetadata); slices.ContainsFunc(attempts.Results, mayHaveReceived) {
+		q.lostUntil = until
 	}
 
-	attempts, _ := retry.GetAttemptResults(out.ResultMetadata)
-	q.answerLost = q.answerLost || slices.ContainsFunc(attempts.Results, func(r retry.AttemptResult) bool {
-		return r.Err != nil && !errors.As(r.Err, new(smithy.APIError))
-	})
-
-	for _, m := range out.Messages {
-		isHeld, err := q.holdAgain(ctx, &m)
-		if err != nil {
-			return nil, false, err
-		}
-		if !isHeld {
-			fresh = append(fresh, m)
-		}
-	}
-
-	return fresh, len(out.Messages) == 0, nil
-}
-
-// holdAgain reports whether a message was left by this run before, and leaves it again then. A copy
-// that replaced a message is visible at once. Any other is received again after each holdSeconds of a
-// long run: each time is one more receipt, so it may have to be replaced by a copy.
-func (q *redriveQueue) holdAgain(ctx context.Context, m *types.Message) (isHeld bool, err error) {
+	var again []*types.Message
 	q.mu.Lock()
-	receipt, isHeld := q.held[*m.MessageId]
+	for i := range out.Messages {
+		m := &out.Messages[i]
+		known, isHeld := q.held[*m.MessageId]
+		q.held[*m.MessageId] = hold{*m.ReceiptHandle, until}
+		switch {
+		case !isHeld:
+			fresh = append(fresh, *m)
+		case known.receipt != "":
+			again = append(again, m)
+		default: // a copy: it stays whatever the limit, copies of copies would not end
+		}
+	}
 	q.mu.Unlock()
-	switch {
-	case !isHeld:
-		return false, nil
-	case receipt == "":
-		q.keep(m) // whatever the limit: copies of copies would not end
-		return true, nil
+	// It was not hidden again in time. Each receipt counts.
+	for _, m := range again {
+		if err := q.leave(ctx, m); err != nil {
+			return nil, 0, err
+		}
+	}
+
+	return fresh, len(out.Messages), nil
+}
+
+// mayHaveReceived reports whether an attempt to receive messages failed in such a way that some may
+// be hidden now.
+func mayHaveReceived(attempt retry.AttemptResult) bool {
+	var answer *smithyhttp.ResponseError
+	var connection *net.OpError
+	switch err := attempt.Err; {
+	case err == nil:
+		return false
+	case errors.As(err, &answer) && errors.As(err, new(smithy.APIError)):
+		return answer.HTTPStatusCode() >= http.StatusInternalServerError
+	case errors.As(err, &connection):
+		return connection.Op != "dial"
 	default:
-		return true, q.leave(ctx, m)
+		return true
 	}
 }
 
-// keep leaves a message in the queue, hidden until the end of the run.
-func (q *redriveQueue) keep(m *types.Message) {
+// keepHidden hides the messages that are held again and again, until ctx ends. A run may be longer
+// than holdSeconds, as may the work on one message at a low rate.
+func (q *redriveQueue) keepHidden(ctx context.Context) {
+	const every = holdSeconds / 3 * time.Second
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			q.hide(ctx, holdSeconds, q.heldUntil(time.Now().Add(2*every)))
+		}
+	}
+}
+
+// heldUntil returns the IDs of the messages that are hidden until a time at the longest.
+func (q *redriveQueue) heldUntil(end time.Time) []string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.held[*m.MessageId] = *m.ReceiptHandle
+	var ids []string
+	for id, h := range q.held {
+		if h.receipt != "" && h.until.Before(end) {
+			ids = append(ids, id)
+		}
+	}
+
+	return ids
+}
+
+// hide hides held messages for some seconds from now on, or shows them when there are none. It returns
+// for how many that failed.
+func (q *redriveQueue) hide(ctx context.Context, seconds int32, ids []string) int {
+	var failed atomic.Int64
+	_ = parallel(DefaultInFlight, slices.Collect(slices.Chunk(ids, batchMessages)), func(ids []string) error {
+		in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q.url}
+		q.mu.Lock()
+		for i, id := range ids {
+			if h := q.held[id]; h.receipt != "" {
+				in.Entries = append(in.Entries, types.ChangeMessageVisibilityBatchRequestEntry{
+					Id: aws.String(strconv.Itoa(i)), ReceiptHandle: &h.receipt, VisibilityTimeout: seconds,
+				})
+			}
+		}
+		q.mu.Unlock()
+		if len(in.Entries) == 0 {
+			return nil // all were deleted meanwhile
+		}
+
+		until := time.Now().Add(time.Duration(seconds) * time.Second)
+		out, err := q.client.ChangeMessageVisibilityBatch(ctx, in)
+		if err != nil {
+			failed.Add(int64(len(in.Entries)))
+			return nil
+		}
+		for _, f := range out.Failed {
+			if !f.SenderFault { // otherwise it is visible or gone
+				failed.Add(1)
+			}
+		}
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		for _, done := range out.Successful {
+			i, err := strconv.Atoi(*done.Id)
+			if err != nil {
+				continue
+			}
+			if h, isHeld := q.held[ids[i]]; isHeld {
+				q.held[ids[i]] = hold{h.receipt, until}
+			}
+		}
+		return nil
+	})
+
+	return int(failed.Load())
 }
 
 // leave leaves a message in the queue, so that SQS will not move it away when it is received again.
@@ -153,7 +268,6 @@ func (q *redriveQueue) leave(ctx context.Context, m *types.Message) error {
 		return fmt.Errorf("the number of receipts of message %s: %w", *m.MessageId, err)
 	}
 	if q.limit == 0 || receives+spareReceives <= q.limit {
-		q.keep(m)
 		return nil
 	}
 
@@ -161,12 +275,10 @@ func (q *redriveQueue) leave(ctx context.Context, m *types.Message) error {
 		QueueUrl: &q.url, MessageBody: m.Body, MessageAttributes: m.MessageAttributes,
 	})
 	if err != nil {
-		q.keep(m)
 		return err
 	}
 	q.mu.Lock()
-	delete(q.held, *m.MessageId)
-	q.held[*sent.MessageId] = "" // until it is received
+	q.held[*sent.MessageId] = hold{}
 	q.mu.Unlock()
 	q.renewed()
 
@@ -175,29 +287,20 @@ func (q *redriveQueue) leave(ctx context.Context, m *types.Message) error {
 
 func (q *redriveQueue) delete(ctx context.Context, m *types.Message) error {
 	_, err := q.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.url, ReceiptHandle: m.ReceiptHandle})
+	if err == nil {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		delete(q.held, *m.MessageId)
+	}
 	return err
 }
 
-// release lets the messages that were left be received again. Those that it cannot release show up
-// by themselves after holdSeconds.
-func (q *redriveQueue) release(ctx context.Context) {
+// release lets the messages that were left be received again. It returns how many stay hidden, for
+// holdSeconds at most.
+func (q *redriveQueue) release(ctx context.Context) int {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 
-	var entries []types.ChangeMessageVisibilityBatchRequestEntry
-	for _, receipt := range q.held {
-		if receipt == "" {
-			continue
-		}
-		entries = append(entries, types.ChangeMessageVisibilityBatchRequestEntry{
-			Id: aws.String(strconv.Itoa(len(entries))), ReceiptHandle: &receipt, VisibilityTimeout: 0,
-		})
-	}
-	for batch := range slices.Chunk(entries, batchMessages) {
-		_, err := q.client.ChangeMessageVisibilityBatch(ctx,
-			&sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q.url, Entries: batch})
-		if errors.Is(err, context.DeadlineExceeded) {
-			return
-		}
-	}
+	all := time.Now().Add(2 * holdSeconds * time.Second)
+	return q.hide(ctx, 0, q.heldUntil(all))
 }

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,8 +33,13 @@ type memoryQueue struct {
 	mu       sync.Mutex
 	messages []*queued
 	sent     int
-	lose     bool     // the next answer with messages
 	moved    []string // the bodies of those that were moved away
+
+	roundTrip time.Duration
+	// lose takes the answer of a request to receive messages, if it is not nil.
+	lose func() (*http.Response, error)
+	// hidesOnce refuses to hide messages again.
+	hidesOnce bool
 }
 
 type queued struct {
@@ -75,47 +82,77 @@ func (q *memoryQueue) Do(r *http.Request) (*http.Response, error) {
 	var in struct {
 		ReceiptHandle, MessageBody string
 		VisibilityTimeout          int
-		Entries                    []struct {
-			ReceiptHandle     string
-			VisibilityTimeout int
-		}
+		Entries                    []visibility
 	}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		return nil, err
 	}
 
+	time.Sleep(q.roundTrip)
+	operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AmazonSQS.")
+	if operation == "ReceiveMessage" {
+		q.poll()
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	out := map[string]any{}
-	switch operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AmazonSQS."); operation {
+	switch operation {
 	case "GetQueueAttributes":
 		out["Attributes"] = map[string]string{"RedrivePolicy": fmt.Sprintf(`{"maxReceiveCount":%d}`, q.limit)}
 	case "ReceiveMessage":
 		out["Messages"] = q.receive(in.VisibilityTimeout)
+		if lose := q.lose; lose != nil {
+			q.lose = nil
+			return lose()
+		}
 	case "SendMessage":
 		out["MessageId"] = q.send(in.MessageBody)
 	case "DeleteMessage":
 		q.messages = slices.DeleteFunc(q.messages, func(m *queued) bool { return m.id == in.ReceiptHandle })
 	case "ChangeMessageVisibilityBatch":
-		for _, e := range in.Entries {
-			for _, m := range q.messages {
-				if m.id == e.ReceiptHandle {
-					m.hide(e.VisibilityTimeout)
-				}
-			}
-		}
+		out["Successful"], out["Failed"] = q.hide(in.Entries)
 	default:
 		q.t.Errorf("sent %s", operation)
 	}
 	text, err := json.Marshal(out)
-	if out["Messages"] != nil && q.lose {
-		q.lose, err = false, io.ErrUnexpectedEOF
-	}
 
-	return &http.Response{
-		StatusCode: http.StatusOK, Request: r, Body: io.NopCloser(strings.NewReader(string(text))),
-		Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-	}, err
+	return queueAnswer(http.StatusOK, string(text)), err
+}
+
+func queueAnswer(status int, text string) *http.Response {
+	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(text)),
+		Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}}
+}
+
+// poll waits for a message, as long as redrive asks for.
+func (q *memoryQueue) poll() {
+	for end := time.Now().Add(waitSeconds * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		q.mu.Lock()
+		isThere := slices.ContainsFunc(q.messages, func(m *queued) bool { return !time.Now().Before(m.visible) })
+		q.mu.Unlock()
+		if isThere {
+			return
+		}
+	}
+}
+
+// visibility is an entry of ChangeMessageVisibilityBatch.
+type visibility struct {
+	Id, ReceiptHandle string //nolint:revive // the API's name
+	VisibilityTimeout int
+}
+
+func (q *memoryQueue) hide(entries []visibility) (successful, failed []any) {
+	for _, e := range entries {
+		i := slices.IndexFunc(q.messages, func(m *queued) bool { return m.id == e.ReceiptHandle })
+		if i < 0 || q.hidesOnce && e.VisibilityTimeout > 0 {
+			failed = append(failed, map[string]any{"Id": e.Id, "Code": "MessageNotInflight", "SenderFault": true})
+			continue
+		}
+		q.messages[i].hide(e.VisibilityTimeout)
+		successful = append(successful, map[string]any{"Id": e.Id})
+	}
+	return successful, failed
 }
 
 func (q *memoryQueue) receive(hold int) []any {
@@ -169,55 +206,144 @@ func givenUp(stream string) any {
 	}}
 }
 
-// A message that is left is received again after 15 minutes, and by later runs. No number of receipts
-// by redrive moves it away.
+// No number of runs moves a message away that is left, nor does a long run: not even where messages
+// cannot be hidden for longer, as after 12 hours, so that it receives it again and again.
 func TestALongRedriveMovesNoMessageAway(t *testing.T) {
 	for _, limit := range []int{2, 3, 5} {
-		synctest.Test(t, func(t *testing.T) {
-			h := start(t, unique(), Options{})
-			q := newMemoryQueue(t, limit, "foreign")
-			for range 3 {
-				for range 200 {
-					text, _ := json.Marshal(givenUp("stream"))
-					q.send(string(text))
+		for _, hidesOnce := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				h := start(t, unique(), Options{})
+				q := newMemoryQueue(t, limit, "foreign")
+				q.hidesOnce = hidesOnce
+				for range 3 {
+					q.fill(200, "there")
+					began := time.Now()
+					counts, err := h.redrive(q, 6*time.Minute) // as many items, at a low rate
+					if err != nil || counts.Deleted != 200 || counts.Left != 1 || time.Since(began) < 2*time.Hour {
+						t.Errorf("limit %d: %+v after %s, %v", limit, counts, time.Since(began), err)
+					}
+					if counts.Renewed == 0 && hidesOnce || counts.Renewed > 1 && !hidesOnce {
+						t.Errorf("limit %d, can be hidden once %t: %d renewed", limit, hidesOnce, counts.Renewed)
+					}
+					q.want(`"foreign"`)
 				}
-				began := time.Now()
-				counts, err := h.r.Redrive(t.Context(), RedriveOptions{
-					SQS: q.client(), QueueURL: "https://queue",
-					Records: func(context.Context, Position, func(json.RawMessage) error) error {
-						time.Sleep(6 * time.Minute) // as many items, at a low rate
-						return nil
-					},
-				})
-				if err != nil || counts.Deleted != 200 || counts.Left != 1 || counts.Renewed == 0 ||
-					time.Since(began) < 2*time.Hour {
-					t.Errorf("limit %d: %+v after %s, %v", limit, counts, time.Since(began), err)
-				}
-				q.want(`"foreign"`)
-			}
-		})
+			})
+		}
 	}
 }
 
-// A run that ends without error says that the queue is empty.
-func TestARedriveThatLostAnAnswerSaysSo(t *testing.T) {
+// fill sends positions of a stream.
+func (q *memoryQueue) fill(n int, stream string) {
+	text, err := json.Marshal(givenUp(stream))
+	if err != nil {
+		q.t.Fatal(err)
+	}
+	for range n {
+		q.send(string(text))
+	}
+}
+
+// redrive works through a queue. The stream "gone" has no records.
+func (h *harness) redrive(q *memoryQueue, work time.Duration) (RedriveCounts, error) {
+	return h.r.Redrive(h.t.Context(), RedriveOptions{
+		SQS: q.client(), QueueURL: "https://queue",
+		Records: func(_ context.Context, p Position, _ func(json.RawMessage) error) error {
+			time.Sleep(work)
+			if p.StreamARN == "gone" {
+				return ErrRecordsGone
+			}
+			return nil
+		},
+	})
+}
+
+// Messages that are left do not keep a long run from its end.
+func TestARedriveThatLeavesManyMessagesEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := start(t, unique(), Options{})
-		q := newMemoryQueue(t, 5, givenUp("stream"))
-		redrive := func() (RedriveCounts, error) {
-			return h.r.Redrive(t.Context(), RedriveOptions{SQS: q.client(), QueueURL: "https://queue",
-				Records: func(context.Context, Position, func(json.RawMessage) error) error { return nil }})
+		q := newMemoryQueue(t, 5)
+		q.roundTrip = 50 * time.Millisecond
+		for range 300 {
+			q.fill(4, "there")
+			q.fill(1, "gone")
 		}
-		q.lose = true
-		if counts, err := redrive(); !errors.Is(err, errAnswerLost) || counts.Messages != 0 {
-			t.Errorf("got %+v, %v, want %v", counts, err, errAnswerLost)
+		began := time.Now()
+		counts, err := h.redrive(q, 10*time.Second) // 25 minutes
+		if err != nil || counts.Messages != 1500 || counts.Left != 300 || counts.Renewed != 0 ||
+			time.Since(began) > time.Hour {
+			t.Errorf("%+v after %s, %v", counts, time.Since(began), err)
 		}
-		time.Sleep(holdSeconds * time.Second)
-		if counts, err := redrive(); err != nil || counts.Deleted != 1 {
-			t.Errorf("after it is visible again: %+v, %v", counts, err)
-		}
-		q.want()
 	})
+}
+
+// A run that was told of nothing else shows all messages again, so the next one sees them.
+func TestADryRunOfManyMessagesHidesNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newMemoryQueue(t, 5)
+		q.roundTrip = 100 * time.Millisecond
+		q.fill(5000, "there")
+		counts, err := start(t, unique(), Options{DryRun: true}).redrive(q, 0)
+		if err != nil || counts.Messages != 5000 {
+			t.Errorf("dry run: %+v, %v", counts, err)
+		}
+		counts, err = start(t, unique(), Options{}).redrive(q, 0)
+		if err != nil || counts.Deleted != 5000 {
+			t.Errorf("%+v, %v", counts, err)
+		}
+
+		q.fill(4000, "there")
+		q.roundTrip = time.Second
+		if _, err = start(t, unique(), Options{DryRun: true}).redrive(q, 0); err == nil ||
+			!strings.Contains(err.Error(), "stay hidden for 15 minutes") {
+			t.Errorf("got %v, want that some stay hidden", err)
+		}
+	})
+}
+
+// A run that ends without error says that the queue is empty.
+func TestARedriveThatMayHaveLostAnAnswerSaysSo(t *testing.T) {
+	dial := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	for name, c := range map[string]struct {
+		status int
+		err    error
+		isLost bool
+	}{
+		"no answer":       {err: io.ErrUnexpectedEOF, isLost: true},
+		"reset":           {err: &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}, isLost: true},
+		"an error of SQS": {status: http.StatusInternalServerError, isLost: true},
+		"throttled":       {status: http.StatusBadRequest},
+		"not sent":        {err: dial},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := start(t, unique(), Options{})
+			q := newMemoryQueue(t, 5, givenUp("there"))
+			q.lose = func() (*http.Response, error) {
+				if !c.isLost {
+					q.messages[0].hide(0)
+				}
+				return queueAnswer(c.status, `{"__type":"com.amazonaws.sqs#RequestThrottled"}`), c.err
+			}
+			counts, err := h.redrive(q, 0)
+			if c.isLost {
+				if !errors.Is(err, errAnswerLost) || counts.Messages != 0 {
+					t.Errorf("%s: got %+v, %v, want %v", name, counts, err, errAnswerLost)
+				}
+				time.Sleep(holdSeconds * time.Second)
+				counts, err = h.redrive(q, 0)
+			}
+			if err != nil || counts.Deleted != 1 {
+				t.Errorf("%s: got %+v, %v", name, counts, err)
+			}
+
+			// What was hidden 15 minutes ago was seen since then.
+			q.fill(20, "there")
+			q.lose = func() (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
+			if counts, err = h.redrive(q, 20*time.Minute); err != nil || counts.Deleted != 20 {
+				t.Errorf("%s, long ago: got %+v, %v", name, counts, err)
+			}
+			q.want()
+		})
+	}
 }
 
 // What concerns some messages does not keep others from being worked off, and is the error at the end.

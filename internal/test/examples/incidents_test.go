@@ -48,7 +48,8 @@ type incidents struct {
 // connect makes clients for what happens and for what is checked.
 func (i *incidents) connect() {
 	endpoint, root := i.endpoint, credentials.NewStaticCredentialsProvider("test", "test", "")
-	i.lambda = lambda.New(lambda.Options{BaseEndpoint: &endpoint, Region: cdk.Region, Credentials: root})
+	i.lambda = lambda.New(lambda.Options{BaseEndpoint: &endpoint, Region: cdk.Region, Credentials: root,
+		APIOptions: awsconfig.APIOptions})
 	i.queues = sqs.New(sqs.Options{BaseEndpoint: &endpoint, Region: cdk.Region, Credentials: root,
 		APIOptions: awsconfig.APIOptions})
 	i.streams = dynamodbstreams.New(dynamodbstreams.Options{BaseEndpoint: &endpoint, Region: cdk.Region, Credentials: root})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -14,6 +15,10 @@ import (
 	"github.com/replicatedtable/cdk-go/internal/awsconfig"
 )
 
+// answerTimeout is the longest wait for the first byte of an answer. A connection that the network has
+// dropped never answers; the services answer within seconds.
+const answerTimeout = 20 * time.Second
+
 // loadConfig reads the credentials, the Region and the endpoints as every AWS SDK does. An ARN
 // brings its own Region.
 func loadConfig(ctx context.Context, nameOrARN string, connections int) (aws.Config, error) {
@@ -23,6 +28,7 @@ func loadConfig(ctx context.Context, nameOrARN string, connections int) (aws.Con
 		// Fewer idle connections than requests in flight means a new connection for most requests.
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 			t.MaxIdleConns, t.MaxIdleConnsPerHost = 2*connections, connections
+			t.ResponseHeaderTimeout = answerTimeout
 		})),
 	}
 	if strings.HasPrefix(nameOrARN, "arn:") {

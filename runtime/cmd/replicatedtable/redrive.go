@@ -95,8 +95,8 @@ func (c *command) queue(ctx context.Context, client *sqs.Client, d *deployment) 
 		fmt.Fprintf(c.stdout, "redrive %s: about %s messages\n", url, count)
 	}
 	if hidden != "0" {
-		c.note("about %s more are hidden: another reader has them, or a run had them that was killed less than 15 "+
-			"minutes ago", hidden)
+		c.note("about %s more are hidden: another reader has them, or a run of the last 15 minutes that was killed or "+
+			"could not show them all again", hidden)
 	}
 
 	return url, nil
