@@ -109,6 +109,17 @@ func (i *incidents) effects() map[string]effect {
 		` --destination-config `:          func(runbook.Command, string, int) { i.wantMapping(defaultMapping) },
 		` --filter-criteria `:             func(runbook.Command, string, int) { i.wantFilters(0) },
 		` describe-key `:                  prints("Disabled"),
+		` put-role-policy `: func(runbook.Command, string, int) {
+			policy := i.do(`aws iam get-role-policy --role-name "$ROLE" --policy-name OnCall --query PolicyDocument`)
+			if !strings.Contains(policy, `"dynamodb:BatchWriteItem"`) || !strings.Contains(policy, i.get("TARGET")) {
+				i.t.Errorf("the policy is %s", policy)
+			}
+		},
+		` delete-role-policy `: func(runbook.Command, string, int) {
+			if names := i.do(`aws iam list-role-policies --role-name "$ROLE"`); strings.Contains(names, "OnCall") {
+				i.t.Errorf("the role has the policies %s", names)
+			}
+		},
 		` enable-key `: func(runbook.Command, string, int) {
 			i.wantEqual("the key", i.do(`aws kms describe-key --key-id "$KEY" --query KeyMetadata.KeyState --output text`), "Enabled")
 		},

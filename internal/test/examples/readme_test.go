@@ -1,14 +1,13 @@
 package examples_test
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 
-	"github.com/replicatedtable/cdk-go/internal/test/cdk"
+	"github.com/replicatedtable/cdk-go/internal/test/runbook"
 	"github.com/replicatedtable/cdk-go/internal/tools"
 )
 
@@ -17,12 +16,42 @@ func TestTheAppOfTheReadmeAnswersFromItsTarget(t *testing.T) {
 	root, cloud := startMiniStack(t)
 	app := newApp(t, root, cloud, writeReadmesApp(t, root))
 	deploy(t, app, "Users")
-	users := newTable(t, cloud, physicalID(t, app, cloud, "UsersSource"))
-	byState := newTable(t, cloud, physicalID(t, app, cloud, "UsersTarget"))
 
-	ann := item{"email": text("ann@example.com"), "state": text("New York")}
-	users.put(ann)
-	byState.await(t, ann)
+	shell, err := runbook.NewShell(t.Context(), root, t.TempDir(), cloud.Environment())
+	check(t, err)
+	commands := lastSteps(t, root)
+	run := func(line string) string {
+		t.Helper()
+		line = commands[0] + "; " + line // the shell keeps no functions
+		output, exitCode, err := shell.Run(t.Context(), line)
+		check(t, err)
+		if exitCode != 0 {
+			t.Fatalf("%s\nended with exit code %d:\n%s", line, exitCode, output)
+		}
+		return strings.TrimSpace(output)
+	}
+	run(commands[1])
+	byState := newTable(t, cloud, run("table Target"))
+	byState.await(t, item{"email": text("ann@example.com"), "state": text("New York")})
+	if found := run(commands[2]); !strings.Contains(found, "ann@example.com") {
+		t.Errorf("%s\nprints %s", commands[2], found)
+	}
+}
+
+// lastSteps returns the commands of the last block of the README's first steps: the definition of
+// table, a write to the source table, and a query of the target table.
+func lastSteps(t *testing.T, root string) []string {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	check(t, err)
+	_, rest, _ := strings.Cut(string(readme), "5. Write to the source table")
+	_, rest, _ = strings.Cut(rest, "```console\n")
+	block, _, _ := strings.Cut(rest, "   ```\n")
+	commands := strings.Split(strings.TrimSpace(block), "\n")
+	if len(commands) != 3 {
+		t.Fatalf("the last of the README's first steps has the commands %q, want 3", commands)
+	}
+	return commands
 }
 
 // writeReadmesApp writes the first block of Go code in the README to a folder of its own,
@@ -52,24 +81,4 @@ func writeReadmesApp(t *testing.T, root string) string {
 	check(t, err)
 
 	return below
-}
-
-// physicalID is the name of the one table whose logical ID begins with prefix.
-func physicalID(t *testing.T, app *cdk.App, cloud *cdk.Cloud, prefix string) string {
-	t.Helper()
-	content, err := app.Template("Users")
-	check(t, err)
-	var template struct {
-		Resources map[string]struct{ Type string }
-	}
-	check(t, json.Unmarshal(content, &template))
-	for id, r := range template.Resources {
-		if strings.HasPrefix(id, prefix) && r.Type == "AWS::DynamoDB::GlobalTable" {
-			name, err := cloud.PhysicalID(t.Context(), "Users", id)
-			check(t, err)
-			return name
-		}
-	}
-	t.Fatalf("the template has no table %s…", prefix)
-	return ""
 }

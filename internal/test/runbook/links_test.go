@@ -122,3 +122,29 @@ func TestTheSectionsAreInTheOrderOfTheirUrgency(t *testing.T) {
 		t.Errorf("the table lists\n%q, and the sections are\n%q", listed, sections)
 	}
 }
+
+// A role that has what "Before you begin" lists can run every command.
+func TestTheRunbookNamesTheActionsOfItsCommands(t *testing.T) {
+	_, _, text := read(t)
+	needed := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\baws ([a-z]+) ([a-z]+(?:-[a-z]+)+)`).FindAllStringSubmatch(text, -1) {
+		service := strings.Replace(m[1], "stepfunctions", "states", 1)
+		action := ""
+		for word := range strings.SplitSeq(m[2], "-") {
+			action += strings.ToUpper(word[:1]) + word[1:]
+		}
+		needed[service+":"+action] = true
+	}
+	listed := map[string]bool{}
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "- `") {
+			for _, m := range regexp.MustCompile("`([a-z]+:[A-Z][A-Za-z]+)`").FindAllStringSubmatch(line, -1) {
+				listed[m[1]] = true
+			}
+		}
+	}
+	if !maps.Equal(needed, listed) {
+		t.Errorf("the commands need\n%q, and listed are\n%q",
+			slices.Sorted(maps.Keys(needed)), slices.Sorted(maps.Keys(listed)))
+	}
+}

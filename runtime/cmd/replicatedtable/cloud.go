@@ -33,8 +33,8 @@ func loadConfig(ctx context.Context, nameOrARN string, connections int) (aws.Con
 	}
 	if strings.HasPrefix(nameOrARN, "arn:") {
 		parsed, err := arn.Parse(nameOrARN)
-		if err != nil {
-			return aws.Config{}, usageError("%q is not an ARN", nameOrARN)
+		if err != nil || parsed.Service != "lambda" {
+			return aws.Config{}, usageError("%q is not the ARN of a Lambda function", nameOrARN)
 		}
 		options = append(options, config.WithRegion(parsed.Region))
 	}

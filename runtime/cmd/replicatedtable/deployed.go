@@ -140,9 +140,10 @@ func (d *deployment) noFunction(ctx context.Context, name string) error {
 		name, account, d.config.Region)
 }
 
-// sameRelease runs the command of the release that an app deploys.
-const sameRelease = "run the command of the release that deployed it: in the CDK app, " +
-	"go run github.com/replicatedtable/cdk-go/runtime/cmd/replicatedtable@" +
+// sameRelease says how to get the command of the release that an app deploys. With go run, each exit
+// code but 0 would be 1.
+const sameRelease = "use the command of the release that deployed it: in the CDK app, " +
+	"go install github.com/replicatedtable/cdk-go/runtime/cmd/replicatedtable@" +
 	"$(go list -m -f {{.Version}} github.com/replicatedtable/cdk-go)"
 
 // loadSpec reads a mapping. One that was written for other rules than ours is an error that says

@@ -120,8 +120,12 @@ func newEstimate(operation reconciler.Operation, source table, targets []table, 
 func (e estimate) String() string {
 	const where = "on demand in us-east-1 (prices of November 2024; other Regions differ)"
 	rounded := func(n float64) string { return humanize.Comma(int64(math.Ceil(n))) }
-	text := fmt.Sprintf("%s items of %s, by DynamoDB's own count of the last six hours; at least %s min\n",
-		humanize.Comma(e.Items), humanize.IBytes(uint64(max(0, e.ItemBytes))), rounded(e.Minutes))
+	minutes := "about a minute or less"
+	if e.Minutes > 1 {
+		minutes = fmt.Sprintf("at least %s min", rounded(e.Minutes))
+	}
+	text := fmt.Sprintf("%s items of %s, by DynamoDB's own count of the last six hours; %s\n",
+		humanize.Comma(e.Items), humanize.IBytes(uint64(max(0, e.ItemBytes))), minutes)
 	reads := fmt.Sprintf("about %s read units", rounded(e.ReadUnits))
 
 	switch {

@@ -101,21 +101,25 @@ func (c *command) parse(args []string) error {
 	if c.name == "show" || loops {
 		f.StringVar(&s.target, "target", "", "one target `table`; all by default")
 	}
-	if loops || c.name == "redrive" {
+	if writes := c.name != "verify"; writes && (loops || c.name == "redrive") {
 		f.BoolVar(&s.dryRun, "dry-run", false, "read and count, and write nothing to a table")
-		f.BoolVar(&s.keys, "keys", false, "print key values")
 		f.Float64Var(&s.writeUnits, "write-units", 0, "limit of each target table's write `units` a second; 0 is none")
+	}
+	if loops || c.name == "redrive" {
+		f.BoolVar(&s.keys, "keys", false, "print key values")
 		f.Float64Var(&s.readUnits, "read-units", 0, "limit of each table's read `units` a second; 0 is none")
 	}
 	if loops {
 		f.IntVar(&s.segments, "segments", 0, "`number` of parts that are scanned at once, 1 to 1,000; "+
 			"by default one for each 128 MiB of the table, at most 8")
 		f.StringVar(&s.progress, "progress", "", "`file` to continue from, and to keep the progress in")
+		f.BoolVar(&s.yes, "yes", false, "do not ask before a run that may cost more than a dollar")
+		f.StringVar(&s.onAWS, "on-aws", "", "`ARN` of the state machine of AddReconciler, which does the work then")
+	}
+	if c.name == "verify" || c.name == "repair" {
 		f.DurationVar(&s.grace, "grace", s.grace,
 			"how long a difference is read again before it counts, in whole seconds, at least 1s")
 		f.BoolVar(&s.strict, "strict", false, "count empty keys with live claimants under LAST_WRITER_WINS as differences")
-		f.BoolVar(&s.yes, "yes", false, "do not ask before a run that may cost more than a dollar")
-		f.StringVar(&s.onAWS, "on-aws", "", "`ARN` of the state machine of AddReconciler, which does the work then")
 	}
 	if c.name == "redrive" {
 		f.BoolVar(&s.deadLetters, "dead-letters", false, "work through the dead-letter queue of the failure queue")

@@ -40,7 +40,7 @@ func TestABackfillSurvivesKills(t *testing.T) {
 	random := rand.New(rand.NewPCG(*killSeed, 3))
 	// What a run without kills takes, at first a guess.
 	whole := 300*time.Millisecond + time.Duration(*killItems)*time.Millisecond/4
-	backfill := []string{"backfill", "-spec", file, "-progress", "kills.json", "-segments", "4", "-grace", "2s"}
+	backfill := []string{"backfill", "-spec", file, "-progress", "kills.json", "-segments", "4"}
 	killed := 0
 	for done := false; !done; {
 		cmd := r.command(backfill...)

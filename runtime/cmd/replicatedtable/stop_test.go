@@ -78,7 +78,7 @@ func TestCtrlCFinishesThePagesAndTheNextRunContinues(t *testing.T) {
 	s := worldSpec("ctrlc")
 	r.existing(s, largeUsers(t))
 	file := r.file("spec.json", s.Encode())
-	args := []string{"backfill", "-spec", file, "-progress", "progress.json", "-segments", "2", "-grace", "1s"}
+	args := []string{"backfill", "-spec", file, "-progress", "progress.json", "-segments", "2"}
 
 	b := r.backfilling(args...)
 	check(t, b.Process.Signal(os.Interrupt))
@@ -115,7 +115,7 @@ func TestASecondCtrlCEndsAtOnce(t *testing.T) {
 	s := worldSpec("twice")
 	r.existing(s, largeUsers(t))
 	file := r.file("spec.json", s.Encode())
-	args := []string{"backfill", "-spec", file, "-progress", "progress.json", "-segments", "2", "-grace", "1s"}
+	args := []string{"backfill", "-spec", file, "-progress", "progress.json", "-segments", "2"}
 
 	b := r.backfilling(args...)
 	check(t, b.Process.Signal(os.Interrupt))
