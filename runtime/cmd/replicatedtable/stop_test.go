@@ -19,13 +19,19 @@ import (
 type backfilling struct {
 	*exec.Cmd
 	stdout, stderr bytes.Buffer
+	// ended is closed when the process has ended.
+	ended chan struct{}
 }
 
 func (r *rig) backfilling(args ...string) *backfilling {
 	r.t.Helper()
-	b := &backfilling{Cmd: r.command(args...)}
+	b := &backfilling{Cmd: r.command(args...), ended: make(chan struct{})}
 	b.Stdout, b.Stderr = &b.stdout, &b.stderr
 	check(r.t, b.Start())
+	go func() {
+		defer close(b.ended)
+		_ = b.Wait() // the exit code says more
+	}()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -34,8 +40,8 @@ func (r *rig) backfilling(args ...string) *backfilling {
 			return b
 		}
 		select {
-		case <-r.t.Context().Done():
-			r.t.Fatal("the backfill does not begin to write")
+		case <-b.ended:
+			r.t.Fatalf("the backfill ended before it wrote: %s", b.end(r.t))
 		case <-tick.C:
 		}
 	}
@@ -43,7 +49,7 @@ func (r *rig) backfilling(args ...string) *backfilling {
 
 func (b *backfilling) end(t testing.TB) ended {
 	t.Helper()
-	_ = b.Wait() // the exit code says more
+	<-b.ended
 	return ended{b.ProcessState.ExitCode(), b.stdout.String(), b.stderr.String()}
 }
 
