@@ -140,7 +140,7 @@ func (d *redrive) all(ctx context.Context) error {
 			return err
 		}
 		if received == 0 {
-			return cmp.Or(d.failed, d.queue.isEmpty())
+			return cmp.Or(d.failed, d.queue.unseen())
 		}
 		if err := d.messages(ctx, messages); err != nil {
 			return err

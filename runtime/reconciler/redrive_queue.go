@@ -59,20 +59,13 @@ type redriveQueue struct {
 	lostUntil time.Time
 
 	mu sync.Mutex
-	// held are the messages that this run hides from all readers, by ID: all that it has received and
-	// not deleted.
-	held map[string]hold
-}
-
-// hold is a message that is hidden.
-type hold struct {
-	// receipt is empty for a copy that was not received yet: it is visible.
-	receipt string
-	until   time.Time
+	// held are the receipts of the messages that this run hides from all readers, by ID: of all that it
+	// has received and not deleted. That of a copy which was not received yet is empty: it is visible.
+	held map[string]string
 }
 
 func newRedriveQueue(client *sqs.Client, url string) *redriveQueue {
-	return &redriveQueue{client: client, url: url, held: map[string]hold{}}
+	return &redriveQueue{client: client, url: url, held: map[string]string{}}
 }
 
 // readLimit reads how often the queue lets a message be received.
@@ -107,9 +100,9 @@ var (
 		"keeps all of them; mend what those that are left have in common, and redrive them")
 )
 
-// isEmpty returns nil if an empty answer means that the queue has no other messages than those that
-// this run has left.
-func (q *redriveQueue) isEmpty() error {
+// unseen returns why an empty answer does not mean that the queue has no other messages than those that
+// this run has left, or nil if it does.
+func (q *redriveQueue) unseen() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
@@ -135,21 +128,20 @@ func (q *redriveQueue) receive(ctx context.Context) (fresh []types.Message, rece
 	if err != nil {
 		return nil, 0, err
 	}
-	until := time.Now().Add(holdSeconds * time.Second)
 	if attempts, _ := retry.GetAttemptResults(out.ResultMetadata); slices.ContainsFunc(attempts.Results, mayHaveReceived) {
-		q.lostUntil = until
+		q.lostUntil = time.Now().Add(holdSeconds * time.Second)
 	}
 
 	var again []*types.Message
 	q.mu.Lock()
 	for i := range out.Messages {
 		m := &out.Messages[i]
-		known, isHeld := q.held[*m.MessageId]
-		q.held[*m.MessageId] = hold{*m.ReceiptHandle, until}
+		receipt, isHeld := q.held[*m.MessageId]
+		q.held[*m.MessageId] = *m.ReceiptHandle
 		switch {
 		case !isHeld:
 			fresh = append(fresh, *m)
-		case known.receipt != "":
+		case receipt != "":
 			again = append(again, m)
 		default: // a copy: it stays whatever the limit, copies of copies would not end
 		}
@@ -185,75 +177,48 @@ func mayHaveReceived(attempt retry.AttemptResult) bool {
 // keepHidden hides the messages that are held again and again, until ctx ends. A run may be longer
 // than holdSeconds, as may the work on one message at a low rate.
 func (q *redriveQueue) keepHidden(ctx context.Context) {
-	const every = holdSeconds / 3 * time.Second
-	ticker := time.NewTicker(every)
+	ticker := time.NewTicker(holdSeconds / 3 * time.Second)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			q.hide(ctx, holdSeconds, q.heldUntil(time.Now().Add(2*every)))
+			q.hide(ctx, holdSeconds)
 		}
 	}
 }
 
-// heldUntil returns the IDs of the messages that are hidden until a time at the longest.
-func (q *redriveQueue) heldUntil(end time.Time) []string {
+// hide hides the messages that are held for some seconds from now on, or shows them when there are
+// none. It returns for how many that failed.
+func (q *redriveQueue) hide(ctx context.Context, seconds int32) int {
+	var entries []types.ChangeMessageVisibilityBatchRequestEntry
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	var ids []string
-	for id, h := range q.held {
-		if h.receipt != "" && h.until.Before(end) {
-			ids = append(ids, id)
+	for _, receipt := range q.held {
+		if receipt != "" {
+			entries = append(entries, types.ChangeMessageVisibilityBatchRequestEntry{
+				Id: aws.String(strconv.Itoa(len(entries))), ReceiptHandle: &receipt, VisibilityTimeout: seconds,
+			})
 		}
 	}
+	q.mu.Unlock()
 
-	return ids
-}
-
-// hide hides held messages for some seconds from now on, or shows them when there are none. It returns
-// for how many that failed.
-func (q *redriveQueue) hide(ctx context.Context, seconds int32, ids []string) int {
 	var failed atomic.Int64
-	_ = parallel(DefaultInFlight, slices.Collect(slices.Chunk(ids, batchMessages)), func(ids []string) error {
-		in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q.url}
-		q.mu.Lock()
-		for i, id := range ids {
-			if h := q.held[id]; h.receipt != "" {
-				in.Entries = append(in.Entries, types.ChangeMessageVisibilityBatchRequestEntry{
-					Id: aws.String(strconv.Itoa(i)), ReceiptHandle: &h.receipt, VisibilityTimeout: seconds,
-				})
+	batches := slices.Collect(slices.Chunk(entries, batchMessages))
+	_ = parallel(DefaultInFlight, batches, func(batch []types.ChangeMessageVisibilityBatchRequestEntry) error {
+		out, err := q.client.ChangeMessageVisibilityBatch(ctx,
+			&sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q.url, Entries: batch})
+		switch {
+		case err != nil:
+			failed.Add(int64(len(batch)))
+		default:
+			for _, f := range out.Failed {
+				if !f.SenderFault { // otherwise it is visible or gone
+					failed.Add(1)
+				}
 			}
 		}
-		q.mu.Unlock()
-		if len(in.Entries) == 0 {
-			return nil // all were deleted meanwhile
-		}
-
-		until := time.Now().Add(time.Duration(seconds) * time.Second)
-		out, err := q.client.ChangeMessageVisibilityBatch(ctx, in)
-		if err != nil {
-			failed.Add(int64(len(in.Entries)))
-			return nil
-		}
-		for _, f := range out.Failed {
-			if !f.SenderFault { // otherwise it is visible or gone
-				failed.Add(1)
-			}
-		}
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		for _, done := range out.Successful {
-			i, err := strconv.Atoi(*done.Id)
-			if err != nil {
-				continue
-			}
-			if h, isHeld := q.held[ids[i]]; isHeld {
-				q.held[ids[i]] = hold{h.receipt, until}
-			}
-		}
-		return nil
+		return nil // the other batches can still succeed
 	})
 
 	return int(failed.Load())
@@ -278,7 +243,7 @@ func (q *redriveQueue) leave(ctx context.Context, m *types.Message) error {
 		return err
 	}
 	q.mu.Lock()
-	q.held[*sent.MessageId] = hold{}
+	q.held[*sent.MessageId] = "" // until it is received
 	q.mu.Unlock()
 	q.renewed()
 
@@ -301,6 +266,5 @@ func (q *redriveQueue) release(ctx context.Context) int {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 
-	all := time.Now().Add(2 * holdSeconds * time.Second)
-	return q.hide(ctx, 0, q.heldUntil(all))
+	return q.hide(ctx, 0)
 }

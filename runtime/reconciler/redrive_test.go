@@ -276,7 +276,7 @@ func TestARedriveThatLeavesManyMessagesEnds(t *testing.T) {
 	})
 }
 
-// A run that was told of nothing else shows all messages again, so the next one sees them.
+// A dry run shows all messages again at its end, so that the next run sees them, or says that it could not.
 func TestADryRunOfManyMessagesHidesNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newMemoryQueue(t, 5)

@@ -22,13 +22,7 @@ func TestTheAppOfTheReadmeAnswersFromItsTarget(t *testing.T) {
 	commands := lastSteps(t, root)
 	run := func(line string) string {
 		t.Helper()
-		line = commands[0] + "; " + line // the shell keeps no functions
-		output, exitCode, err := shell.Run(t.Context(), line)
-		check(t, err)
-		if exitCode != 0 {
-			t.Fatalf("%s\nended with exit code %d:\n%s", line, exitCode, output)
-		}
-		return strings.TrimSpace(output)
+		return succeed(t, shell, commands[0]+"; "+line) // the shell keeps no functions
 	}
 	run(commands[1])
 	byState := newTable(t, cloud, run("table Target"))
@@ -42,11 +36,7 @@ func TestTheAppOfTheReadmeAnswersFromItsTarget(t *testing.T) {
 // table, a write to the source table, and a query of the target table.
 func lastSteps(t *testing.T, root string) []string {
 	t.Helper()
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
-	check(t, err)
-	_, rest, _ := strings.Cut(string(readme), "5. Write to the source table")
-	_, rest, _ = strings.Cut(rest, "```console\n")
-	block, _, _ := strings.Cut(rest, "   ```\n")
+	block := blockOfReadme(t, root, "5. Write to the source table", "console")
 	commands := strings.Split(strings.TrimSpace(block), "\n")
 	if len(commands) != 3 {
 		t.Fatalf("the last of the README's first steps has the commands %q, want 3", commands)
@@ -58,13 +48,7 @@ func lastSteps(t *testing.T, root string) []string {
 // and returns its path below root.
 func writeReadmesApp(t *testing.T, root string) string {
 	t.Helper()
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
-	check(t, err)
-	_, rest, _ := strings.Cut(string(readme), "```go\n")
-	block, _, found := strings.Cut(rest, "```\n")
-	if !found {
-		t.Fatal("the README has no block of Go code")
-	}
+	block := blockOfReadme(t, root, "", "go")
 	if runtime.GOARCH == "amd64" { // MiniStack runs functions as processes of this machine
 		block = strings.Replace(block, "Source: &", "Architecture: awslambda.Architecture_X86_64(),\n\t\tSource: &", 1)
 		block = strings.Replace(block, "import (\n", "import (\n\t\"github.com/aws/aws-cdk-go/awscdk/v2/awslambda\"\n", 1)
@@ -81,4 +65,18 @@ func writeReadmesApp(t *testing.T, root string) string {
 	check(t, err)
 
 	return below
+}
+
+// blockOfReadme returns the first block of a language in the README that comes after a text.
+func blockOfReadme(t *testing.T, root, after, language string) string {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	check(t, err)
+	_, rest, _ := strings.Cut(string(readme), after)
+	_, rest, _ = strings.Cut(rest, "```"+language+"\n")
+	block, _, found := strings.Cut(rest, "```\n")
+	if !found {
+		t.Fatalf("the README has no block of %s after %q", language, after)
+	}
+	return block
 }

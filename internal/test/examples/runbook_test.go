@@ -111,11 +111,16 @@ func (i *incidents) set(name, value string) {
 // do runs a command that is not in the runbook, and returns what it prints.
 func (i *incidents) do(format string, args ...any) string {
 	i.t.Helper()
-	line := fmt.Sprintf(format, args...)
-	output, exitCode, err := i.shell.Run(i.t.Context(), line)
-	check(i.t, err)
+	return succeed(i.t, i.shell, fmt.Sprintf(format, args...))
+}
+
+// succeed runs a command that has to succeed, and returns what it prints.
+func succeed(t *testing.T, shell *runbook.Shell, line string) string {
+	t.Helper()
+	output, exitCode, err := shell.Run(t.Context(), line)
+	check(t, err)
 	if exitCode != 0 {
-		i.t.Fatalf("%s\nended with exit code %d:\n%s", line, exitCode, output)
+		t.Fatalf("%s\nended with exit code %d:\n%s", line, exitCode, output)
 	}
 	return strings.TrimSpace(output)
 }

@@ -97,15 +97,17 @@ func (c *command) parse(args []string) error {
 	f.StringVar(&s.spec, "spec", "", "`file` with the mapping, instead of a function: what show -json prints")
 	f.BoolVar(&s.json, "json", false, "print one JSON object a line")
 
-	loops := c.name == "backfill" || c.name == "verify" || c.name == "repair"
+	compares := c.name == "verify" || c.name == "repair"
+	loops := compares || c.name == "backfill"
+	reads := loops || c.name == "redrive"
 	if c.name == "show" || loops {
 		f.StringVar(&s.target, "target", "", "one target `table`; all by default")
 	}
-	if writes := c.name != "verify"; writes && (loops || c.name == "redrive") {
+	if reads && c.name != "verify" {
 		f.BoolVar(&s.dryRun, "dry-run", false, "read and count, and write nothing to a table")
 		f.Float64Var(&s.writeUnits, "write-units", 0, "limit of each target table's write `units` a second; 0 is none")
 	}
-	if loops || c.name == "redrive" {
+	if reads {
 		f.BoolVar(&s.keys, "keys", false, "print key values")
 		f.Float64Var(&s.readUnits, "read-units", 0, "limit of each table's read `units` a second; 0 is none")
 	}
@@ -116,7 +118,7 @@ func (c *command) parse(args []string) error {
 		f.BoolVar(&s.yes, "yes", false, "do not ask before a run that may cost more than a dollar")
 		f.StringVar(&s.onAWS, "on-aws", "", "`ARN` of the state machine of AddReconciler, which does the work then")
 	}
-	if c.name == "verify" || c.name == "repair" {
+	if compares {
 		f.DurationVar(&s.grace, "grace", s.grace,
 			"how long a difference is read again before it counts, in whole seconds, at least 1s")
 		f.BoolVar(&s.strict, "strict", false, "count empty keys with live claimants under LAST_WRITER_WINS as differences")
